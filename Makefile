@@ -1,0 +1,99 @@
+# Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv.
+# `make` alone prints what there is. ARGS is handed on: make test ARGS="-k signature -x"
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCKS := requirements.txt requirements-dev.txt
+# Only what is there: a sparse checkout is checked as far as it goes.
+SOURCES := $(wildcard app demo bench tests wsgi.py gunicorn.conf.py)
+
+export PORT
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(STAMP) ## Install the pinned packages into .venv (does nothing when they are there)
+
+$(STAMP): $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "glm-api needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
+	  echo "Install a newer one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	  -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+.PHONY: demo
+demo: install ## Hold a conversation through the gateway with the embedded upstream, then stop
+	$(BIN)/python -m demo $(ARGS)
+
+.PHONY: demo-serve
+demo-serve: install ## Keep the gateway and the embedded upstream running to try by hand
+	$(BIN)/python -m demo --serve $(ARGS)
+
+.PHONY: run
+run: install ## Start the gateway for real use on port 8000 (PORT=... for another)
+	$(BIN)/python -m gunicorn -c gunicorn.conf.py wsgi:app
+
+.PHONY: test
+test: install ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
+
+.PHONY: format
+format: install ## Rewrite the source in the house format
+	$(BIN)/ruff check --quiet --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: lint
+lint: install ## Check the format and the rules of the house
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+.PHONY: types
+types: install ## Check the types
+	$(BIN)/mypy $(SOURCES)
+
+.PHONY: layers
+layers: install ## Check who imports whom
+	$(BIN)/lint-imports
+
+.PHONY: coverage
+coverage: install ## Run all tests and show the lines and branches they miss
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+.PHONY: bench
+bench: install ## Measure the gateway against the embedded upstream
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: hooks
+hooks: install ## Run the checks before each commit of this clone
+	$(BIN)/pre-commit install
+
+# Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
+.PHONY: lock
+lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
+	for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## Remove caches and measurements (.venv stays)
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
