@@ -2,7 +2,6 @@
 # `make` alone prints what there is. ARGS is handed on: make test ARGS="-k signature -x"
 
 PYTHON ?= python3
-PORT ?= 8000
 ARGS ?=
 
 VENV := .venv
@@ -11,8 +10,6 @@ STAMP := $(VENV)/.installed
 LOCKS := requirements.txt requirements-dev.txt
 # Only what is there: a sparse checkout is checked as far as it goes.
 SOURCES := $(wildcard app demo bench tests wsgi.py gunicorn.conf.py)
-
-export PORT
 
 .DEFAULT_GOAL := help
 
