@@ -82,7 +82,7 @@ keepalive = 75
 
 limit_request_line = 4094
 # The Authorization header carries a whole list of refresh tokens of 300 to 500 bytes: 64 KiB are over a
-# hundred. The header's name counts too. gunicorn buffers up to fields times size, hence fewer fields than usual.
+# hundred. The name counts too; gunicorn buffers up to fields times size of a head, hence fewer fields.
 limit_request_field_size = 65_536 + 64
 limit_request_fields = 64
 # The heartbeat file of the worker: on a disk it can block the event loop.
@@ -102,9 +102,7 @@ def on_starting(server: Any) -> None:
     """The command line can still ask for what this file refuses."""
     refuse_more_than_one_process("--workers", server.cfg.workers)
     if server.cfg.preload_app:
-        refuse(
-            "--preload", "on", "the application must be imported in the worker, after gevent has patched it"
-        )
+        refuse("--preload", "on", "expected off, since the worker must import the application after patching")
 
 
 class IdleConnections:
