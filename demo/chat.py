@@ -1,0 +1,124 @@
+"""The stream endpoint: what is refused before an answer, and the answer's life (protocol notes 3 - 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.account import Account
+from demo.call import Call
+from demo.capture import captured_conversation_id
+from demo.conversation import Conversation, following_id
+from demo.fault import WAIT_FOR_OTHERS, is_fault
+from demo.frame import Envelope, encode_event
+from demo.player import Player, Steps
+from demo.record import Record
+from demo.scenario import play
+from demo.scene import Scene, manner_of
+from demo.script import Script, find_script, parse_script
+from demo.trouble import build_generator_exit
+from demo.validation import build_validation_error, find_problems, question_of
+
+BUSY = 10061
+BAD_REQUEST = 400
+
+
+def stream(call: Call) -> None:
+    """`POST backend-api/assistant/stream`: one answer at a time per account, in a new or a known
+    conversation."""
+    body, account = call.body, call.caller
+    if not isinstance(body, dict):
+        call.refuse(400, BAD_REQUEST, "bad request")
+    elif problems := find_problems(body):
+        call.refuse_bare("validation_error", build_validation_error(problems))
+    elif account.stop_answer is not None:
+        account.violations += 1
+        call.refuse(429, BUSY, WAIT_FOR_OTHERS)
+    else:
+        _answer(call, body, account)
+
+
+def stop_stream(call: Call) -> None:
+    """`POST mainchat-api/stream/stop_stream`: ends the caller's answer with the id `history_id`."""
+    account = call.caller
+    if account.stop_answer is not None and call.fields.get("history_id") == account.answering:
+        account.stop_answer()
+    call.succeed(None)
+
+
+def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
+    question = question_of(body)
+    script = parse_script(account.next_answers.popleft()) if account.next_answers else find_script(question)
+    if is_fault(script.name):
+        call.fail(script.name)
+        return
+    conversation = _conversation(call, body, account, script)
+    if conversation is None:
+        call.world.record.refusals["unknown_conversation"] += 1
+        call.fail("empty")
+        return
+    conversation.turns += 1
+    scene = _scene(call, body, conversation, script, question)
+    head_seconds = script.number("head", 0) / 1000
+    Answer(call, account, conversation, scene.envelope).start(play(scene), head_seconds)
+
+
+def _conversation(call: Call, body: dict[str, Any], account: Account, script: Script) -> Conversation | None:
+    """The conversation that the caller names, or a new one; None when it names one that is not its own."""
+    book = call.world.conversations
+    if wanted := body.get("conversation_id"):
+        return book.find(wanted, account.name)
+    captured = captured_conversation_id(script.argument) if script.name == "replay" else ""
+    return book.create(account.name, body["assistant_id"], captured)
+
+
+def _scene(
+    call: Call, body: dict[str, Any], conversation: Conversation, script: Script, question: str
+) -> Scene:
+    setting = call.world.setting
+    first = conversation.turns == 1 and len(conversation.id) == 24
+    message_id = following_id(conversation.id) if first else call.world.conversations.new_id()
+    manner = manner_of(script, setting.default_style)
+    return Scene(
+        script=script,
+        question=question,
+        turns=conversation.turns,
+        meta_data=body.get("meta_data") or {},
+        envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner),
+        pace_seconds=script.number("pace", 0 if script.name else setting.pace) / 1000,
+    )
+
+
+class Answer:
+    """An answer while it is made: it holds its account and its conversation until the player ends."""
+
+    def __init__(self, call: Call, account: Account, conversation: Conversation, envelope: Envelope) -> None:
+        self._exchange = call.exchange
+        self._record: Record = call.world.record
+        self._account = account
+        self._conversation = conversation
+        self._envelope = envelope
+
+    def start(self, steps: Steps, head_seconds: float) -> None:
+        player = Player(self._exchange, self._announcing(steps), self._ended)
+        last_words = encode_event(build_generator_exit(self._envelope))
+        self._account.answers += 1
+        self._account.answering = self._envelope.message_id
+        self._account.stop_answer = lambda: player.stop(last_words)
+        self._conversation.in_use = True
+        player.start(head_seconds)
+
+    def _announcing(self, steps: Steps) -> Steps:
+        """The same steps; notes that with the first event the client learns the conversation's id."""
+        for step in steps:
+            if isinstance(step, bytes):
+                self._conversation.announced = True
+                yield step
+                break
+            yield step
+        yield from steps
+
+    def _ended(self, early: bool) -> None:
+        self._account.stop_answer = None
+        self._account.answering = None
+        self._conversation.in_use = False
+        self._record.stopped_early += early

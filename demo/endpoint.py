@@ -1,0 +1,96 @@
+"""Which endpoints exist in which era, and the gate that every call passes: era, signature, login."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from demo import chat, control, deletion, login
+from demo.call import Call
+from demo.connection import Exchange
+from demo.world import World
+
+logger = logging.getLogger("demo")
+
+API = "/chatglm"
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`era` is "2024", "2026" or "both". What exists in 2026 is signed then; calls of 2024 never are."""
+
+    method: str
+    path: str
+    handle: Callable[[Call], None]
+    era: str = "both"
+    needs_login: bool = True
+
+
+ENDPOINTS = {
+    API + endpoint.path: endpoint
+    for endpoint in (
+        Endpoint("POST", "/backend-api/v1/user/refresh", login.refresh_2024, "2024", needs_login=False),
+        Endpoint("POST", "/user-api/user/refresh", login.refresh_2026, "2026", needs_login=False),
+        Endpoint("GET", "/backend-api/v3/user/info", login.user_info_2024, "2024"),
+        Endpoint("GET", "/user-api/user/info", login.user_info, "2026"),
+        Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
+        Endpoint("POST", "/mainchat-api/stream/stop_stream", chat.stop_stream, "2026"),
+        Endpoint("POST", "/backend-api/assistant/conversation/delete", deletion.delete_2024, "2024"),
+        Endpoint("POST", "/mainchat-api/conversation/bulk_delete", deletion.bulk_delete, "2026"),
+    )
+}
+
+
+class Dispatcher:
+    """Serves one exchange after the other; a mistake of ours costs one answer, never the server."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __call__(self, exchange: Exchange) -> None:
+        try:
+            self._serve(exchange)
+        except Exception:
+            logger.exception("serving %s failed", exchange.request.path)
+            self._world.record.internal_errors += 1
+            exchange.reply(500, "text/plain", b"the embedded upstream made a mistake")
+
+    def _serve(self, exchange: Exchange) -> None:
+        world, request = self._world, exchange.request
+        if request.path.startswith(control.PREFIX):
+            control.serve(exchange, world)
+            return
+        self._count(exchange)
+        if world.setting.down:
+            exchange.reset()
+            return
+        self._gate(Call(exchange, world, world.record.add(request)))
+
+    def _gate(self, call: Call) -> None:
+        endpoint, setting = ENDPOINTS.get(call.request.path), self._world.setting
+        if endpoint is None or not _exists(endpoint, setting.era):
+            call.refuse(404, NOT_FOUND, "not found")
+        elif call.request.method != endpoint.method:
+            call.refuse(405, 405, "method not allowed")
+        elif _is_signed(endpoint, setting.era) and (code := self._world.guard.refusal(call.request.headers)):
+            call.refuse(400, code, "bad request")
+        elif not endpoint.needs_login or login.log_in(call):
+            endpoint.handle(call)
+
+    def _count(self, exchange: Exchange) -> None:
+        """Counts a connection with its first call, so that looking at the state does not."""
+        connection = exchange.connection
+        if not connection.counted:
+            connection.counted = True
+            self._world.record.tcp_connections += 1
+
+
+def _exists(endpoint: Endpoint, era: str) -> bool:
+    return "both" in (endpoint.era, era) or endpoint.era == era
+
+
+def _is_signed(endpoint: Endpoint, era: str) -> bool:
+    """Old endpoints that outlived 2024 are signed as well, except for the old refresh, which never was."""
+    return era != "2024" and endpoint.handle is not login.refresh_2024
