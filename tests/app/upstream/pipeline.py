@@ -1,0 +1,89 @@
+"""The pure core as the tests drive it: bytes through decoder, frames and reducer, folded into one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.errors import (
+    AccessRejected,
+    CutAnswer,
+    EmptyAnswer,
+    GatewayError,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamInvalid,
+    UpstreamThrottled,
+)
+from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.upstream.frames import parse_frame
+from app.upstream.reducer import Reducer
+from app.upstream.sse import EventDecoder
+
+# The kinds of tests/fixtures/README.md; the first class that fits names the kind.
+_KINDS: tuple[tuple[type[GatewayError], str], ...] = (
+    (UpstreamBusy, "busy"),
+    (UpstreamThrottled, "busy"),
+    (AccessRejected, "auth"),
+    (EmptyAnswer, "empty"),
+    (CutAnswer, "cut"),
+    (UpstreamInvalid, "invalid"),
+    (UpstreamError, "upstream_error"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Every reply event of one stream, the kind of its failure, and the conversation it left upstream."""
+
+    events: tuple[ReplyEvent, ...]
+    error: str | None
+    conversation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client has in the end."""
+
+    conversation_id: str | None
+    text: str
+    reasoning: str
+    finish: str | None
+    error: str | None
+
+
+def name_kind(error: GatewayError) -> str:
+    return next((kind for known, kind in _KINDS if isinstance(error, known)), type(error).__name__)
+
+
+def play(pieces: Iterable[bytes]) -> Played:
+    decoder, reducer = EventDecoder(), Reducer()
+    events: list[ReplyEvent] = []
+    received = False
+    error: str | None = None
+    try:
+        for piece in pieces:
+            received = received or bool(piece)
+            for data in decoder.feed(piece):
+                if not reducer.finished:
+                    events.extend(reducer.reduce(parse_frame(data)))
+    except GatewayError as exc:
+        error = name_kind(exc)
+    if error is None and not reducer.finished:
+        error = "cut" if received else "empty"
+    return Played(tuple(events), error, reducer.conversation_id)
+
+
+def fold(played: Played) -> Answer:
+    reasons = [event.reason for event in played.events if isinstance(event, ReplyFinished)]
+    return Answer(
+        conversation_id=played.conversation_id,
+        text="".join(event.text for event in played.events if isinstance(event, TextDelta)),
+        reasoning="".join(event.text for event in played.events if isinstance(event, ReasoningDelta)),
+        finish=reasons[0] if reasons else None,
+        error=played.error,
+    )
+
+
+def answer(pieces: Iterable[bytes]) -> Answer:
+    return fold(play(pieces))

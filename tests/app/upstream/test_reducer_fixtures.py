@@ -1,0 +1,42 @@
+"""Every fixture, in every cutting, through the pure core (tests/fixtures/README.md)."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from app.reply import ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
+from tests.app.upstream.pipeline import Answer, answer, play
+from tests.fixture_table import Fixture, cuttings, load_fixtures
+
+FIXTURES = load_fixtures()
+
+
+def expected_answer(fixture: Fixture) -> Answer:
+    return Answer(fixture.conversation_id, fixture.text, fixture.reasoning, fixture.finish, fixture.error)
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=str)
+def test_fixture_gives_the_expected_answer(fixture: Fixture) -> None:
+    assert answer([fixture.data]) == expected_answer(fixture)
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=str)
+def test_cutting_changes_nothing(fixture: Fixture) -> None:
+    whole = play([fixture.data])
+    for pieces in cuttings(fixture.data, Random(fixture.name)):
+        assert play(pieces) == whole
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=str)
+def test_events_come_in_order_and_hold_something(fixture: Fixture) -> None:
+    events = play([fixture.data]).events
+    started = [index for index, event in enumerate(events) if isinstance(event, ReplyStarted)]
+    finished = [index for index, event in enumerate(events) if isinstance(event, ReplyFinished)]
+    assert len(started) <= 1
+    assert finished in ([], [len(events) - 1])
+    for event in events:
+        if isinstance(event, TextDelta | ReasoningDelta):
+            assert event.text
+            event.text.encode("utf-8")
