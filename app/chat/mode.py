@@ -1,0 +1,78 @@
+"""What a request's model name and switches mean upstream (protocol notes 3.1-3.3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from app.openai.request import ChatRequest
+from app.upstream.request import DEFAULT_ASSISTANT_ID, ChatMode
+
+_ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
+_SELECTED_MODEL = re.compile(r"glm-5[a-z0-9.]*(?:-(?:flash|air|plus|turbo))?", re.IGNORECASE)
+
+# The names /v1/models offers; any other name works and means the default assistant.
+MODELS = (
+    "glm",
+    "glm-think",
+    "glm-search",
+    "glm-think-search",
+    "glm-deepresearch",
+    "glm-5.3",
+    "glm-5.3-flash",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How the upstream shall answer."""
+
+    assistant_id: str = DEFAULT_ASSISTANT_ID
+    chat_mode: ChatMode = ""
+    selected_model: str = ""
+    web_search: bool = False
+
+    @property
+    def reasoning_effort(self) -> Literal["", "high", "max"]:
+        """The effort that goes with the chat mode; other pairs have no effect (protocol notes 3.1)."""
+        if self.chat_mode == "thinking":
+            return "high"
+        return "max" if self.chat_mode == "deep_thinking" else ""
+
+
+def choose_mode(request: ChatRequest) -> Mode:
+    """The request's own switches win over what the model's name says."""
+    model = request.model.strip()
+    if _ASSISTANT_ID.fullmatch(model):
+        return Mode(
+            assistant_id=model,
+            chat_mode=_choose_chat_mode("", request),
+            web_search=_wants_search("", request),
+        )
+    name = model.lower()
+    selected = _SELECTED_MODEL.match(name)
+    return Mode(
+        chat_mode=_choose_chat_mode(name, request),
+        selected_model=selected.group() if selected else "",
+        web_search=_wants_search(name, request),
+    )
+
+
+def _choose_chat_mode(name: str, request: ChatRequest) -> ChatMode:
+    if request.deep_research or "deepresearch" in name or "deep-research" in name:
+        return "deep_research"
+    effort = request.reasoning_effort
+    if effort in ("high", "xhigh", "max"):
+        return "deep_thinking"
+    if effort in ("low", "medium"):
+        return "thinking"
+    if effort is None and ("think" in name or "zero" in name):
+        return "thinking"
+    return ""
+
+
+def _wants_search(name: str, request: ChatRequest) -> bool:
+    if request.web_search is not None:
+        return request.web_search
+    return request.web_search_options is not None or name.endswith("-search")

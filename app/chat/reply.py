@@ -1,0 +1,154 @@
+"""One answer on its way: reads the upstream's frames, keeps the clocks, and owns what must be given back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.accounts.lease import Lease
+from app.conversations.use import ConversationUse
+from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
+from app.openai.usage import TokenEstimate
+from app.reply import ReplyEvent, ReplyStarted
+from app.upstream.frames import Frame
+from app.upstream.reducer import Reducer
+from app.upstream.stream import UpstreamStream
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long a reply may take, in seconds (README: configuration)."""
+
+    first_event: float
+    commit: float
+    idle: float
+    heartbeat: float
+    whole: float
+
+
+class Reply:
+    """Iterate with `read` until `finished`; then, or on any error, `close`. Used by one greenlet."""
+
+    def __init__(
+        self,
+        stream: UpstreamStream,
+        use: ConversationUse,
+        clocks: Clocks,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stream = stream
+        self._use = use
+        self._clocks = clocks
+        self._clock = clock
+        self._reducer = Reducer()
+        self._begun_at = clock()
+        self._commit_by = 0.0
+        self._silent_seconds = 0.0
+        self._waiting: list[ReplyEvent] = []
+        self._failure: GatewayError | None = None  # to be raised once nothing waits any more
+        self._lease: Lease | None = None
+        self.prompt = TokenEstimate()
+        self.frames = 0
+
+    def __repr__(self) -> str:
+        return f"<Reply {self._stream!r} {self._lease!r} frames={self.frames}>"
+
+    @property
+    def conversation_id(self) -> str | None:
+        return self._reducer.conversation_id
+
+    @property
+    def account(self) -> str | None:
+        """The label of the account that answers."""
+        return self._lease.account.label if self._lease else None
+
+    @property
+    def finished(self) -> bool:
+        """The upstream said its last word, and `read` has returned it."""
+        return self._reducer.finished and not self._waiting
+
+    def start(self, deadline: float) -> None:
+        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
+
+        Raises what keeps the answer from coming, so that another account may try.
+        """
+        first_event_by = min(self._begun_at + self._clocks.first_event, deadline)
+        while not self._waiting:
+            limit = min(self._commit_by, deadline) if self.frames else first_event_by
+            seconds = limit - self._clock()
+            frames = self._stream.read(seconds) if seconds > 0 else None
+            if frames is not None:
+                self._take(frames)
+            elif self.frames:
+                return
+            else:
+                raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
+
+    def hold(self, lease: Lease) -> None:
+        """From here on this reply releases the lease."""
+        self._lease = lease
+
+    def read(self) -> list[ReplyEvent] | None:
+        """The next events, maybe none; None when the upstream has been silent for a heartbeat.
+
+        Raises the GatewayError that ends the answer.
+        """
+        if not self._waiting:
+            self._receive()
+        events, self._waiting = self._waiting, []
+        return events if events or self._silent_seconds == 0.0 else None
+
+    def close(self) -> None:
+        """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner."""
+        self._stream.close(is_over=self._reducer.finished)
+        self._use.end(delivered=self._lease is not None)
+        if self._lease is not None:
+            self._lease.release(self.outcome, self._failure)
+
+    @property
+    def outcome(self) -> Outcome:
+        if self._failure is not None:
+            return self._failure.outcome
+        return Outcome.OK if self.finished else Outcome.ABANDONED
+
+    def _receive(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        frames = self._stream.read(self._clocks.heartbeat)
+        if frames is not None:
+            self._silent_seconds = 0.0
+            self._take(frames)
+        else:
+            self._silent_seconds += self._clocks.heartbeat
+            if self._silent_seconds >= self._clocks.idle:
+                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
+        if self._clock() - self._begun_at > self._clocks.whole:
+            self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
+
+    def _take(self, frames: list[Frame]) -> None:
+        if not self.frames and frames:
+            self._commit_by = self._clock() + self._clocks.commit
+        self.frames += len(frames)
+        try:
+            for frame in frames:
+                for event in self._reducer.reduce(frame):
+                    if isinstance(event, ReplyStarted):
+                        self._use.begin(event.conversation_id)
+                    else:
+                        self._waiting.append(event)
+            if self._stream.ended and not self._reducer.finished:
+                raise self._cut()
+        except GatewayError as error:
+            self._fail(error)
+
+    def _fail(self, error: GatewayError) -> None:
+        """End the answer with `error`, but not before the client has what came before it."""
+        self._failure = error
+        if not self._waiting:
+            raise error
+
+    def _cut(self) -> GatewayError:
+        if self.frames:
+            return CutAnswer("The upstream's answer ended before it was finished.")
+        return SilentAnswer("The upstream answered without a word.")

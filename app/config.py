@@ -1,0 +1,130 @@
+"""Settings: one frozen object from the environment. The only place that knows a variable's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+_MEBIBYTE = 1024 * 1024
+_T = TypeVar("_T")
+
+
+class InvalidSetting(Exception):
+    """A variable holds a value that cannot be used; the message names both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided. Times are seconds, sizes bytes; README.md explains each."""
+
+    upstream_url: str = "https://chatglm.cn"
+    # Published in the upstream's own web page; the same for everybody (protocol notes 2.2).
+    sign_secret: str = field(default="8a1317a7468aa3ad86e997d08f3f31cb", repr=False)
+    proxy: str | None = field(default=None, repr=False)
+    connect_timeout_seconds: float = 5.0
+    first_event_seconds: float = 20.0
+    start_seconds: float = 50.0
+    idle_seconds: float = 120.0
+    max_reply_seconds: float = 1800.0
+    commit_seconds: float = 15.0
+    queue_seconds: float = 30.0
+    heartbeat_seconds: float = 10.0
+    conversation_ttl_seconds: float = 600.0
+    max_body_bytes: int = 48 * _MEBIBYTE
+    max_prompt_chars: int = 1_000_000
+    cors_origins: tuple[str, ...] = ("*",)
+    log_level: str = "INFO"
+    log_format: str = "text"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every variable, an empty one counts as absent. Raises InvalidSetting at a wrong value."""
+        values: dict[str, Any] = {}
+        for variable, (name, parse) in _VARIABLES.items():
+            text = environ.get(variable, "").strip()
+            if text:
+                values[name] = _parse(variable, text, parse)
+        return cls(**values)
+
+
+def _parse(variable: str, text: str, parse: Callable[[str], _T]) -> _T:
+    try:
+        return parse(text)
+    except ValueError as exc:
+        raise InvalidSetting(f"{variable} is wrong: {exc}") from None
+
+
+def _seconds(least: float = 0.001) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"\d+(\.\d+)?", text) or float(text) < least:
+            raise ValueError(f"expected a number of seconds of at least {least:g}, got {text!r}")
+        return float(text)
+
+    return parse
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,17}", text):
+        raise ValueError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname:
+            raise ValueError(
+                f"expected an address that begins with {' or '.join(f'{s}://' for s in schemes)}"
+            )
+        return text.rstrip("/")
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        for choice in choices:
+            if text.lower() == choice.lower():
+                return choice
+        raise ValueError(f"expected one of {', '.join(choices)}, got {text!r}")
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("expected printable ASCII")
+    return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc):
+            raise ValueError(f"expected * or origins such as https://chat.example.org, got {origin!r}")
+    return origins
+
+
+_VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "GLM_UPSTREAM_URL": ("upstream_url", _url("https", "http")),
+    "GLM_SIGN_SECRET": ("sign_secret", _secret),
+    "GLM_PROXY": ("proxy", _url("http", "https")),
+    "GLM_CONNECT_TIMEOUT_SECONDS": ("connect_timeout_seconds", _seconds()),
+    "GLM_FIRST_EVENT_SECONDS": ("first_event_seconds", _seconds()),
+    "GLM_START_SECONDS": ("start_seconds", _seconds()),
+    "GLM_IDLE_SECONDS": ("idle_seconds", _seconds()),
+    "GLM_MAX_REPLY_SECONDS": ("max_reply_seconds", _seconds()),
+    "GLM_COMMIT_SECONDS": ("commit_seconds", _seconds()),
+    "GLM_QUEUE_SECONDS": ("queue_seconds", _seconds(least=0)),
+    "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", _seconds()),
+    "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
+    "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
+    "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
+    "CORS_ORIGINS": ("cors_origins", _origins),
+    "LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    "LOG_FORMAT": ("log_format", _one_of("text", "json")),
+}

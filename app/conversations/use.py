@@ -1,0 +1,48 @@
+"""One reply's use of one conversation: it is not deleted meanwhile, and it is afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from app.conversations.cleaner import Cleaner
+from app.conversations.ledger import Conversation, Ledger
+
+
+class ConversationUse:
+    """Begins when the conversation has a name, ends with the reply. `end` is idempotent."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        cleaner: Cleaner,
+        *,
+        assistant_id: str,
+        owner: str,
+        keep_seconds: float,
+        continues: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = ledger
+        self._cleaner = cleaner
+        self._assistant_id = assistant_id
+        self._owner = owner
+        self._keep_seconds = keep_seconds
+        self._continues = continues
+        self._clock = clock
+        self._id: str | None = None
+
+    def begin(self, conversation_id: str) -> None:
+        """Record the conversation; naming it twice changes nothing."""
+        if self._id is None:
+            self._id = conversation_id
+            due = self._clock() + self._keep_seconds
+            self._ledger.begin(Conversation(conversation_id, self._assistant_id, self._owner, due))
+
+    def end(self, *, delivered: bool) -> None:
+        """The reply is over. A new conversation of which the client never heard goes at once."""
+        conversation_id, self._id = self._id, None
+        if conversation_id is not None:
+            keep = self._keep_seconds if delivered or self._continues else 0.0
+            self._ledger.end(conversation_id, self._clock() + keep)
+            self._cleaner.wake()

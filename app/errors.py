@@ -1,0 +1,197 @@
+"""Every failure a caller can see, with its HTTP status and what the accounts should learn from it.
+
+GatewayError
+├── InvalidRequest           400  the request itself is wrong; names the parameter
+│   ├── UnsupportedValue     400  understood, but not something this gateway can do
+│   └── PromptTooLong        400  more text than the limit, here or upstream
+├── CredentialsRejected      401  no credentials, or unreadable ones
+├── AccountExpired           401  the upstream refuses the account's tokens
+├── NotFound                 404  no such path
+├── ConversationNotFound     404  the conversation is not among the caller's accounts
+├── MethodNotAllowed         405
+├── BodyTooLarge             413
+├── AccountsBusy             429  every account is answering or cooling down
+├── UpstreamThrottled        429  the upstream tells this account to slow down
+├── AccountAnswering         429  the upstream says that this account already answers something
+├── UpstreamBusy             503  the upstream is overloaded for everybody
+├── ShuttingDown             503  this process is about to end
+├── InternalError            500  our mistake
+└── UpstreamError            502
+    ├── UpstreamUnreachable  502  no connection, or it broke
+    ├── UpstreamInvalid      502  an answer that is not what the protocol says
+    ├── AccessRejected       502  an access token was refused; cured by one refresh
+    ├── EmptyAnswer          502  the upstream finished an answer without words
+    │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
+    ├── CutAnswer            502  the answer ended before its finish
+    └── UpstreamTimeout      504  too slow
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Outcome(Enum):
+    """How a lease ended, as the account's health wants to know it."""
+
+    OK = "ok"
+    REJECTED = "rejected"
+    RATE_LIMITED = "rate-limited"
+    UNREACHABLE = "unreachable"
+    ABANDONED = "abandoned"
+
+
+class GatewayError(Exception):
+    """A failure with a place in the error table; the message is written for the caller to read."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "api_error"
+    code: ClassVar[str] = "internal_error"
+    outcome: ClassVar[Outcome] = Outcome.ABANDONED
+    moves_on: ClassVar[bool] = False
+    """True when another account may succeed where this one failed."""
+
+    def __init__(
+        self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InternalError(GatewayError):
+    pass
+
+
+class InvalidRequest(GatewayError):
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_value"
+
+
+class UnsupportedValue(InvalidRequest):
+    code = "unsupported_value"
+
+
+class PromptTooLong(InvalidRequest):
+    code = "context_length_exceeded"
+
+
+class CredentialsRejected(GatewayError):
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
+
+
+class AccountExpired(GatewayError):
+    status = 401
+    type = "authentication_error"
+    code = "account_expired"
+    outcome = Outcome.REJECTED
+    moves_on = True
+
+
+class NotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class ConversationNotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    code = "conversation_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(GatewayError):
+    status = 413
+    type = "invalid_request_error"
+    code = "request_too_large"
+
+
+class AccountsBusy(GatewayError):
+    status = 429
+    type = "rate_limit_error"
+    code = "accounts_busy"
+
+
+class UpstreamThrottled(GatewayError):
+    status = 429
+    type = "rate_limit_error"
+    code = "upstream_throttled"
+    outcome = Outcome.RATE_LIMITED
+    moves_on = True
+
+
+class AccountAnswering(UpstreamThrottled):
+    code = "account_answering"
+
+
+class UpstreamBusy(GatewayError):
+    status = 503
+    type = "api_error"
+    code = "upstream_busy"
+    outcome = Outcome.UNREACHABLE
+    moves_on = True
+
+
+class ShuttingDown(GatewayError):
+    status = 503
+    type = "api_error"
+    code = "shutting_down"
+
+
+class UpstreamError(GatewayError):
+    status = 502
+    type = "api_error"
+    code = "upstream_error"
+    outcome = Outcome.UNREACHABLE
+    moves_on = True
+
+
+class UpstreamUnreachable(UpstreamError):
+    code = "upstream_unreachable"
+
+
+class UpstreamInvalid(UpstreamError):
+    code = "upstream_invalid"
+
+
+class AccessRejected(UpstreamError):
+    code = "access_rejected"
+    outcome = Outcome.REJECTED
+
+
+class EmptyAnswer(UpstreamError):
+    code = "empty_answer"
+
+
+class SilentAnswer(EmptyAnswer):
+    pass
+
+
+class CutAnswer(UpstreamError):
+    code = "answer_cut"
+
+
+class UpstreamTimeout(UpstreamError):
+    status = 504
+    code = "upstream_timeout"
+
+
+# Waiting cures what stands on the left; the caller is told the most hopeful truth.
+_TELLING_ORDER = (429, 503, 504, 502, 401)
+
+
+def most_telling(errors: list[GatewayError]) -> GatewayError:
+    """The one error that a caller should see when several accounts failed; `errors` is not empty."""
+    known = [error for error in errors if error.status in _TELLING_ORDER]
+    return min(known, key=lambda error: _TELLING_ORDER.index(error.status)) if known else errors[-1]

@@ -1,0 +1,104 @@
+"""The one module that knows gevent by name: waiting for sockets, deadlines, clients that go away.
+
+Everything else blocks through the standard library, which gunicorn's gevent worker makes cooperative.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import Any
+
+import gevent
+from gevent import getcurrent
+from gevent.monkey import get_original
+
+_READ = 1
+_PIPELINED_CHECK_SECONDS = 0.5
+_HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+
+Deadline = gevent.Timeout
+"""`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
+
+
+class ClientGone(gevent.GreenletExit):  # type: ignore[misc]
+    """The client closed its connection; raised wherever its request happens to wait.
+
+    A GreenletExit, so that no `except Exception` on the way mistakes it for a failure of the upstream and
+    gunicorn ends the request without a word.
+    """
+
+
+class Readiness:
+    """Waits for one file descriptor, reusing its watchers: this runs once per relayed chunk.
+
+    Used by one greenlet at a time. The descriptor must stay open until `close`.
+    """
+
+    __slots__ = ("_hub", "_readable", "_seconds", "_timer")
+
+    def __init__(self, fd: int) -> None:
+        self._hub = gevent.get_hub()
+        self._readable = self._hub.loop.io(fd, _READ)
+        self._seconds = 0.0
+        self._timer: Any = self._hub.loop.timer(0.0)
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as the descriptor can be read, False when `seconds` passed in silence."""
+        if seconds != self._seconds:
+            self._timer.close()
+            self._timer = self._hub.loop.timer(seconds)
+            self._seconds = seconds
+        resume = getcurrent().switch
+        self._timer.start(resume, False)
+        self._readable.start(resume, True)
+        try:
+            return bool(self._hub.switch())
+        finally:
+            self._readable.stop()
+            self._timer.stop()
+
+    def close(self) -> None:
+        """Idempotent; must come before the descriptor is closed."""
+        self._readable.close()
+        self._timer.close()
+
+
+class ClientWatch:
+    """Throws ClientGone into the greenlet that made it once the peer of `client` hangs up, until `close`.
+
+    Costs one idle watcher. A client that pipelines its next request stays readable without having gone;
+    it is looked at twice a second from then on.
+    """
+
+    __slots__ = ("_fd", "_greenlet", "_loop", "_watcher")
+
+    def __init__(self, client: socket.socket) -> None:
+        self._fd = client.fileno()
+        self._greenlet = getcurrent()
+        self._loop = gevent.get_hub().loop
+        self._watcher: Any = self._loop.io(self._fd, _READ)
+        self._watcher.start(self._on_readable)
+
+    def _on_readable(self) -> None:
+        self._watcher.close()
+        self._watcher = self._loop.timer(_PIPELINED_CHECK_SECONDS, _PIPELINED_CHECK_SECONDS)
+        self._watcher.start(self._check)
+        self._check()
+
+    def _check(self) -> None:
+        if _has_hung_up(self._fd):
+            self.close()
+            self._greenlet.throw(ClientGone())
+
+    def close(self) -> None:
+        """Idempotent. Must be called before the connection serves its next request."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+
+
+def _has_hung_up(fd: int) -> bool:
+    poll = get_original("select", "poll")()
+    poll.register(fd, _HANG_UP)
+    return bool(poll.poll(0))

@@ -1,0 +1,80 @@
+"""Log lines: one format for people, one for machines, and known secrets in neither."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections import OrderedDict
+from typing import Any
+
+_REDACTED = "[secret]"
+_LEAST_SECRET_CHARS = 6
+_MOST_SECRETS = 10_000
+
+
+class Redactor:
+    """Knows the secrets of the moment by value and takes them out of whatever is about to be written."""
+
+    def __init__(self) -> None:
+        self._secrets: OrderedDict[str, None] = OrderedDict()
+
+    def learn(self, secret: str) -> None:
+        """From now on `secret` is never written. The oldest are forgotten beyond a bound."""
+        if len(secret) >= _LEAST_SECRET_CHARS:
+            self._secrets[secret] = None
+            self._secrets.move_to_end(secret)
+            if len(self._secrets) > _MOST_SECRETS:
+                self._secrets.popitem(last=False)
+
+    def redact(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, _REDACTED)
+        return text
+
+
+redactor = Redactor()
+
+
+class _TextFormatter(logging.Formatter):
+    """`2026-11-22T12:00:00Z INFO app.journal message key=value`"""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        fields = getattr(record, "fields", None)
+        if fields:
+            line += "".join(f" {name}={value}" for name, value in fields.items() if value is not None)
+        return redactor.redact(line)
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry |= {name: value for name, value in getattr(record, "fields", {}).items() if value is not None}
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return redactor.redact(json.dumps(entry, ensure_ascii=False, default=str))
+
+
+def configure(level: str, line_format: str) -> None:
+    """Send this process's log lines to standard error. Replaces what an earlier call set up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if line_format == "json" else _TextFormatter())
+    logger = logging.getLogger("app")
+    logger.handlers = [handler]
+    logger.setLevel(level)
+    logger.propagate = False

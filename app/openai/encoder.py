@@ -1,0 +1,150 @@
+"""Reply events out: as chunks of a stream, or folded into one completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from app.openai.usage import TokenEstimate
+from app.reply import FinishReason, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+
+HEARTBEAT = b": ping\n\n"
+"""A comment: keeps proxies from closing a silent stream, and clients do not see it."""
+
+_encode = msgspec.json.Encoder().encode
+
+# Legal in JSON, but some clients cut lines there.
+_LINE_BREAKERS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """What every chunk of one answer repeats. `created` is Unix time in seconds."""
+
+    id: str
+    model: str
+    created: int
+
+
+@dataclass(slots=True)
+class Usage:
+    """Estimated token counts of one exchange."""
+
+    prompt: TokenEstimate
+    text: TokenEstimate = field(default_factory=TokenEstimate)
+    reasoning: TokenEstimate = field(default_factory=TokenEstimate)
+
+    def build(self) -> dict[str, object]:
+        reasoning = self.reasoning.tokens
+        completion = self.text.tokens + reasoning
+        return {
+            "prompt_tokens": self.prompt.tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt.tokens + completion,
+            "completion_tokens_details": {"reasoning_tokens": reasoning},
+        }
+
+
+class ChunkEncoder:
+    """Encodes one answer as `chat.completion.chunk` events, from an envelope that is made once."""
+
+    def __init__(self, head: ReplyHead, usage: Usage, *, include_usage: bool) -> None:
+        self._usage = usage
+        self._include_usage = include_usage
+        self._envelope = {
+            "id": head.id,
+            "object": "chat.completion.chunk",
+            "created": head.created,
+            "model": head.model,
+        }
+        nothing = b',"usage":null}\n\n' if include_usage else b"}\n\n"
+        opening = b"data: " + _escape(_encode(self._envelope))[:-1] + b',"choices":[{"index":0,"delta":{'
+        self._content = opening + b'"content":'
+        self._reasoning = opening + b'"reasoning_content":'
+        self._tail = b'},"finish_reason":null}]' + nothing
+        self._role = opening + b'"role":"assistant","content":""' + self._tail
+        self._finish = opening + b'},"finish_reason":'
+        self._finish_tail = b"}]" + nothing
+
+    def start(self) -> bytes:
+        """The first chunk, with the role."""
+        return self._role
+
+    def encode(self, events: Iterable[ReplyEvent]) -> bytes:
+        """The chunks of these events as one piece to write; empty where they say nothing to the client."""
+        return b"".join([self._encode_event(event) for event in events])
+
+    def _encode_event(self, event: ReplyEvent) -> bytes:
+        if type(event) is TextDelta:
+            self._usage.text.add(event.text)
+            return self._content + encode_text(event.text) + self._tail
+        if type(event) is ReasoningDelta:
+            self._usage.reasoning.add(event.text)
+            return self._reasoning + encode_text(event.text) + self._tail
+        if type(event) is ReplyFinished:
+            return self._encode_finish(event.reason)
+        return b""
+
+    def _encode_finish(self, reason: FinishReason) -> bytes:
+        chunks = [self._finish, _encode(reason), self._finish_tail]
+        if self._include_usage:
+            final = self._envelope | {"choices": [], "usage": self._usage.build()}
+            chunks.append(b"data: " + _escape(_encode(final)) + b"\n\n")
+        chunks.append(b"data: [DONE]\n\n")
+        return b"".join(chunks)
+
+
+class CompletionFolder:
+    """Folds the same events into one `chat.completion`."""
+
+    def __init__(self, head: ReplyHead, usage: Usage) -> None:
+        self._head = head
+        self._usage = usage
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._reason: FinishReason = "stop"
+
+    def add(self, events: Iterable[ReplyEvent]) -> None:
+        for event in events:
+            if isinstance(event, TextDelta):
+                self._text.append(event.text)
+            elif isinstance(event, ReasoningDelta):
+                self._reasoning.append(event.text)
+            elif isinstance(event, ReplyFinished):
+                self._reason = event.reason
+
+    def encode(self) -> bytes:
+        text, reasoning = "".join(self._text), "".join(self._reasoning)
+        self._usage.text.add(text)
+        self._usage.reasoning.add(reasoning)
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+        if reasoning:
+            message["reasoning_content"] = reasoning
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason}
+        return _encode(
+            {
+                "id": self._head.id,
+                "object": "chat.completion",
+                "created": self._head.created,
+                "model": self._head.model,
+                "choices": [choice],
+                "usage": self._usage.build(),
+            }
+        )
+
+
+def encode_text(text: str) -> bytes:
+    """`text` as a JSON string that no line splitter can cut."""
+    try:
+        return _escape(_encode(text))
+    except UnicodeEncodeError:  # half of a surrogate pair whose other half never came
+        return _escape(_encode(text.encode("utf-8", "replace").decode()))
+
+
+def _escape(encoded: bytes) -> bytes:
+    if b"\xe2\x80" in encoded or b"\xc2\x85" in encoded:
+        for breaker, escape in _LINE_BREAKERS:
+            encoded = encoded.replace(breaker, escape)
+    return encoded

@@ -1,0 +1,23 @@
+"""Failures in the shape that OpenAI clients know."""
+
+from __future__ import annotations
+
+import msgspec
+
+from app.errors import GatewayError
+
+
+def build_error(error: GatewayError) -> dict[str, object]:
+    """`{"error": {"message", "type", "param", "code"}}`"""
+    return {
+        "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code},
+    }
+
+
+def encode_error(error: GatewayError) -> bytes:
+    return msgspec.json.encode(build_error(error))
+
+
+def encode_error_event(error: GatewayError) -> bytes:
+    """The last event of a stream that failed: official clients raise it as an APIError."""
+    return b"data: " + encode_error(error) + b"\n\n"

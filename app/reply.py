@@ -1,0 +1,36 @@
+"""Reply events: what an upstream answer says, step by step, in no client's format."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+FinishReason = Literal["stop", "content_filter"]
+
+
+class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
+    """The upstream named the conversation. Comes once, before any delta."""
+
+    conversation_id: str
+
+
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
+    """Answer text that is new; never empty."""
+
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
+    """Thinking that is new; never empty."""
+
+    text: str
+
+
+class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
+    """The upstream's own end of the answer. Nothing follows."""
+
+    reason: FinishReason
+
+
+ReplyEvent = ReplyStarted | TextDelta | ReasoningDelta | ReplyFinished

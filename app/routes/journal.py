@@ -1,0 +1,100 @@
+"""One log line per request, written when its response is closed, and the watch over the client meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+
+from app.hub import ClientWatch
+
+log = logging.getLogger(__name__)
+
+_QUIET_PATHS = frozenset({"/ping", "/health/live", "/health/ready"})
+
+
+class Record:
+    """What is worth saying about one request. `close` writes it, once."""
+
+    __slots__ = (
+        "_begun_at",
+        "_watch",
+        "account",
+        "chunks",
+        "first_delta_at",
+        "id",
+        "outcome",
+        "path",
+        "status",
+    )
+
+    def __init__(self, path: str) -> None:
+        self.id = uuid.uuid4().hex
+        self.path = path
+        self.status = 0
+        self.account: str | None = None
+        self.first_delta_at: float | None = None
+        self.chunks = 0
+        self.outcome: str | None = None
+        self._begun_at = time.monotonic()
+        self._watch: ClientWatch | None = None
+
+    def watch_client(self) -> None:
+        """From here on a client that hangs up ends its request. Call after the body has been read."""
+        client = request.environ.get("gunicorn.socket")
+        if client is not None and self._watch is None:
+            self._watch = ClientWatch(client)
+
+    def mark_first_delta(self) -> None:
+        if self.first_delta_at is None:
+            self.first_delta_at = time.monotonic()
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+        outcome = self.outcome or ("ok" if 0 < self.status < 400 else "refused")
+        level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
+        log.log(level, "request", extra={"fields": self._fields(outcome)})
+
+    def _fields(self, outcome: str) -> dict[str, object]:
+        first = None if self.first_delta_at is None else round(self.first_delta_at - self._begun_at, 3)
+        return {
+            "id": self.id,
+            "path": self.path,
+            "status": self.status or None,
+            "account": self.account,
+            "first_delta": first,
+            "duration": round(time.monotonic() - self._begun_at, 3),
+            "chunks": self.chunks or None,
+            "outcome": outcome,
+        }
+
+
+def install(app: Flask) -> None:
+    """Keep a record of every request of `app`."""
+    app.before_request(_begin)
+    app.after_request(_hand_over)
+    app.teardown_request(_give_up)
+
+
+def _begin() -> None:
+    g.record = Record(request.path if request.url_rule is not None else "unknown")
+
+
+def _hand_over(response: Response) -> Response:
+    record: Record = g.record
+    record.status = response.status_code
+    response.headers["X-Request-Id"] = record.id
+    response.call_on_close(record.close)
+    g.handed_over = True
+    return response
+
+
+def _give_up(exc: BaseException | None) -> None:
+    """A request that never got a response: its client went away."""
+    if exc is not None and "handed_over" not in g:
+        g.record.outcome = "client gone"
+        g.record.close()

@@ -1,0 +1,32 @@
+"""GET /v1/models"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify
+
+from app.chat.mode import MODELS
+from app.errors import NotFound
+from app.routes.auth import require_credentials
+
+bp = Blueprint("models", __name__)
+bp.before_request(require_credentials)
+
+# The day this list was written: clients want a number, and it must not change between calls.
+_CREATED = 1_795_305_600
+
+
+@bp.get("/v1/models")
+def list_models() -> Response:
+    """The names worth choosing from; others work too and mean the default assistant."""
+    return jsonify(object="list", data=[_describe(name) for name in MODELS])
+
+
+@bp.get("/v1/models/<name>")
+def get_model(name: str) -> Response:
+    if name not in MODELS:
+        raise NotFound(f"There is no model {name[:64]!r} in the list of GET /v1/models.")
+    return jsonify(_describe(name))
+
+
+def _describe(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "chatglm.cn"}

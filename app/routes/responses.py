@@ -1,0 +1,117 @@
+"""Replies and failures as Flask responses."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+import uuid
+from collections.abc import Iterator
+
+from flask import Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as PathNotFound
+
+from app import errors
+from app.chat.reply import Reply
+from app.errors import GatewayError, InternalError
+from app.openai.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, ReplyHead, Usage
+from app.openai.errors import encode_error, encode_error_event
+from app.openai.request import ChatRequest
+from app.routes.journal import Record
+
+log = logging.getLogger(__name__)
+
+_STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
+    """The reply as server-sent events; closing the response closes the reply."""
+    encoder = ChunkEncoder(_head(reply, request), Usage(reply.prompt), include_usage=request.include_usage)
+    response = Response(
+        _relay(reply, encoder, record),
+        content_type="text/event-stream; charset=utf-8",
+        headers=_STREAM_HEADERS,
+    )
+    response.call_on_close(lambda: _close(reply, record))
+    return response
+
+
+def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
+    """The reply as one completion; the reply is closed when this returns or raises."""
+    folder = CompletionFolder(_head(reply, request), Usage(reply.prompt))
+    try:
+        while not reply.finished:
+            events = reply.read()
+            if events:
+                record.mark_first_delta()
+                folder.add(events)
+    finally:
+        _close(reply, record)
+    return Response(folder.encode(), content_type="application/json")
+
+
+def render_error(error: GatewayError) -> Response:
+    response = Response(encode_error(error), status=error.status, content_type="application/json")
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def render_http_error(exc: HTTPException) -> Response:
+    """Flask's own refusals in OpenAI's shape."""
+    response = render_error(_translate(exc))
+    if isinstance(exc, MethodNotAllowed) and exc.valid_methods:
+        response.headers["Allow"] = ", ".join(exc.valid_methods)
+    return response
+
+
+def render_unexpected(exc: Exception) -> Response:
+    """The last handler: a mistake of ours is logged here and told without details."""
+    log.error("unexpected failure", exc_info=exc)
+    return render_error(InternalError("The gateway made a mistake; its log says more."))
+
+
+def _relay(reply: Reply, encoder: ChunkEncoder, record: Record) -> Iterator[bytes]:
+    """The body of a stream. Everything it holds is owned, and closed, by the reply."""
+    yield encoder.start()
+    try:
+        while not reply.finished:
+            events = reply.read()
+            if events is None:
+                yield HEARTBEAT
+            elif events:
+                record.mark_first_delta()
+                yield encoder.encode(events)
+    except GatewayError as error:
+        record.outcome = error.code
+        yield encode_error_event(error)
+    except Exception as exc:
+        log.error("unexpected failure in a stream", exc_info=exc)
+        record.outcome = InternalError.code
+        yield encode_error_event(InternalError("The gateway made a mistake; its log says more."))
+
+
+def _close(reply: Reply, record: Record) -> None:
+    if record.outcome is None and not reply.finished:
+        record.outcome = "client gone"
+    record.chunks = reply.frames
+    reply.close()
+
+
+def _head(reply: Reply, request: ChatRequest) -> ReplyHead:
+    """Clients keep the id to continue; an upstream that names no conversation still needs one."""
+    name = reply.conversation_id or f"chatcmpl-{uuid.uuid4().hex}"
+    return ReplyHead(id=name, model=request.model, created=int(time.time()))
+
+
+def _translate(exc: HTTPException) -> GatewayError:
+    if isinstance(exc, PathNotFound):
+        return errors.NotFound("There is nothing at this path. The API is under /v1, as OpenAI's.")
+    if isinstance(exc, MethodNotAllowed):
+        return errors.MethodNotAllowed("This path does not know this method.")
+    if isinstance(exc, RequestEntityTooLarge):
+        return errors.BodyTooLarge("The request body is larger than GLM_MAX_BODY_BYTES allows.")
+    return errors.InvalidRequest(f"The request could not be read: {exc.name}.")

@@ -1,0 +1,56 @@
+"""The upstream's tokens as values: read, never verified (only the upstream can) and never printed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+
+import msgspec
+
+# For tokens without a claim. Peers cache for an hour; real tokens live 24 (protocol notes 1.1).
+_DEFAULT_LIFE_SECONDS = 3600.0
+
+
+class _Claims(msgspec.Struct):
+    exp: float | None = None
+    device_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A short-lived token; `expires_at` is Unix time in seconds, `device_id` 32 hex digits."""
+
+    value: str = field(repr=False)
+    expires_at: float
+    device_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshedTokens:
+    """What a refresh brought. `refresh_token` is the rotated one, None where the upstream gave none."""
+
+    access_token: AccessToken
+    refresh_token: str | None = field(default=None, repr=False)
+    user_id: str | None = field(default=None, repr=False)
+
+
+def parse_access_token(value: str, *, now: float) -> AccessToken:
+    """Read life and device from a JWT; a token that is no JWT gets careful defaults."""
+    claims = _read_claims(value)
+    device_id = claims.device_id or hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
+    return AccessToken(value, claims.exp or now + _DEFAULT_LIFE_SECONDS, device_id)
+
+
+def _read_claims(value: str) -> _Claims:
+    segments = value.split(".")
+    if len(segments) != 3:
+        return _Claims()
+    payload = segments[1]
+    try:
+        return msgspec.json.decode(
+            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims
+        )
+    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
+        return _Claims()

@@ -1,0 +1,163 @@
+"""Reading a streamed HTTP/1.1 response body as its bytes arrive.
+
+`requests` opens the call; from the first body byte on its layers are passed by, because none of them can say
+"nothing yet" without making the response unreadable (docs/decisions/0002). Framing is decoded here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from typing import Any, Protocol
+
+from app.errors import UpstreamInvalid
+from app.hub import Readiness
+
+_READ_BYTES = 65536
+_MAX_SIZE_LINE_BYTES = 4096
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Framing(Protocol):
+    """Turns raw bytes into body bytes."""
+
+    complete: bool
+    """The body is whole; nothing more belongs to it."""
+
+    def feed(self, data: bytes) -> bytes: ...
+
+
+class ChunkedFraming:
+    """`Transfer-Encoding: chunked` (RFC 9112 section 7.1); extensions and trailers are skipped."""
+
+    __slots__ = ("_buffer", "_in_trailer", "_left", "complete")
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._buffer = b""
+        self._left = 0  # bytes of the current chunk still to come, its line end included
+        self._in_trailer = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken."""
+        if self._buffer:
+            data = self._buffer + data
+            self._buffer = b""
+        pieces: list[bytes] = []
+        position = 0
+        while position < len(data) and not self.complete:
+            position = self._take(data, position, pieces) if self._left else self._read_line(data, position)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _take(self, data: bytes, position: int, pieces: list[bytes]) -> int:
+        end = position + self._left
+        body_end = min(end - 2, len(data))
+        if body_end > position:
+            pieces.append(data[position:body_end])
+        end = min(end, len(data))
+        self._left -= end - position
+        return end
+
+    def _read_line(self, data: bytes, position: int) -> int:
+        end = data.find(b"\r\n", position)
+        if end < 0:
+            self._buffer = data[position:]
+            if len(self._buffer) > _MAX_SIZE_LINE_BYTES:
+                raise UpstreamInvalid("The upstream broke off the framing of its answer.")
+            return len(data)
+        if self._in_trailer:
+            self.complete = end == position
+        else:
+            self._begin_chunk(data[position:end])
+        return end + 2
+
+    def _begin_chunk(self, line: bytes) -> None:
+        try:
+            size = int(line.partition(b";")[0], 16)
+        except ValueError:
+            raise UpstreamInvalid("The upstream broke the framing of its answer.") from None
+        if size:
+            self._left = size + 2
+        else:
+            self._in_trailer = True
+
+
+class LengthFraming:
+    """`Content-Length`, or the end of the connection where `length` is None."""
+
+    __slots__ = ("_left", "complete")
+
+    def __init__(self, length: int | None) -> None:
+        self._left = length
+        self.complete = length == 0
+
+    def feed(self, data: bytes) -> bytes:
+        if self._left is None:
+            return data
+        body = data[: self._left]
+        self._left -= len(body)
+        self.complete = self._left == 0
+        return body
+
+
+class BodyReader:
+    """Reads one response body without ever blocking on more than readability.
+
+    Takes over the response's socket for reading; `finish` or `close` hands the response back.
+    """
+
+    __slots__ = ("_framing", "_readiness", "_response", "_socket", "_undecoded")
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self._response = response
+        stream: Any = response.fp  # a BufferedReader over a SocketIO; typeshed only knows a BufferedIOBase
+        self._socket: socket.socket = stream.raw._sock
+        self._socket.settimeout(0.0)
+        self._readiness = Readiness(self._socket.fileno())
+        self._framing: Framing = ChunkedFraming() if response.chunked else LengthFraming(response.length)
+        self._undecoded = _take_buffered(stream)
+
+    @property
+    def complete(self) -> bool:
+        """True when the body came whole, so that its connection may serve again."""
+        return self._framing.complete
+
+    def read(self, seconds: float) -> bytes | None:
+        """The next body bytes, b"" at the end, or None when `seconds` passed in silence.
+
+        Raises OSError where the connection broke, UpstreamInvalid where the framing is wrong.
+        """
+        while not self._framing.complete:
+            data = self._undecoded or self._receive(seconds)
+            if not data:
+                return data
+            self._undecoded = b""
+            body = self._framing.feed(data)
+            if body:
+                return body
+        return b""
+
+    def _receive(self, seconds: float) -> bytes | None:
+        # TLS may hold decrypted bytes that the descriptor knows nothing of.
+        pending = getattr(self._socket, "pending", None)
+        while (pending and pending()) or self._readiness.wait(seconds):
+            try:
+                return self._socket.recv(_READ_BYTES)
+            except _WOULD_BLOCK:
+                continue
+        return None
+
+    def close(self) -> None:
+        """Idempotent. Closes the response for reading; the connection is the client's matter."""
+        self._readiness.close()
+        self._response.close()
+
+
+def _take_buffered(stream: Any) -> bytes:
+    """The bytes that came along with the headers. The socket does not block, so this does not either."""
+    try:
+        buffered: bytes = stream.peek(1)
+    except _WOULD_BLOCK:
+        return b""
+    return buffered

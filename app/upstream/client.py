@@ -1,0 +1,274 @@
+"""The upstream over HTTP: the only module that uses `requests` towards it.
+
+Calls go through one HTTPAdapter without a Session, so that there is no cookie jar in which accounts could mix
+(decisions/0003), and redirects are never followed with a token in hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import RemoteDisconnected
+from typing import Any
+
+import msgspec
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from app.errors import (
+    GatewayError,
+    UpstreamInvalid,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from app.token import AccessToken, RefreshedTokens, parse_access_token
+from app.upstream.body import BodyReader
+from app.upstream.failure import classify_document
+from app.upstream.request import StreamRequest, build_stream_body
+from app.upstream.signature import sign
+from app.upstream.stream import UpstreamStream
+
+_STREAM_PATH = "/chatglm/backend-api/assistant/stream"
+_REFRESH_PATH = "/chatglm/user-api/user/refresh"
+_REFRESH_PATH_2024 = "/chatglm/backend-api/v1/user/refresh"
+_DELETE_PATH = "/chatglm/mainchat-api/conversation/bulk_delete"
+_DELETE_PATH_2024 = "/chatglm/backend-api/assistant/conversation/delete"
+
+_CALL_SECONDS = 15.0
+_MOST_ANSWER_BYTES = 1024 * 1024
+_MOST_CONNECTIONS = 2048
+
+_Calls = tuple[tuple[str, dict[str, object]], ...]
+
+# What a browser sends (protocol notes 2.1). Identity, because a compressed stream arrives in lumps.
+_BROWSER_HEADERS = {
+    "Accept-Encoding": "identity",
+    "Accept-Language": "zh-CN,zh;q=0.9",
+    "App-Name": "chatglm",
+    "Cache-Control": "no-cache",
+    "Content-Type": "application/json",
+    "Origin": "https://chatglm.cn",
+    "Referer": "https://chatglm.cn/main/alltoolsdetail",
+    "User-Agent": (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/140.0.0.0 Safari/537.36"
+    ),
+    "X-App-Fr": "default",
+    "X-App-Platform": "pc",
+    "X-App-Version": "0.0.1",
+    "X-Device-Brand": "",
+    "X-Device-Model": "",
+    "X-Exp-Groups": "",
+    "X-Lang": "zh",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamAddress:
+    """Where the upstream is and how to talk to it; times in seconds."""
+
+    url: str
+    sign_secret: str
+    proxy: str | None
+    connect_timeout_seconds: float
+
+
+class UpstreamClient:
+    """Thread-safe. Every method raises the GatewayError that the upstream's behaviour amounts to."""
+
+    def __init__(self, address: UpstreamAddress, clock: Callable[[], float] = time.time) -> None:
+        self._address = address
+        self._clock = clock
+        self._proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
+        self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_MOST_CONNECTIONS, max_retries=0)
+
+    def open_stream(
+        self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
+    ) -> UpstreamStream:
+        """Ask, and return the answer's stream, which the caller closes. The timeout is for its headers."""
+        body = build_stream_body(request)
+        response = self._call(
+            _STREAM_PATH,
+            access_token.value,
+            access_token.device_id,
+            body,
+            timeout_seconds,
+            "text/event-stream",
+        )
+        kind = response.headers.get("Content-Type", "")
+        original = response.raw._original_response
+        if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
+            return UpstreamStream(BodyReader(original), _releaser(response))  # type: ignore[arg-type]
+        raise _read_refusal(response)
+
+    def refresh(self, refresh_token: str) -> RefreshedTokens:
+        """Exchange a refresh token. Raises AccessRejected where the upstream does not know it any more."""
+        calls: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
+        document = self._post(calls, refresh_token, _device_of(refresh_token))
+        result = document.get("result")
+        access = _first_string(result, "access_token", "accessToken")
+        if access is None:
+            raise UpstreamInvalid("The upstream refreshed a token without giving a new one.")
+        return RefreshedTokens(
+            access_token=parse_access_token(access, now=self._clock()),
+            refresh_token=_first_string(result, "refresh_token", "refreshToken"),
+            user_id=_first_string(result, "user_id"),
+        )
+
+    def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
+        """Remove a conversation from the account's history."""
+        calls: _Calls = (
+            (_DELETE_PATH, {"conversation_ids": [conversation_id], "assistant_id": assistant_id}),
+            (_DELETE_PATH_2024, {"conversation_id": conversation_id, "assistant_id": assistant_id}),
+        )
+        self._post(calls, access_token.value, access_token.device_id)
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def _post(self, calls: _Calls, bearer: str, device_id: str) -> dict[str, Any]:
+        """Make the first of `calls` whose path exists; the later ones are those of earlier eras."""
+        for path, body in calls:
+            payload = msgspec.json.encode(body)
+            response = self._call(path, bearer, device_id, payload, _CALL_SECONDS, "application/json")
+            if response.status_code not in (404, 405):
+                break
+            response.close()
+        document = _read_document(response)
+        if response.status_code != 200 or not _is_success(document):
+            raise _classify(response.status_code, document)
+        return dict(document)
+
+    def _call(
+        self, path: str, bearer: str, device_id: str, body: bytes, timeout_seconds: float, accept: str
+    ) -> requests.Response:
+        timeout = (self._address.connect_timeout_seconds, timeout_seconds)
+        for is_last in (False, True):
+            prepared = self._prepare(path, bearer, device_id, body, accept)
+            try:
+                return self._adapter.send(prepared, stream=True, timeout=timeout, proxies=self._proxies)
+            except requests.RequestException as exc:
+                if is_last or not _was_stale(exc):
+                    raise _translate(exc) from exc
+        raise AssertionError("unreachable")
+
+    def _prepare(
+        self, path: str, bearer: str, device_id: str, body: bytes, accept: str
+    ) -> requests.PreparedRequest:
+        """Built by hand: `Request.prepare` costs as much as all the rest of a short call."""
+        prepared = requests.PreparedRequest()
+        prepared.method = "POST"
+        prepared.url = self._address.url + path
+        prepared.body = body
+        prepared.headers = CaseInsensitiveDict(_BROWSER_HEADERS)
+        prepared.headers.update(
+            sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
+        )
+        prepared.headers.update(
+            {
+                "Accept": accept,
+                "Authorization": f"Bearer {bearer}",
+                "Content-Length": str(len(body)),
+                "X-Device-Id": device_id,
+                "X-Request-Id": uuid.uuid4().hex,
+            }
+        )
+        return prepared
+
+
+# Foreign errors, most special first; their words may hold addresses and headers, so none are passed on.
+_TRANSLATIONS: tuple[tuple[type[requests.RequestException], type[GatewayError], str], ...] = (
+    (requests.ConnectTimeout, UpstreamTimeout, "The upstream could not be reached in time."),
+    (requests.ReadTimeout, UpstreamTimeout, "The upstream did not answer in time."),
+    (requests.exceptions.SSLError, UpstreamUnreachable, "No trusted connection to the upstream is possible."),
+    (requests.exceptions.ProxyError, UpstreamUnreachable, "The proxy in GLM_PROXY could not be used."),
+    (requests.RequestException, UpstreamUnreachable, "The upstream could not be reached."),
+)
+
+
+def _translate(exc: requests.RequestException) -> GatewayError:
+    for foreign, error, message in _TRANSLATIONS:
+        if isinstance(exc, foreign):
+            return error(message)
+    raise AssertionError("unreachable")
+
+
+def _was_stale(exc: requests.RequestException) -> bool:
+    """True where a kept connection turned out to be closed, so that the upstream never saw the request."""
+    if isinstance(exc, (requests.Timeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+        return False
+    cause = exc.args[0].args[-1] if exc.args and getattr(exc.args[0], "args", None) else None
+    return isinstance(cause, (RemoteDisconnected, ConnectionResetError, BrokenPipeError))
+
+
+def _device_of(refresh_token: str) -> str:
+    """One fixed device per account while no access token names it."""
+    return hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
+
+
+def _releaser(response: requests.Response) -> Callable[[bool], None]:
+    def release(reusable: bool) -> None:
+        if reusable:
+            response.raw.release_conn()
+        else:
+            response.close()
+
+    return release
+
+
+def _read_refusal(response: requests.Response) -> GatewayError:
+    """The error for an answer that is no event stream."""
+    status = response.status_code
+    if status == 200 and _is_compressed(response):
+        response.close()
+        return UpstreamInvalid("The upstream compressed its answer although it was asked not to.")
+    return _classify(status, _read_document(response))
+
+
+def _read_document(response: requests.Response) -> Any:
+    """The JSON of a short answer, None where it is something else. Gives the connection back."""
+    try:
+        body = response.raw.read(_MOST_ANSWER_BYTES, decode_content=True)
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    except Exception as exc:  # urllib3's own errors: `requests` does not translate those of raw reads
+        raise UpstreamUnreachable("The connection to the upstream broke while it answered.") from exc
+    finally:
+        response.close()  # a body that was read to its end has given its connection back before
+
+
+def _classify(status: int, document: Any) -> GatewayError:
+    if isinstance(document, dict):
+        return classify_document(
+            document | ({} if "status" in document or "code" in document else {"status": status})
+        )
+    if status == 401:
+        return classify_document({"status": 401})
+    if status == 429:
+        return UpstreamThrottled("The upstream asks this account to slow down.", retry_after_seconds=30)
+    if status >= 500:
+        return UpstreamUnreachable(f"The upstream is in trouble (HTTP {status}). Try again shortly.")
+    return UpstreamInvalid(f"The upstream answered with a page instead of an answer (HTTP {status}).")
+
+
+def _is_success(document: Any) -> bool:
+    """Older eras say `code`, newer ones `status`; 0 is success in both (protocol notes 1.3)."""
+    return isinstance(document, dict) and 0 in (document.get("status"), document.get("code"))
+
+
+def _is_compressed(response: requests.Response) -> bool:
+    return response.headers.get("Content-Encoding", "identity") != "identity"
+
+
+def _first_string(document: Any, *names: str) -> str | None:
+    for name in names:
+        value = document.get(name) if isinstance(document, dict) else None
+        if isinstance(value, str) and value:
+            return value
+    return None

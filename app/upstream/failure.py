@@ -1,0 +1,96 @@
+"""What the upstream means when it refuses, read from codes and words (protocol notes 4.8, 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from app.errors import (
+    AccessRejected,
+    AccountAnswering,
+    GatewayError,
+    PromptTooLong,
+    UpstreamBusy,
+    UpstreamError,
+    UpstreamInvalid,
+    UpstreamThrottled,
+    UpstreamUnreachable,
+)
+
+_THROTTLED_SECONDS = 30.0  # the least pause that "too frequent" asks for (protocol notes 5.2)
+_BUSY_SECONDS = 5.0
+_MOST_WORDS_CHARS = 200
+
+
+class _Rule(NamedTuple):
+    codes: frozenset[str]
+    words: tuple[str, ...]
+    error: type[GatewayError]
+    advice: str
+    retry_after_seconds: float | None = None
+
+
+# The first rule that knows a word or a code wins. Words come first: they tell the meanings of 10061 apart.
+_BY_WORDS = (
+    _Rule(frozenset(), ("等待其他对话", "其他对话生成", "并发"), AccountAnswering,
+          "This account is already answering another question. Wait for it, or add accounts.", _BUSY_SECONDS),
+    _Rule(frozenset(), ("频繁", "太快", "too many"), UpstreamThrottled,
+          "The upstream asks this account to slow down. Wait before asking again.", _THROTTLED_SECONDS),
+    _Rule(frozenset(), ("超过对话长度", "超出对话长度"), PromptTooLong,
+          "The upstream finds the text too long. Shorten the conversation or the documents."),
+    _Rule(frozenset(), ("您已多次体验", "请登录后", "needs login", "has expired", "已过期"), AccessRejected,
+          "The upstream wants this account to log in again. Get a new refresh token."),
+    _Rule(frozenset(), ("访问人数过多", "高峰期", "排队中", "Server busy", "请稍后"), UpstreamBusy,
+          "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
+    _Rule(frozenset(), ("开通会员",), UpstreamThrottled,
+          "The upstream offers this account no more answers for now.", _THROTTLED_SECONDS),
+)  # fmt: skip
+_BY_CODE = (
+    _Rule(frozenset({"401", "40102", "40103"}), (), AccessRejected,
+          "The upstream refuses this account's token. Get a new refresh token."),
+    _Rule(frozenset({"10061", "429"}), (), UpstreamThrottled,
+          "The upstream asks this account to slow down. Wait before asking again.", _THROTTLED_SECONDS),
+    _Rule(frozenset({"1301"}), (), UpstreamBusy,
+          "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
+    _Rule(frozenset({"40012"}), (), UpstreamBusy,
+          "The upstream's risk control refused. Wait a while, and ask less often.", _THROTTLED_SECONDS),
+    _Rule(frozenset({"40001", "40002", "40011", "40014"}), (), UpstreamInvalid,
+          "The upstream refuses this gateway's signature: it has changed, or this machine's clock is off."),
+    _Rule(frozenset({"500", "502", "503", "504"}), (), UpstreamUnreachable,
+          "The upstream has an internal failure. Try again shortly."),
+)  # fmt: skip
+
+
+def classify_refusal(code: object, message: object) -> GatewayError:
+    """The error for a refusal with this `code` (number or string) and these words; never raises."""
+    number = str(code) if isinstance(code, (int, str)) else ""
+    words = message[:_MOST_WORDS_CHARS] if isinstance(message, str) else ""
+    for rule in (*_BY_WORDS, *_BY_CODE):
+        if number in rule.codes or any(word in words for word in rule.words):
+            return rule.error(_quote(rule.advice, words), retry_after_seconds=rule.retry_after_seconds)
+    named = f"code {number}" if number else "no code"
+    return UpstreamError(_quote(f"The upstream refused to answer ({named}).", words))
+
+
+def classify_document(document: object) -> GatewayError:
+    """The error for a JSON answer that came instead of a stream, in any of its shapes."""
+    if not isinstance(document, Mapping):
+        return UpstreamInvalid("The upstream answered with unknown JSON instead of a stream.")
+    if "validation_error" in document:
+        return UpstreamInvalid("The upstream found the request invalid: is the assistant id right?")
+    code, message = document.get("status", document.get("code")), document.get("message")
+    return classify_refusal(code, message)
+
+
+def classify_detail(detail: object) -> GatewayError | None:
+    """The error in a frame's `last_error` or `error`, None where there is none."""
+    if isinstance(detail, str) and detail:
+        return classify_refusal(None, detail)
+    if not isinstance(detail, Mapping) or not detail:
+        return None
+    code = detail.get("code", detail.get("error_code"))
+    return classify_refusal(code, detail.get("message") or detail.get("err_msg"))
+
+
+def _quote(advice: str, words: str) -> str:
+    return f"{advice} The upstream says: {words}" if words else advice

@@ -1,0 +1,110 @@
+"""Upstream frames as typed values (protocol notes 4.2-4.4). Only used fields are decoded: skipping is cheap.
+
+Reading is tolerant in two steps: the fast one takes a frame whose used fields have the known types, the slow
+one takes whatever fits of a frame that has not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from app.errors import UpstreamInvalid
+from app.upstream.novelty import note_novelty
+
+
+class FrameMeta(msgspec.Struct, gc=False):
+    if_increase_push: bool | None = None
+
+
+class ContentItem(msgspec.Struct, gc=False):
+    """One typed element of a part's content. `text` belongs to text and text_thinking, `think` to think."""
+
+    type: str = ""
+    text: str | None = None
+    think: str | None = None
+    status: str | None = None
+
+
+class Part(msgspec.Struct, gc=False):
+    """One logical block of the answer; all frames about it carry its `logic_id`."""
+
+    logic_id: str | None = None
+    status: str | None = None
+    content: list[ContentItem] | None = None
+    error: Any = None
+
+
+class Frame(msgspec.Struct, gc=False):
+    """One upstream document. `last_error` and `error` are None or {} where nothing is wrong."""
+
+    conversation_id: str | None = None
+    status: str | None = None
+    parts: list[Part] | None = None
+    meta_data: FrameMeta | None = None
+    last_error: Any = None
+    error: Any = None
+    code: Any = None
+    message: Any = None
+
+
+_decode_frame = msgspec.json.Decoder(Frame).decode
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+def parse_frame(data: bytes) -> Frame:
+    """Read the data of one event. Raises UpstreamInvalid where it is no JSON object."""
+    try:
+        return _decode_frame(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _salvage(_decode_leniently(data))
+
+
+def _decode_leniently(data: bytes) -> object:
+    """Like JavaScript would: halves of surrogate pairs are legal, they join with their other half later."""
+    try:
+        return json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as exc:
+        raise UpstreamInvalid("The upstream sent a frame that is not JSON.") from exc
+
+
+def _salvage(document: object) -> Frame:
+    if not isinstance(document, dict):
+        raise UpstreamInvalid("The upstream sent a frame that is not a JSON object.")
+    frame = _take_fitting(document, Frame, skip=("parts", "meta_data"))
+    frame.meta_data = _salvage_meta(document.get("meta_data"))
+    if "parts" in document:
+        frame.parts = [_salvage_part(part) for part in _listed(document["parts"])]
+    elif isinstance(document.get("status"), int):
+        frame.code = document["status"]  # no frame, but the envelope of a refusal (protocol notes 1.3)
+    return frame
+
+
+def _salvage_meta(document: object) -> FrameMeta | None:
+    return _take_fitting(document, FrameMeta) if isinstance(document, dict) else None
+
+
+def _salvage_part(document: dict[str, Any]) -> Part:
+    part = _take_fitting(document, Part, skip=("content",))
+    part.content = [_take_fitting(item, ContentItem) for item in _listed(document.get("content"))]
+    return part
+
+
+def _listed(value: object) -> list[dict[str, Any]]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _take_fitting(document: dict[str, Any], kind: type[_Struct], skip: tuple[str, ...] = ()) -> _Struct:
+    """A `kind` with every field of `document` that has the right type, defaults for the rest."""
+    taken = {}
+    for field in msgspec.structs.fields(kind):
+        if field.name in document and field.name not in skip:
+            try:
+                taken[field.name] = msgspec.convert(document[field.name], field.type)
+            except msgspec.ValidationError:
+                note_novelty("shape of the field", f"{kind.__name__}.{field.name}")
+    return kind(**taken)

@@ -1,0 +1,96 @@
+"""Turns one part's frames into text that is new, whatever style the upstream speaks (protocol notes 4.5).
+
+A frame holds either all text so far (a snapshot) or only what is new (a delta). Usually the frame says which;
+where it is silent, the pieces themselves must: text that was sent too early cannot be taken back, text that
+was held for a moment can still follow.
+"""
+
+from __future__ import annotations
+
+# A delta that begins with everything said so far is common for the first syllables, unheard of beyond this.
+_CERTAIN_CHARS = 16
+_MOST_HELD_PIECES = 16
+
+
+class PartText:
+    """The text of one content item, merged from its pieces in order. Every method returns what is new."""
+
+    __slots__ = ("_held", "_is_delta", "_length", "_pieces", "_text", "finished")
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._pieces: list[str] = []  # deltas after _text, joined only when somebody must compare
+        self._length = 0  # of _text and _pieces together, which is what was sent
+        self._held: list[str] | None = []  # pieces of unknown style; None once the style is known
+        self._is_delta = False
+        self.finished = False
+
+    def feed_full(self, text: str) -> str:
+        """`text` is the part's final text. Where it does not extend what was sent, what was sent stays."""
+        self.finished = True
+        self._held = None
+        return self._replace(text) if text.startswith(self._join()) else ""
+
+    def feed_delta(self, piece: str) -> str:
+        """`piece` is only what is new."""
+        owed = self.flush() if self._held is not None else ""
+        self._is_delta = True
+        return owed + self._append(piece)
+
+    def feed_snapshot(self, text: str) -> str:
+        """`text` is all text so far. A rewritten one adds what it has beyond the length of the last one."""
+        self._held = None
+        self._is_delta = False
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text = text[:-1]  # half of a pair; the next snapshot has the whole
+        return self._replace(text) if len(text) > self._length else ""
+
+    def feed_unknown(self, piece: str) -> str:
+        """The frame does not say what `piece` is."""
+        if self._held is not None:
+            return self._weigh(piece, self._held)
+        if self._is_delta and not self._repeats_everything(piece):
+            return self._append(piece)
+        return self._replace(piece) if len(piece) > self._length else ""
+
+    def flush(self) -> str:
+        """Another part begins or the answer ends: what is still held is read as snapshots."""
+        held, self._held = self._held, None
+        return self._replace(held[-1]) if held and len(held[-1]) > self._length else ""
+
+    def is_repeated_by(self, text: str) -> bool:
+        return text.startswith(self._join())
+
+    def _weigh(self, piece: str, held: list[str]) -> str:
+        """Decide the style as soon as the pieces leave only one."""
+        if not held:
+            held.append(piece)
+            return self._append(piece)
+        before = held[-1]
+        held.append(piece)
+        if not piece.startswith(before):
+            self._held = None
+            self._is_delta = True
+            return self._append("".join(held[1:]))
+        is_certain = len(before) >= _CERTAIN_CHARS or len(held) > _MOST_HELD_PIECES
+        return self.feed_snapshot(piece) if is_certain else ""
+
+    def _repeats_everything(self, piece: str) -> bool:
+        return len(piece) >= self._length >= _CERTAIN_CHARS and piece.startswith(self._join())
+
+    def _append(self, piece: str) -> str:
+        self._pieces.append(piece)
+        self._length += len(piece)
+        return piece
+
+    def _replace(self, text: str) -> str:
+        new = text[self._length :]
+        self._text, self._length = text, len(text)
+        self._pieces.clear()
+        return new
+
+    def _join(self) -> str:
+        if self._pieces:
+            self._text += "".join(self._pieces)
+            self._pieces.clear()
+        return self._text

@@ -1,0 +1,23 @@
+"""What the upstream sent that this gateway does not know: ignored, but counted, and logged once each."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+log = logging.getLogger(__name__)
+
+_MOST_NAMES = 100
+_MOST_NAME_CHARS = 40
+
+novelties: Counter[tuple[str, str]] = Counter()
+"""(what, name) -> how often, for the life of the process. The number of names is bounded."""
+
+
+def note_novelty(what: str, name: str) -> None:
+    key = (what, name[:_MOST_NAME_CHARS])
+    if key not in novelties:
+        if len(novelties) >= _MOST_NAMES:
+            return
+        log.warning("the upstream sent an unknown %s: %r (ignored, and not logged again)", *key)
+    novelties[key] += 1

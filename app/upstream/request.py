@@ -1,0 +1,51 @@
+"""The body of a chat call upstream, as browsers of 2026-09 send it (protocol notes 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+ChatMode = Literal["", "thinking", "deep_thinking", "deep_research"]
+
+DEFAULT_ASSISTANT_ID = "65940acff94777010aa6b796"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """One question to the upstream. An empty `conversation_id` begins a conversation."""
+
+    prompt: str
+    assistant_id: str = DEFAULT_ASSISTANT_ID
+    conversation_id: str = ""
+    chat_mode: ChatMode = ""
+    reasoning_effort: Literal["", "high", "max"] = ""
+    selected_model: str = ""
+    web_search: bool = False
+
+
+def build_stream_body(request: StreamRequest) -> bytes:
+    meta_data: dict[str, object] = {
+        "cogview": {"rm_label_watermark": False},
+        "is_test": False,
+        "input_question_type": "xxxx",
+        "channel": "",
+        "draft_id": "",
+        "chat_mode": request.chat_mode,
+    }
+    if request.reasoning_effort:
+        meta_data["reasoning_effort"] = request.reasoning_effort
+    if request.selected_model:
+        meta_data["selected_model"] = request.selected_model
+    meta_data |= {"is_networking": request.web_search, "quote_log_id": "", "platform": "pc"}
+    return msgspec.json.encode(
+        {
+            "assistant_id": request.assistant_id,
+            "conversation_id": request.conversation_id,
+            "project_id": "",
+            "chat_type": "user_chat",
+            "meta_data": meta_data,
+            "messages": [{"role": "user", "content": [{"type": "text", "text": request.prompt}]}],
+        }
+    )

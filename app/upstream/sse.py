@@ -1,0 +1,74 @@
+"""Decoder for `text/event-stream`, written from the WHATWG text: bytes in, the data of whole events out."""
+
+from __future__ import annotations
+
+from app.errors import UpstreamInvalid
+
+# The longest real frames hold a whole answer; what is longer than this is no answer.
+_MAX_EVENT_BYTES = 32 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class EventDecoder:
+    """Cuts a byte stream into events. Only `data` matters: names, ids, retries and comments are dropped.
+
+    Holds at most one unfinished event, bounded; a longer one raises UpstreamInvalid.
+    """
+
+    __slots__ = ("_after_cr", "_at_start", "_data", "_held_bytes", "_line")
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._held_bytes = 0
+        self._after_cr = False
+        self._at_start = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The data of every event that these bytes completed, in order."""
+        if self._after_cr or b"\r" in data:
+            data = self._normalise(data)
+        lines = data.split(b"\n")
+        if len(lines) > 1:
+            lines[0] = self._take_line(lines[0])
+        tail = lines.pop()
+        if tail:
+            self._hold(self._line, tail)
+        return self._read(lines)
+
+    def finish(self) -> bool:
+        """True when the stream ended between two events, False when it was cut inside one."""
+        return not self._data and not self._line
+
+    def _normalise(self, data: bytes) -> bytes:
+        """Make every line end a single line feed; a CR LF pair may be split over two reads."""
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+        self._after_cr = data.endswith(b"\r") if data else self._after_cr
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _take_line(self, rest: bytes) -> bytes:
+        line = b"".join((*self._line, rest)) if self._line else rest
+        self._line.clear()
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        return line
+
+    def _hold(self, held: list[bytes], piece: bytes) -> None:
+        held.append(piece)
+        self._held_bytes += len(piece)
+        if self._held_bytes > _MAX_EVENT_BYTES:
+            raise UpstreamInvalid("The upstream sent an event that never ends.")
+
+    def _read(self, lines: list[bytes]) -> list[bytes]:
+        events = []
+        for line in lines:
+            if not line:
+                if any(self._data):
+                    events.append(b"\n".join(self._data))
+                self._data.clear()
+                self._held_bytes = 0
+            elif line.startswith(b"data:"):
+                self._hold(self._data, line[6:] if line[5:6] == b" " else line[5:])
+        return events

@@ -1,0 +1,63 @@
+"""An open upstream answer: frames as they arrive, and one place that gives the connection back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.errors import CutAnswer, GatewayError
+from app.upstream.body import BodyReader
+from app.upstream.frames import Frame, parse_frame
+from app.upstream.sse import EventDecoder
+
+# The upstream never sends this (protocol notes 4.1), but what stands between may.
+_DONE = b"[DONE]"
+_DRAIN_SECONDS = 0.05
+
+
+class UpstreamStream:
+    """The frames of one answer. Whoever opened it closes it; one greenlet reads and closes."""
+
+    def __init__(self, body: BodyReader, release: Callable[[bool], None]) -> None:
+        """`release(reusable)` takes the connection back."""
+        self._body = body
+        self._release: Callable[[bool], None] | None = release
+        self._decoder = EventDecoder()
+        self.ended = False
+        """The body is over, whole or not."""
+
+    def __repr__(self) -> str:
+        state = "closed" if self._release is None else "ended" if self.ended else "open"
+        return f"<UpstreamStream {state}>"
+
+    def read(self, seconds: float) -> list[Frame] | None:
+        """The frames of the next read, maybe none; None when `seconds` passed in silence.
+
+        Raises CutAnswer where the connection broke, UpstreamInvalid where nothing can be made of the bytes.
+        """
+        try:
+            data = self._body.read(seconds)
+        except OSError as exc:
+            raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
+        if data is None:
+            return None
+        if not data:
+            self.ended = True
+            return []
+        return [parse_frame(event) for event in self._decoder.feed(data) if event != _DONE]
+
+    def close(self, *, is_over: bool = False) -> None:
+        """Idempotent. The connection is kept where the body came, or soon comes, to its end."""
+        release, self._release = self._release, None
+        if release is not None:
+            reusable = self._drain() if is_over else self._body.complete
+            self._body.close()
+            release(reusable)
+
+    def _drain(self) -> bool:
+        """After the finish frame only the end of the framing is missing: a short wait saves a connection."""
+        try:
+            while not self._body.complete and self._body.read(_DRAIN_SECONDS):
+                pass
+        except (OSError, GatewayError):
+            return False
+        return self._body.complete
