@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from demo.frame import Json
 from demo.record import RecordedRequest
 from demo.request import Request
 from demo.world import World
+
+USER_COOKIE = "chatglm_user_id"
 
 
 @dataclass(slots=True)
@@ -45,11 +48,15 @@ class Call:
         return self.account
 
     def identify(self, account: Account) -> None:
+        """Notes who calls, and whether the cookies say somebody else."""
         self.account = account
         self.recorded.account = account.name
+        cookies = self.request.headers.get("cookie", "")
+        if USER_COOKIE in cookies and f"{USER_COOKIE}={account.user_id}" not in cookies:
+            self.world.record.foreign_cookies += 1
 
-    def succeed(self, result: Any) -> None:
-        send_json(self.exchange, 200, {"status": 0, "message": "success", "result": result})
+    def succeed(self, result: Any, headers: Iterable[tuple[str, str]] = ()) -> None:
+        send_json(self.exchange, 200, {"status": 0, "message": "success", "result": result}, headers)
 
     def refuse(self, http_status: int, code: int, message: str) -> None:
         """Answers with an error envelope and counts the code."""

@@ -51,7 +51,7 @@ class Exchange:
         self.request = request
         self.status: int | None = None
         self.closed = False
-        self.paused = False
+        self.paused = connection.paused
         self.on_gone: Callable[[], None] | None = None
         self.on_writable: Callable[[], None] | None = None
 
@@ -129,6 +129,7 @@ class Connection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._transport: asyncio.Transport | None = None
         self._broken = False
+        self.paused = False
         self.counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -156,10 +157,12 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def pause_writing(self) -> None:
+        self.paused = True
         if self._exchange is not None:
             self._exchange.paused = True
 
     def resume_writing(self) -> None:
+        self.paused = False
         exchange = self._exchange
         if exchange is not None and exchange.paused:
             exchange.paused = False
@@ -167,6 +170,9 @@ class Connection(asyncio.Protocol):
                 exchange.on_writable()
 
     def exchange_ended(self) -> None:
+        """The answer is complete: time for the next request, if this client will send one."""
+        if self._exchange is not None and self._exchange.request.wants_close and self._transport is not None:
+            self._transport.close()
         # Not in place: a client may have pipelined thousands of requests, and this must not recurse.
         asyncio.get_running_loop().call_soon(self._after_exchange)
 

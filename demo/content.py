@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
 from demo.frame import Fixed, Growing, Json
 
 GREETING = ("你好", "，我是", "智谱清言", "。很高兴", "见到你", "，有什么", "可以帮", "你的吗？")
 THOUGHT = ("用户", "在问好。", "我应该", "友好地", "回答，", "不必太长。")
 FILTERED = "抱歉，我还没有学习到如何回答您这个问题，我会继续努力学习。"
 BUSY = "当前访问人数过多，请稍后重试"
+# Every character has three bytes.
 CORPUS = (
     "人工智能正在改变我们的生活与工作方式，从翻译到编程，从医疗到教育，它的身影无处不在。"
     "春天的早晨，阳光洒在湖面上，微风吹过柳树，孩子们在草地上奔跑，远处传来钟声。"
@@ -91,11 +89,6 @@ def pictures(message_id: str, prompt: str) -> Fixed:
 
 def picture_url(message_id: str, number: int) -> str:
     return f"https://sfile.chatglm.cn/testpath/{message_id}_{number}_0.jpg"
-
-
-def prose() -> Iterator[str]:
-    """The sample text, one character after the other, without end."""
-    return itertools.cycle(CORPUS)
 
 
 def cut_up(whole: str, size: int = 3) -> tuple[str, ...]:

@@ -90,4 +90,4 @@ def _change(path: str, body: dict[str, Any], world: World) -> Any:
 
 
 def _reply(exchange: Exchange, status: int, body: Any) -> None:
-    exchange.reply(status, JSON, json.dumps(body, ensure_ascii=False).encode())
+    exchange.reply(status, JSON, json.dumps(body).encode())

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from demo.connection import Exchange
-from demo.frame import Json
+from demo.frame import Json, encode_json
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html"
 
-BAD_GATEWAY_PAGE = (
-    "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-)
 WAF_PAGE = '<!doctypehtml><html><head><meta charset="utf-8"><script>var arg1="DEMO";</script></head></html>'
 WAIT_FOR_OTHERS = "请等待其他对话生成完毕"
 TOO_FREQUENT = "请求过于频繁，请稍后再试"
@@ -39,6 +35,11 @@ class Fault:
     echoes: bool = False
 
 
+def page(title: str) -> str:
+    """What a web server in front of the upstream answers."""
+    return f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+
+
 FAULTS: Mapping[str, Fault] = {
     "json200": Fault(200, GUEST_EXHAUSTED),
     "toolong": Fault(200, TOO_LONG),
@@ -49,7 +50,9 @@ FAULTS: Mapping[str, Fault] = {
     "waf400": Fault(400, {"status": 40012, "message": "bad request", "result": None}, echoes=True),
     "login401": Fault(401, {"status": 40103, "message": "user needs login"}, echoes=True),
     "http500": Fault(500, {"status": 500, "message": "internal server error", "result": None}, echoes=True),
-    "html502": Fault(502, BAD_GATEWAY_PAGE),
+    "html429": Fault(429, page("429 Too Many Requests")),
+    "html502": Fault(502, page("502 Bad Gateway")),
+    "html503": Fault(503, page("503 Service Temporarily Unavailable")),
     "waf200": Fault(200, WAF_PAGE),
     "waf405": Fault(405, WAF_PAGE),
 }
@@ -72,13 +75,16 @@ def send_fault(exchange: Exchange, name: str) -> None:
         _send(exchange, FAULTS[name])
 
 
-def send_json(exchange: Exchange, status: int, body: Json) -> None:
+def send_json(exchange: Exchange, status: int, body: Json, headers: Iterable[tuple[str, str]] = ()) -> None:
     """Answers with JSON, echoing the request's id as `rid` as every envelope does (protocol notes 1.3)."""
-    send_bare_json(exchange, status, body | {"rid": exchange.request.headers.get("x-request-id", "")})
+    rid = exchange.request.headers.get("x-request-id", "")
+    send_bare_json(exchange, status, body | {"rid": rid}, headers)
 
 
-def send_bare_json(exchange: Exchange, status: int, body: Json) -> None:
-    exchange.reply(status, JSON, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+def send_bare_json(
+    exchange: Exchange, status: int, body: Json, headers: Iterable[tuple[str, str]] = ()
+) -> None:
+    exchange.reply(status, JSON, encode_json(body), headers)
 
 
 def _send(exchange: Exchange, fault: Fault) -> None:

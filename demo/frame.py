@@ -7,7 +7,9 @@ snapshot, or mixed.
 
 from __future__ import annotations
 
+import functools
 import json
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -164,13 +166,20 @@ def growing_item(kind: str, text: str, status: str, manner: Manner) -> Json:
 
 
 def beijing_time() -> str:
-    return datetime.now(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+    """The upstream's clock, to the second and without a zone."""
+    return _format_time(int(time.time()))
 
 
-def encode_frame(frame: Json) -> bytes:
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+@functools.lru_cache(maxsize=2)
+def _format_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def encode_json(value: Json) -> bytes:
+    """Compact JSON; what cannot be said in UTF-8 (half of a surrogate pair, out of a request) becomes `?`."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def encode_event(frame: Json) -> bytes:
     """One server-sent event as the upstream writes it (protocol notes 4.1)."""
-    return b"event:message\ndata: " + encode_frame(frame) + b"\n\n"
+    return b"event:message\ndata: " + encode_json(frame) + b"\n\n"

@@ -7,16 +7,18 @@ microseconds of the machine's monotonic clock.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from demo.content import prose
+from demo.content import CORPUS
 from demo.frame import Growing
 from demo.player import Steps
 from demo.scene import Scene
 
 MARK = "\ufffc"
+SAMPLE = CORPUS.encode()
 BYTES_PER_CHARACTER = 3
 MAX_PIECE_BYTES = 4 * 1024 * 1024
 
@@ -53,20 +55,30 @@ def _templates(scene: Scene) -> tuple[bytes, list[bytes], list[bytes], list[byte
 
 
 def _plain_pieces(size: int) -> Iterator[bytes]:
-    characters = prose()
+    sample = _Sample()
     while True:
-        yield _take(characters, size)
+        yield sample.take(size)
 
 
 def _stamped_pieces(size: int) -> Iterator[bytes]:
-    characters = prose()
-    sequence = 0
-    while True:
+    sample = _Sample()
+    for sequence in itertools.count():
         stamp = b"\xe2\x9f\xa6%d:%d\xe2\x9f\xa7" % (sequence, time.monotonic_ns() // 1000)
-        yield stamp + _take(characters, size - len(stamp))
-        sequence += 1
+        yield stamp + sample.take(size - len(stamp))
 
 
-def _take(characters: Iterator[str], size: int) -> bytes:
-    count = max(size // BYTES_PER_CHARACTER, 1)
-    return "".join(next(characters) for _ in range(count)).encode()
+class _Sample:
+    """The sample text without end, in whole characters."""
+
+    def __init__(self) -> None:
+        self._position = 0
+
+    def take(self, size: int) -> bytes:
+        """About `size` bytes, at least one character."""
+        wanted = max(size // BYTES_PER_CHARACTER, 1) * BYTES_PER_CHARACTER
+        end = self._position + wanted
+        taken = SAMPLE[self._position : end]
+        while len(taken) < wanted:
+            taken += SAMPLE[: wanted - len(taken)]
+        self._position = end % len(SAMPLE)
+        return taken

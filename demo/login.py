@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from demo.account import Account, TokenExpired, TokenInvalid
-from demo.call import Call
+from demo.call import USER_COOKIE, Call
 from demo.fault import is_fault
+from demo.frame import Json
 from demo.script import Script, parse_script
 
 REFRESH_EXPIRED = 40102
@@ -27,7 +27,7 @@ def refresh_2024(call: Call) -> None:
 def refresh_2026(call: Call) -> None:
     """`POST user-api/user/refresh`: signed, snake_case, with a refresh token for next time."""
 
-    def result(account: Account) -> dict[str, Any]:
+    def result(account: Account) -> Json:
         return {
             "user_id": account.user_id,
             "access_token": _access_token(call, account),
@@ -61,7 +61,7 @@ def log_in(call: Call) -> bool:
     return True
 
 
-def _refresh(call: Call, build: Callable[[Account], dict[str, Any]], invalid: tuple[int, int, str]) -> None:
+def _refresh(call: Call, build: Callable[[Account], Json], invalid: tuple[int, int, str]) -> None:
     """Counts the refresh, then answers it when its time has come: the token must be alive at that moment."""
     script, account = Script(), _account_of(call)
     if account is not None:
@@ -97,7 +97,7 @@ def _account_of(call: Call) -> Account | None:
 
 
 def _answer_refresh(
-    call: Call, fault: str, build: Callable[[Account], dict[str, Any]], invalid: tuple[int, int, str]
+    call: Call, fault: str, build: Callable[[Account], Json], invalid: tuple[int, int, str]
 ) -> None:
     if is_fault(fault):
         call.fail(fault)
@@ -111,9 +111,19 @@ def _answer_refresh(
     except TokenInvalid:
         call.refuse(*invalid)
     else:
-        call.succeed(build(account))
-        if fault == "lost":
-            call.fail("hangup")
+        _hand_over(call, build(account), fault)
+
+
+def _hand_over(call: Call, result: Json, fault: str) -> None:
+    """Sends the tokens, as a browser gets them also as cookies; or loses them after they were made
+    (`lost`)."""
+    if fault == "lost":
+        call.fail("hangup")
+        return
+    cookies = {"chatglm_refresh_token": result.get("refresh_token"), USER_COOKIE: result.get("user_id")}
+    call.succeed(
+        result, [("Set-Cookie", f"{name}={value}; Path=/") for name, value in cookies.items() if value]
+    )
 
 
 def _access_token(call: Call, account: Account) -> str:

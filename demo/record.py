@@ -14,15 +14,13 @@ MAX_RECORDED_BODY_BYTES = 1024 * 1024
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """A request as it came; `authorization` is kept as sent. `account` and `status` are filled in as they
-    turn out."""
+    """A request as it came, its authorization included; `account` is filled in when the caller is known."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: Any
     account: str | None = None
-    status: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -38,6 +36,7 @@ class Record:
     refused_deletions: int = 0
     stopped_early: int = 0
     tcp_connections: int = 0
+    foreign_cookies: int = 0
     internal_errors: int = 0
 
     def add(self, request: Request) -> RecordedRequest:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 128 * 1024 * 1024
@@ -27,17 +26,18 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One whole request. Header names are lower case; of a repeated header the last value counts."""
+    """One whole request; `path` is without the query. Header names are lower case; of a repeated header the
+    last value counts."""
 
     method: str
-    target: str
     path: str
     headers: dict[str, str]
     body: bytes
 
     @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.target).query))
+    def wants_close(self) -> bool:
+        """True when the client will not use the connection again."""
+        return self.headers.get("connection", "").lower() == "close"
 
     @property
     def bearer(self) -> str:
@@ -60,7 +60,7 @@ class _Head:
     headers: dict[str, str]
 
     def with_body(self, body: bytes) -> Request:
-        return Request(self.method, self.target, urlsplit(self.target).path, self.headers, body)
+        return Request(self.method, self.target.partition("?")[0], self.headers, body)
 
 
 class RequestParser:

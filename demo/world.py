@@ -45,6 +45,7 @@ class World:
             "stopped_early": record.stopped_early,
             "tcp_connections": record.tcp_connections,
             "open_connections": len(self.connections),
+            "foreign_cookies": record.foreign_cookies,
             "internal_errors": record.internal_errors,
             "requests": dict(record.requests),
             "refusals": dict(record.refusals),
