@@ -26,6 +26,7 @@ NOT_JSON = {
     "error-not-json",
     "unicode-half-character-in-frame",
     "unicode-invalid-utf8",
+    "wire-crlf-many-lines",
     "wire-data-many-lines",
     "wire-done",
     "wire-empty-data",

@@ -7,6 +7,9 @@ from random import Random
 import pytest
 
 from app.reply import ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
+from app.upstream.frames import parse_frame
+from app.upstream.reducer import Reducer
+from app.upstream.sse import EventDecoder
 from tests.app.upstream.pipeline import Answer, answer, play
 from tests.fixture_table import Fixture, cuttings, load_fixtures
 
@@ -27,6 +30,18 @@ def test_cutting_changes_nothing(fixture: Fixture) -> None:
     whole = play([fixture.data])
     for pieces in cuttings(fixture.data, Random(fixture.name)):
         assert play(pieces) == whole
+
+
+@pytest.mark.parametrize("fixture", [f for f in FIXTURES if f.finish], ids=str)
+def test_nothing_is_said_after_the_end(fixture: Fixture) -> None:
+    reducer = Reducer()
+    frames = []
+    for data in EventDecoder().feed(fixture.data):
+        if not reducer.finished:
+            frames.append(parse_frame(data))
+            reducer.reduce(frames[-1])
+    assert reducer.finished
+    assert [event for frame in frames for event in reducer.reduce(frame)] == []
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=str)
