@@ -1,0 +1,32 @@
+"""One embedded upstream for all tests of the embedded upstream, as new for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.upstream import DemoUpstream
+from tests.demo.client import Client
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[DemoUpstream]:
+    with DemoUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+    """Reset before the test; after it nothing may be open and nothing may have gone wrong inside."""
+    shared_upstream.reset()
+    yield shared_upstream
+    state = shared_upstream.wait_until(lambda state: not state["open_streams"])
+    assert state["internal_errors"] == 0
+
+
+@pytest.fixture
+def client(upstream: DemoUpstream) -> Iterator[Client]:
+    """A client logged in as the account `ann`."""
+    with Client(upstream.url).logged_in("demo-ann") as client:
+        yield client
