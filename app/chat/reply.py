@@ -140,6 +140,8 @@ class Reply:
             if self._stream.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
+            if self._reducer.conversation_id is not None:  # named and failed by one and the same frame
+                self._use.begin(self._reducer.conversation_id)
             self._fail(error)
 
     def _fail(self, error: GatewayError) -> None:

@@ -22,6 +22,7 @@ class UpstreamStream:
         self._body = body
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
+        self._failure: GatewayError | None = None
         self.ended = False
         """The body is over, whole or not."""
 
@@ -34,6 +35,8 @@ class UpstreamStream:
 
         Raises CutAnswer where the connection broke, UpstreamInvalid where nothing can be made of the bytes.
         """
+        if self._failure is not None:
+            raise self._failure
         try:
             data = self._body.read(seconds)
         except OSError as exc:
@@ -43,7 +46,22 @@ class UpstreamStream:
         if not data:
             self.ended = True
             return []
-        return [parse_frame(event) for event in self._decoder.feed(data) if event != _DONE]
+        return self._parse(self._decoder.feed(data))
+
+    def _parse(self, events: list[bytes]) -> list[Frame]:
+        """The frames of these events. One that cannot be read fails the next read, not those before it."""
+        frames: list[Frame] = []
+        for event in events:
+            if event == _DONE:
+                continue
+            try:
+                frames.append(parse_frame(event))
+            except GatewayError as error:
+                self._failure = error
+                break
+        if self._failure is not None and not frames:
+            raise self._failure
+        return frames
 
     def close(self, *, is_over: bool = False) -> None:
         """Idempotent. The connection is kept where the body came, or soon comes, to its end."""
