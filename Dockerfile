@@ -1,4 +1,4 @@
-# The gateway as an image: pinned wheels only, no root, no shell needed, nothing written outside /dev/shm.
+# The gateway as an image: pinned wheels only, no root, no shell needed, nothing written outside /dev/shm and the state volume.
 # Whoever can reach the image registry pins the base by digest as well (FROM python:3.12-slim@sha256:...):
 # a tag moves, a digest does not.
 
@@ -10,7 +10,7 @@ RUN python -m pip --python /opt/venv/bin/python install --no-cache-dir --disable
     --require-hashes --only-binary :all: -r requirements.txt
 COPY wsgi.py gunicorn.conf.py ./
 COPY app ./app
-# The running gateway writes nothing, so the bytecode is made here and trusted whatever the clock says.
+# The running gateway writes nothing here, so the bytecode is made here and trusted whatever the clock says.
 RUN python -m compileall -q --invalidation-mode unchecked-hash app wsgi.py
 
 FROM python:3.12-slim
@@ -19,10 +19,14 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 \
     PORT=8000 \
-    GLM_DRAIN_SECONDS=8
+    GLM_DRAIN_SECONDS=8 \
+    GLM_STATE_PATH=/var/lib/glm-api/state.sqlite3
 WORKDIR /srv
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv /srv
+# The one place the gateway writes to; everything else may be read-only.
+RUN install -d -o 10001 -g 10001 -m 700 /var/lib/glm-api
+VOLUME /var/lib/glm-api
 # A number and no name: what checks that an image does not run as root can read it.
 USER 10001:10001
 EXPOSE 8000

@@ -153,3 +153,10 @@ def post_worker_init(worker: Any) -> None:
     idle = IdleConnections(worker, gevent.getcurrent, gevent.get_hub().loop.run_callback)
     worker.timeout_ctx = idle.wait
     worker.notify = idle.notify
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """The last thing a worker does: what is due is deleted upstream, the rest waits in the state file."""
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions["glm-api"].stop(CLEAN_UP_SECONDS - 2)

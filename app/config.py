@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+
+from app.keys import GatewayKey, parse_keys
 
 _MEBIBYTE = 1024 * 1024
 _T = TypeVar("_T")
@@ -35,6 +39,17 @@ class Settings:
     conversation_ttl_seconds: float = 600.0
     max_body_bytes: int = 48 * _MEBIBYTE
     max_prompt_chars: int = 1_000_000
+    queue_length: int = 64
+    account_min_interval_seconds: float = 0.0
+    account_replies_per_hour: int | None = None
+    breaker_failures: int = 5
+    state_path: str = "var/glm-api.sqlite3"
+    drain_seconds: float = 30.0
+    refresh_tokens: tuple[str, ...] = field(default=(), repr=False)
+    refresh_tokens_file: str | None = None
+    gateway_keys: tuple[GatewayKey, ...] = field(default=(), repr=False)
+    pass_through: bool = True
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     cors_origins: tuple[str, ...] = ("*",)
     log_level: str = "INFO"
     log_format: str = "text"
@@ -47,13 +62,34 @@ class Settings:
             text = environ.get(variable, "").strip()
             if text:
                 values[name] = _parse(variable, text, parse)
+        _check_doors(values)
         return cls(**values)
+
+
+def _check_doors(values: dict[str, Any]) -> None:
+    """Tokens without keys would let everybody in, keys without tokens nobody."""
+    has_tokens = bool(values.get("refresh_tokens") or values.get("refresh_tokens_file"))
+    has_keys = bool(values.get("gateway_keys"))
+    if has_tokens and not has_keys:
+        raise InvalidSetting(
+            "GLM_REFRESH_TOKENS is set without GATEWAY_API_KEYS: anybody who reaches this gateway could use "
+            "your accounts. Make a key with `python -m app.keys new LABEL`."
+        )
+    if has_keys and not has_tokens:
+        raise InvalidSetting(
+            "GATEWAY_API_KEYS is set without GLM_REFRESH_TOKENS or GLM_REFRESH_TOKENS_FILE: there is no "
+            "account to answer with."
+        )
+    # A mistyped key must not travel upstream as if it were a refresh token.
+    values.setdefault("pass_through", not has_keys)
+    if not has_keys and not values["pass_through"]:
+        raise InvalidSetting("GLM_PASS_THROUGH is 0 without GATEWAY_API_KEYS: nobody could come in.")
 
 
 def _parse(variable: str, text: str, parse: Callable[[str], _T]) -> _T:
     try:
         return parse(text)
-    except ValueError as exc:
+    except (ValueError, OSError) as exc:
         raise InvalidSetting(f"{variable} is wrong: {exc}") from None
 
 
@@ -70,6 +106,34 @@ def _whole(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,17}", text):
         raise ValueError(f"expected a whole number above 0, got {text!r}")
     return int(text)
+
+
+def _flag(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError(f"expected 0 or 1, got {text!r}")
+    return text == "1"
+
+
+def _file(text: str) -> str:
+    with Path(text).open("rb"):
+        return text
+
+
+def _path(text: str) -> str:
+    if Path(text).is_dir():
+        raise ValueError(f"expected a file, {text!r} is a directory")
+    return text
+
+
+def _tokens(text: str) -> tuple[str, ...]:
+    tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip())))
+    if not all(token.isascii() and token.isprintable() and " " not in token for token in tokens):
+        raise ValueError("a refresh token holds characters that no token has")
+    return tokens
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -120,6 +184,17 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_MAX_REPLY_SECONDS": ("max_reply_seconds", _seconds()),
     "GLM_COMMIT_SECONDS": ("commit_seconds", _seconds()),
     "GLM_QUEUE_SECONDS": ("queue_seconds", _seconds(least=0)),
+    "GLM_QUEUE_LENGTH": ("queue_length", _whole),
+    "GLM_ACCOUNT_MIN_INTERVAL_SECONDS": ("account_min_interval_seconds", _seconds(least=0)),
+    "GLM_ACCOUNT_REPLIES_PER_HOUR": ("account_replies_per_hour", _whole),
+    "GLM_BREAKER_FAILURES": ("breaker_failures", _whole),
+    "GLM_STATE_PATH": ("state_path", _path),
+    "GLM_DRAIN_SECONDS": ("drain_seconds", _seconds(least=0)),
+    "GLM_REFRESH_TOKENS": ("refresh_tokens", _tokens),
+    "GLM_REFRESH_TOKENS_FILE": ("refresh_tokens_file", _file),
+    "GATEWAY_API_KEYS": ("gateway_keys", parse_keys),
+    "GLM_PASS_THROUGH": ("pass_through", _flag),
+    "TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", _seconds()),
     "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
     "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),

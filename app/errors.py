@@ -5,15 +5,20 @@ GatewayError
 │   ├── UnsupportedValue     400  understood, but not something this gateway can do
 │   └── PromptTooLong        400  more text than the limit, here or upstream
 ├── CredentialsRejected      401  no credentials, or unreadable ones
+├── KeyForbidden             403  this gateway key may not do that
 ├── AccountExpired           401  the upstream refuses the account's tokens
 ├── NotFound                 404  no such path
 ├── ConversationNotFound     404  the conversation is not among the caller's accounts
 ├── MethodNotAllowed         405
+├── ConversationBusy         409  the conversation is being answered and cannot be deleted
 ├── BodyTooLarge             413
 ├── AccountsBusy             429  every account is answering or cooling down
+├── KeyLimited               429  this gateway key, or this peer's wrong keys, came too often
 ├── UpstreamThrottled        429  the upstream tells this account to slow down
 ├── AccountAnswering         429  the upstream says that this account already answers something
 ├── UpstreamBusy             503  the upstream is overloaded for everybody
+│   └── AccountBlocked       503  the upstream's risk control keeps this account out
+├── ConversationUncertain    503  not every account could say whether the conversation is its own
 ├── ShuttingDown             503  this process is about to end
 ├── InternalError            500  our mistake
 └── UpstreamError            502
@@ -38,6 +43,7 @@ class Outcome(Enum):
     OK = "ok"
     REJECTED = "rejected"
     RATE_LIMITED = "rate-limited"
+    BLOCKED = "blocked"
     UNREACHABLE = "unreachable"
     ABANDONED = "abandoned"
 
@@ -85,6 +91,12 @@ class CredentialsRejected(GatewayError):
     code = "invalid_api_key"
 
 
+class KeyForbidden(GatewayError):
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
+
+
 class AccountExpired(GatewayError):
     status = 401
     type = "authentication_error"
@@ -111,6 +123,12 @@ class MethodNotAllowed(GatewayError):
     code = "method_not_allowed"
 
 
+class ConversationBusy(GatewayError):
+    status = 409
+    type = "invalid_request_error"
+    code = "conversation_busy"
+
+
 class BodyTooLarge(GatewayError):
     status = 413
     type = "invalid_request_error"
@@ -121,6 +139,12 @@ class AccountsBusy(GatewayError):
     status = 429
     type = "rate_limit_error"
     code = "accounts_busy"
+
+
+class KeyLimited(GatewayError):
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
 
 
 class UpstreamThrottled(GatewayError):
@@ -141,6 +165,17 @@ class UpstreamBusy(GatewayError):
     code = "upstream_busy"
     outcome = Outcome.UNREACHABLE
     moves_on = True
+
+
+class AccountBlocked(UpstreamBusy):
+    code = "account_blocked"
+    outcome = Outcome.BLOCKED
+
+
+class ConversationUncertain(GatewayError):
+    status = 503
+    type = "api_error"
+    code = "conversation_uncertain"
 
 
 class ShuttingDown(GatewayError):

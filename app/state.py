@@ -1,37 +1,143 @@
-"""The one SQLite database, and the lock under which it is used."""
+"""The one SQLite file: what must survive a restart. Nothing in it opens anything by itself.
+
+Losing the file, or the disk under it, never stops the gateway: it goes on in memory and says so.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from pathlib import Path
+from typing import IO, Any
 
+log = logging.getLogger(__name__)
+
+MEMORY = ":memory:"
+
+_LOCK_WAIT_SECONDS = 1.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
     id TEXT PRIMARY KEY,
     assistant_id TEXT NOT NULL,
     owner TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    created REAL NOT NULL,
+    last_used REAL NOT NULL,
     due REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS conversation_due ON conversation (due);
+CREATE TABLE IF NOT EXISTS login (
+    account TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    last_used REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sealed_token (
+    name TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL,
+    expires REAL NOT NULL
+) WITHOUT ROWID;
 """
 
 
+class StateInUse(Exception):
+    """Another process holds the state file."""
+
+
 class State:
-    """Thread-safe. Transactions are short: SQLite blocks the whole process."""
+    """Thread-safe. Statements are short: SQLite blocks the whole process while one runs."""
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, connection: sqlite3.Connection, lock_file: IO[bytes] | None = None) -> None:
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._connection.executescript(_SCHEMA)
+        self._connection = connection
+        self._lock_file = lock_file
 
-    @contextmanager
-    def use(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for as long as the block runs."""
+    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Execute one statement and return its rows. A failing disk turns the state to memory, once."""
         with self._lock:
-            yield self._connection
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.OperationalError as exc:
+                self._turn_to_memory(exc)
+                return self._connection.execute(statement, values).fetchall()
 
     def close(self) -> None:
+        """Give the file free for the next process."""
+        with self._lock:
+            self._connection.close()
+            if self._lock_file is not None:
+                self._lock_file.close()
+
+    def _turn_to_memory(self, cause: sqlite3.Error) -> None:
+        log.error("the state file failed (%s): going on in memory, a restart will forget", cause)
+        memory = _connect(MEMORY)
+        try:
+            self._connection.backup(memory)
+        except sqlite3.Error:
+            log.error("the state file cannot be read either: beginning with an empty state")
         self._connection.close()
+        memory.executescript(_SCHEMA)
+        self._connection = memory
+
+
+def open_state(path: str) -> State:
+    """Open the state file, made if missing. Raises StateInUse where another process has it open.
+
+    A damaged file is set aside, a path that cannot be written means memory; both are logged.
+    """
+    if path == MEMORY:
+        return State(_prepare(_connect(MEMORY)))
+    try:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock_file = _lock(Path(path))
+    except OSError as exc:
+        log.warning("the state file %s cannot be written (%s): a restart will forget", path, exc.strerror)
+        return State(_prepare(_connect(MEMORY)))
+    return State(_open_file(path), lock_file)
+
+
+def _lock(path: Path) -> IO[bytes]:
+    lock_file = path.with_name(path.name + ".lock").open("ab")
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock_file.close()
+        raise StateInUse(
+            f"GLM_STATE_PATH {path} is in use by another gateway. Give each its own file: "
+            "two that share accounts would answer twice at a time on one of them."
+        ) from None
+    return lock_file
+
+
+def _open_file(path: str) -> sqlite3.Connection:
+    try:
+        return _prepare(_connect(path))
+    except sqlite3.OperationalError as exc:
+        log.warning("the state file %s cannot be used (%s): a restart will forget", path, exc)
+        return _prepare(_connect(MEMORY))
+    except sqlite3.DatabaseError as exc:
+        aside = f"{path}.damaged-{int(time.time())}"
+        Path(path).rename(aside)
+        log.error("the state file is damaged (%s): set aside as %s, beginning a new one", exc, aside)
+        return _prepare(_connect(path))
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_LOCK_WAIT_SECONDS, check_same_thread=False, isolation_level=None
+    )
+    if path != MEMORY:
+        Path(path).chmod(0o600)
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript(_SCHEMA)
+    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise sqlite3.DatabaseError("its pages are inconsistent")
+    return connection

@@ -43,6 +43,11 @@ def parse_access_token(value: str, *, now: float) -> AccessToken:
     return AccessToken(value, claims.exp or now + _DEFAULT_LIFE_SECONDS, device_id)
 
 
+def read_expiry(value: str) -> float | None:
+    """The Unix time at which a JWT ends, None where it does not say."""
+    return _read_claims(value).exp
+
+
 def _read_claims(value: str) -> _Claims:
     segments = value.split(".")
     if len(segments) != 3:

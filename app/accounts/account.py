@@ -1,4 +1,4 @@
-"""One upstream identity: its tokens, whether it is answering, and how it feels."""
+"""One upstream identity: its tokens, its seat, and how it feels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,44 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.errors import GatewayError, Outcome
+from app.limit import MovingWindow
 from app.token import AccessToken
 
-State = Literal["ready", "answering", "cooling", "expired"]
+State = Literal["ready", "answering", "cooling", "expired", "blocked", "unknown"]
 
-# Pauses grow with every failure in a row: seconds after the first, and the most.
-_COOL_DOWN_SECONDS = {Outcome.REJECTED: (60.0, 3600.0), Outcome.RATE_LIMITED: (30.0, 3600.0)}
+# Pauses double with every failure in a row: seconds after the first one, and the longest.
+_COOL_DOWN_SECONDS = {
+    Outcome.REJECTED: (60.0, 3600.0),
+    Outcome.BLOCKED: (60.0, 3600.0),
+    Outcome.RATE_LIMITED: (30.0, 3600.0),
+    Outcome.UNREACHABLE: (0.2, 15.0),
+}
 _JITTER = 0.2
+_HOUR_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How gently to use an account: seconds between two replies, replies an hour (None: no limit)."""
+
+    min_interval_seconds: float = 0.0
+    replies_per_hour: int | None = None
+
+
+class Seat:
+    """The right to answer for one login, which several tokens may share. Guarded by the pool's lock."""
+
+    __slots__ = ("accounts", "is_leased", "last_used", "moved_to", "replies")
+
+    def __init__(self, pacing: Pacing) -> None:
+        self.accounts: list[Account] = []
+        self.is_leased = False
+        self.last_used = 0.0
+        self.moved_to: Seat | None = None
+        """Set when the login behind a leased seat turned out to have one already."""
+        self.replies = (
+            MovingWindow(pacing.replies_per_hour, _HOUR_SECONDS) if pacing.replies_per_hour else None
+        )
 
 
 @dataclass(eq=False, slots=True)
@@ -25,12 +56,20 @@ class Account:
     key: str
     """Digest of the refresh token: names the account without giving anything away."""
 
+    seat: Seat = field(repr=False)
+    owner: str
+    """Who owns its conversations: a digest of the login once that is known, of the refresh token before."""
+
+    newest_refresh_token: str | None = field(default=None, repr=False)
     access_token: AccessToken | None = field(default=None, repr=False)
-    is_leased: bool = False
-    last_used: float = 0.0
-    cooling_until: float = 0.0
-    cooling_error: GatewayError | None = field(default=None, repr=False)
+    refresh_at: float = 0.0
+    last_seen: float = 0.0
+    since: float = 0.0
+    replies: int = 0
     failures: int = 0
+    cooling_until: float = 0.0
+    cooling_outcome: Outcome | None = None
+    cooling_error: GatewayError | None = field(default=None, repr=False)
 
     @property
     def label(self) -> str:
@@ -38,29 +77,45 @@ class Account:
         return self.key[:8]
 
     def state(self, now: float) -> State:
-        if self.is_leased:
+        if self.seat.is_leased:
             return "answering"
         if now < self.cooling_until:
-            return (
-                "expired"
-                if self.cooling_error is not None and self.cooling_error.status == 401
-                else "cooling"
-            )
-        return "ready"
+            names: dict[Outcome | None, State] = {Outcome.REJECTED: "expired", Outcome.BLOCKED: "blocked"}
+            return names.get(self.cooling_outcome, "cooling")
+        return "ready" if self.access_token is not None else "unknown"
 
-    def is_ready(self, now: float) -> bool:
-        return not self.is_leased and now >= self.cooling_until
+    def describe(self, now: float, offset: float) -> dict[str, object]:
+        """For people; `offset` turns this clock's seconds into Unix time."""
+        cools = now < self.cooling_until
+        return {
+            "label": self.label,
+            "state": self.state(now),
+            "since": int(self.since + offset),
+            "cooling_until": int(self.cooling_until + offset) if cools else None,
+            "replies": self.replies,
+            "last_error": self.cooling_error.code if self.cooling_error is not None else None,
+        }
+
+    def ready_at(self, pacing: Pacing, now: float) -> float:
+        """When the account may answer next, as far as its health and its pace go."""
+        seat = self.seat
+        paced = seat.last_used + pacing.min_interval_seconds if seat.last_used else now
+        free = seat.replies.free_at(now) if seat.replies is not None else now
+        return max(now, self.cooling_until, paced, free)
 
     def record(self, outcome: Outcome, error: GatewayError | None, now: float) -> None:
-        """Learn from how a reply ended. Only what is the account's own doing cools it down."""
+        """Learn from how a reply ended."""
+        self.since = now
         if outcome is Outcome.OK:
+            self.replies += 1
             self.failures = 0
+            self.cooling_error = None
         if outcome in _COOL_DOWN_SECONDS:
-            first, most = _COOL_DOWN_SECONDS[outcome]
+            first, longest = _COOL_DOWN_SECONDS[outcome]
             asked = error.retry_after_seconds if error is not None else None
-            pause = min((asked or first) * 2.0**self.failures, most)
+            pause = min((asked or first) * 2.0**self.failures, max(longest, asked or 0.0))
             self.failures = min(self.failures + 1, 16)
-            self.cooling_error = error
+            self.cooling_outcome, self.cooling_error = outcome, error
             # Accounts that failed together shall not come back together.
             self.cooling_until = now + pause * random.uniform(1.0, 1.0 + _JITTER)  # noqa: S311
 
@@ -68,3 +123,8 @@ class Account:
 def account_key(refresh_token: str) -> str:
     """Digest that names an account; a JWT's entropy keeps it from being guessed back."""
     return hashlib.sha256(b"glm-api account:" + refresh_token.encode()).hexdigest()
+
+
+def login_key(user_id: str) -> str:
+    """Digest that names the login behind an account."""
+    return hashlib.sha256(b"glm-api login:" + user_id.encode()).hexdigest()

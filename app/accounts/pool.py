@@ -1,4 +1,4 @@
-"""All accounts this process has met, and the fair queue of those who wait for one.
+"""All accounts this process knows, and the fair queue of those who wait for one.
 
 One lock guards the accounts' mutable fields and the queue; nothing blocks while it is held.
 """
@@ -9,134 +9,205 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from app.accounts.account import Account, account_key
+from app.accounts.account import Account, Pacing, Seat, account_key, login_key
 from app.accounts.lease import Lease
+from app.accounts.login import Logins
+from app.accounts.queue import Queue, Waiter
 from app.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 
 _BUSY_RETRY_SECONDS = 5.0
-
-
-class _Waiter:
-    __slots__ = ("accounts", "granted", "turn")
-
-    def __init__(self, accounts: Sequence[Account]) -> None:
-        self.accounts = accounts
-        self.turn = threading.Event()
-        self.granted: Account | None = None
+_FORGET_AFTER_SECONDS = 86400.0
+_SWEEP_SECONDS = 600.0
 
 
 class AccountPool:
-    """Thread-safe. Gives every account to one reply at a time, the longest unused first, callers in order."""
+    """Thread-safe. Gives every login to one reply at a time, the longest unused first, callers in order."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        logins: Logins,
+        *,
+        pacing: Pacing = Pacing(),  # noqa: B008 - frozen
+        queue_length: int = 64,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logins = logins
+        self._pacing = pacing
         self._clock = clock
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
-        self._waiting: list[_Waiter] = []  # in order of arrival
+        self._seats: dict[str, Seat] = {}  # by owner
+        self._queue = Queue(queue_length)
+        self._swept_at = clock()
 
     def __repr__(self) -> str:
-        return (
-            f"<AccountPool accounts={len(self._accounts)} leased={self.leased} waiting={len(self._waiting)}>"
-        )
+        counts = f"accounts={len(self._accounts)} leased={self.leased} waiting={len(self._queue)}"
+        return f"<AccountPool {counts}>"
 
     @property
     def leased(self) -> int:
         """How many leases are out."""
-        return sum(account.is_leased for account in self._accounts.values())
+        return sum(seat.is_leased for seat in self._seats.values())
 
     def find(self, refresh_tokens: Iterable[str]) -> list[Account]:
         """The accounts of these refresh tokens, known ones and new ones, in the same order."""
         with self._lock:
-            return [self._find(token) for token in refresh_tokens]
+            now = self._clock()
+            if now - self._swept_at > _SWEEP_SECONDS:
+                self._sweep(now)
+            return [self._find(token, now) for token in refresh_tokens]
 
-    def get(self, key: str) -> Account | None:
-        return self._accounts.get(key)
+    def find_owner(self, owner: str) -> Account | None:
+        """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
+        with self._lock:
+            seat = self._seats.get(owner)
+            now = self._clock()
+            accounts = sorted(seat.accounts, key=lambda account: account.cooling_until) if seat else []
+            return next((account for account in accounts if account.state(now) != "expired"), None)
 
-    def acquire(self, accounts: Sequence[Account], *, wait_seconds: float) -> Lease:
+    def describe(self, refresh_tokens: Iterable[str]) -> list[dict[str, object]]:
+        """The health of these accounts for people; times are Unix seconds."""
+        accounts = self.find(refresh_tokens)
+        with self._lock:
+            now = self._clock()
+            return [account.describe(now, offset=time.time() - now) for account in accounts]
+
+    def owners(self) -> list[str]:
+        """Everybody who has shown up."""
+        with self._lock:
+            return list(self._seats)
+
+    def acquire(self, accounts: Sequence[Account], *, wait_seconds: float, caller: str = "") -> Lease:
         """A lease on one of `accounts` (not empty), waiting at most so long.
 
-        Raises AccountsBusy when the time is over, or at once the error that made all of them cool down when
-        none comes back in time.
+        Raises AccountsBusy when the time is over or the caller's queue is full, or at once the error that
+        made all of them cool down when none comes back in time.
         """
         deadline = self._clock() + wait_seconds
-        waiter = _Waiter(accounts)
+        waiter = Waiter(accounts, caller)
         try:
             while not self._take_turn(waiter):
                 waiter.turn.wait(self._pause(waiter, deadline))
         except BaseException:
             self._leave(waiter)
             raise
-        assert waiter.granted is not None  # noqa: S101
-        return Lease(waiter.granted, self._release)
+        return Lease(waiter.granted_account, self._release)
 
-    def _find(self, token: str) -> Account:
+    def identify(self, account: Account, user_id: str) -> None:
+        """The upstream said whose login `account` is: tokens of one login share one seat."""
+        owner = login_key(user_id)
+        if owner == account.owner:
+            return
+        self._logins.put(account.key, owner)
+        with self._lock:
+            old, account.owner = account.seat, owner
+            seat = self._seats.setdefault(owner, old)
+            if self._seats.get(account.key) is old:
+                del self._seats[account.key]
+            if seat is not old:
+                self._move(account, old, seat)
+
+    def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
+        """Learn of a failure that no lease saw."""
+        with self._lock:
+            account.record(outcome, error, self._clock())
+
+    def _move(self, account: Account, old: Seat, seat: Seat) -> None:
+        """A lease on the old seat follows where the new one is free; else Lease.confirm will tell."""
+        old.accounts.remove(account)
+        seat.accounts.append(account)
+        account.seat = seat
+        if old.is_leased and not seat.is_leased:
+            seat.is_leased = True
+            old.moved_to = seat
+
+    def _find(self, token: str, now: float) -> Account:
         key = account_key(token)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = Account(token, key)
+            owner = self._logins.get(key) or key
+            seat = self._seats.setdefault(owner, Seat(self._pacing))
+            account = self._accounts[key] = Account(token, key, seat, owner, since=now)
+            seat.accounts.append(account)
+        account.last_seen = now
         return account
 
-    def _take_turn(self, waiter: _Waiter) -> bool:
+    def _sweep(self, now: float) -> None:
+        """Forget the accounts nobody has used for a day; what they left upstream stays in the ledger."""
+        self._swept_at = now
+        for key, account in list(self._accounts.items()):
+            if now - account.last_seen > _FORGET_AFTER_SECONDS and not account.seat.is_leased:
+                del self._accounts[key]
+                account.seat.accounts.remove(account)
+                if not account.seat.accounts:
+                    self._seats.pop(account.owner, None)
+
+    def _take_turn(self, waiter: Waiter) -> bool:
         """Queue up if new, then give every account that is ready to the first in line for it."""
         with self._lock:
             if waiter.granted is None:
-                if waiter not in self._waiting:
-                    self._waiting.append(waiter)
+                self._queue.join(waiter)
                 now = self._clock()
-                ready = [account for account in waiter.accounts if account.is_ready(now)]
-                for account in sorted(ready, key=lambda account: account.last_used):
+                ready = [account for account in waiter.accounts if self._is_ready(account, now)]
+                for account in sorted(ready, key=lambda account: account.seat.last_used):
                     if waiter.granted is None:
                         self._offer(account)
             return waiter.granted is not None
 
-    def _offer(self, account: Account) -> None:
-        for waiter in self._waiting:
-            if account in waiter.accounts:
-                account.is_leased = True
-                waiter.granted = account
-                self._waiting.remove(waiter)
-                waiter.turn.set()
-                return
+    def _is_ready(self, account: Account, now: float) -> bool:
+        return not account.seat.is_leased and account.ready_at(self._pacing, now) <= now
 
-    def _pause(self, waiter: _Waiter, deadline: float) -> float:
+    def _offer(self, account: Account) -> None:
+        if self._queue.offer(account):
+            seat = account.seat
+            seat.is_leased = True
+            if seat.replies is not None:
+                seat.replies.add(self._clock())
+
+    def _pause(self, waiter: Waiter, deadline: float) -> float:
         """Seconds until looking again makes sense. Raises when it never will before the deadline."""
-        now = self._clock()
         with self._lock:
-            returns = [account.cooling_until for account in waiter.accounts if not account.is_leased]
-            if len(returns) == len(waiter.accounts) and min(returns) > deadline:
-                raise _all_cooling(waiter.accounts, now)
+            now = self._clock()
+            resting = [account for account in waiter.accounts if not account.seat.is_leased]
+            returns = [account.ready_at(self._pacing, now) for account in resting]
+        if len(resting) == len(waiter.accounts) and min(returns) > deadline:
+            raise _all_resting(waiter.accounts, min(returns) - now, now)
         if now >= deadline:
+            count = len(waiter.accounts)
             raise AccountsBusy(
-                f"All {len(waiter.accounts)} accounts of this request are answering. Wait, or add accounts.",
+                f"All {count} accounts of this request are answering. Wait, or add accounts.",
                 retry_after_seconds=_BUSY_RETRY_SECONDS,
             )
         return max(0.0, min([deadline, *returns]) - now)
 
-    def _leave(self, waiter: _Waiter) -> None:
+    def _leave(self, waiter: Waiter) -> None:
         with self._lock:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+            self._queue.leave(waiter)
             granted, waiter.granted = waiter.granted, None
         if granted is not None:
-            self._release(granted, Outcome.ABANDONED, None)
+            Lease(granted, self._release).release(Outcome.ABANDONED)
 
-    def _release(self, account: Account, outcome: Outcome, error: GatewayError | None) -> None:
+    def _release(self, lease: Lease, outcome: Outcome, error: GatewayError | None) -> None:
         with self._lock:
             now = self._clock()
-            account.is_leased = False
-            account.last_used = now
-            account.record(outcome, error, now)
-            if account.is_ready(now):
-                self._offer(account)
+            lease.account.record(outcome, error, now)
+            seat = lease.seat
+            seat.is_leased = False
+            seat.last_used = now
+            for account in seat.accounts:
+                if self._is_ready(account, now):
+                    self._offer(account)
 
 
-def _all_cooling(accounts: Sequence[Account], now: float) -> GatewayError:
-    soonest = min(accounts, key=lambda account: account.cooling_until)
-    if all(account.state(now) == "expired" for account in accounts):
-        return AccountExpired(
-            "The upstream refuses the refresh token of every account of this request. Get new ones."
+def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:
+    states = {account.state(now) for account in accounts}
+    if states == {"expired"}:
+        return AccountExpired("The upstream refuses every refresh token of this request. Get new ones.")
+    if states <= {"ready", "unknown"}:
+        return AccountsBusy(
+            "Every account of this request has used up its pace.", retry_after_seconds=seconds
         )
     return UpstreamThrottled(
         "Every account of this request is cooling down after the upstream's refusal.",
-        retry_after_seconds=soonest.cooling_until - now,
+        retry_after_seconds=seconds,
     )

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from app.accounts.account import Account
+from app.accounts.vault import Vault
 from app.errors import AccessRejected, AccountExpired
-from app.token import AccessToken, RefreshedTokens
+from app.token import AccessToken, RefreshedTokens, read_expiry
 
-# A token that expires in the middle of a request costs a second refresh; this is far longer than any start.
-_MARGIN_SECONDS = 120.0
+# Renewed ahead of expiry, each account at its own moment, and a short life is not eaten up by the margin.
+_LEAST_MARGIN_SECONDS = 120.0
+_MOST_MARGIN_SECONDS = 300.0
+_MOST_MARGIN_SHARE = 0.2
+# How long a rotated refresh token is kept whose own end is unknown: as long as a real one lives.
+_REFRESH_LIFE_SECONDS = 180 * 86400.0
 
 RefreshCall = Callable[[str], RefreshedTokens]
+IdentifyCall = Callable[[Account, str], None]
 
 
 class Refresher:
-    """Thread-safe. One refresh at a time per account; all who wait share its result or its error."""
+    """Thread-safe. One refresh at a time per account; all who wait share its result or its error.
 
-    def __init__(self, refresh: RefreshCall, clock: Callable[[], float] = time.time) -> None:
+    `identify` is told whose login an account is, whenever the upstream says so.
+    """
+
+    def __init__(
+        self,
+        refresh: RefreshCall,
+        vault: Vault,
+        identify: IdentifyCall,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._refresh = refresh
+        self._vault = vault
+        self._identify = identify
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[str, Future[AccessToken]] = {}
@@ -32,40 +50,67 @@ class Refresher:
         Raises AccountExpired where the refresh token is dead, or what kept the upstream from answering.
         """
         token = account.access_token
-        if token is not None and token is not rejected and token.expires_at - self._clock() > _MARGIN_SECONDS:
+        if token is not None and token is not rejected and self._clock() < account.refresh_at:
             return token
+        return self._join(account).result()
+
+    def renew(self, account: Account) -> AccessToken:
+        """Ask the upstream even though the known token may still be good."""
         return self._join(account).result()
 
     def _join(self, account: Account) -> Future[AccessToken]:
         with self._lock:
-            future = self._running.get(account.key)
+            future = self._running.get(account.owner)
             if future is None:
-                future = self._running[account.key] = Future()
+                future = self._running[account.owner] = Future()
                 # A thread of its own: a caller that goes away must not lose a rotated token half-way.
-                threading.Thread(
-                    target=self._run, args=(account, future), name="refresh", daemon=True
-                ).start()
+                thread = threading.Thread(
+                    target=self._run, args=(account, account.owner, future), name="refresh", daemon=True
+                )
+                thread.start()
             return future
 
-    def _run(self, account: Account, future: Future[AccessToken]) -> None:
+    def _run(self, account: Account, running: str, future: Future[AccessToken]) -> None:
         try:
-            tokens = self._refresh(account.refresh_token)
-            account.access_token = tokens.access_token
-        except AccessRejected as exc:
-            self._settle(account).set_exception(_expired(account, exc))
+            token = self._exchange(account)
         except BaseException as exc:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            self._settle(account).set_exception(exc)
+            self._forget(running)
+            future.set_exception(exc)
         else:
-            self._settle(account).set_result(tokens.access_token)
+            self._forget(running)
+            future.set_result(token)
 
-    def _settle(self, account: Account) -> Future[AccessToken]:
+    def _forget(self, running: str) -> None:
         with self._lock:
-            return self._running.pop(account.key)
+            del self._running[running]
 
+    def _exchange(self, account: Account) -> AccessToken:
+        """Try the newest refresh token, then once the original; keep what comes back."""
+        newest = account.newest_refresh_token or self._vault.get(account.refresh_token)
+        candidates = [token for token in (newest, account.refresh_token) if token is not None]
+        for candidate in dict.fromkeys(candidates):
+            try:
+                tokens = self._refresh(candidate)
+            except AccessRejected:
+                continue
+            return self._keep(account, candidate, tokens)
+        account.newest_refresh_token = account.access_token = None
+        self._vault.drop(account.refresh_token)
+        raise AccountExpired(
+            f"The upstream refuses the refresh token of account {account.label}. Log in again for a new one."
+        )
 
-def _expired(account: Account, cause: AccessRejected) -> AccountExpired:
-    error = AccountExpired(
-        f"The upstream refuses the refresh token of account {account.label}. Log in again to get a new one."
-    )
-    error.__cause__ = cause
-    return error
+    def _keep(self, account: Account, used: str, tokens: RefreshedTokens) -> AccessToken:
+        newest = tokens.refresh_token or used
+        if newest != (account.newest_refresh_token or account.refresh_token):
+            account.newest_refresh_token = newest
+            expires = read_expiry(newest) or self._clock() + _REFRESH_LIFE_SECONDS
+            self._vault.put(account.refresh_token, newest, expires)
+        if tokens.user_id is not None:
+            self._identify(account, tokens.user_id)
+        token = tokens.access_token
+        life = token.expires_at - self._clock()
+        margin = random.uniform(_LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS)  # noqa: S311
+        account.refresh_at = token.expires_at - min(margin, max(life, 0.0) * _MOST_MARGIN_SHARE)
+        account.access_token = token
+        return token

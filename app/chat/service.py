@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.accounts.account import Account
+from app.accounts.breaker import Breaker
+from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
@@ -19,7 +21,9 @@ from app.conversations.ledger import Conversation, Ledger
 from app.conversations.use import ConversationUse
 from app.errors import (
     AccessRejected,
+    AccountExpired,
     ConversationNotFound,
+    ConversationUncertain,
     GatewayError,
     Outcome,
     SilentAnswer,
@@ -33,6 +37,7 @@ from app.upstream.client import UpstreamClient
 from app.upstream.request import StreamRequest
 
 _MOST_OWNERS_TRIED = 3
+_UNCERTAIN_RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class _Plan:
 
     question: StreamRequest
     accounts: Sequence[Account]
+    caller: Caller
     keep_seconds: float
     is_known: bool
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
@@ -55,6 +61,7 @@ class ChatService:
         upstream: UpstreamClient,
         pool: AccountPool,
         refresher: Refresher,
+        breaker: Breaker,
         ledger: Ledger,
         cleaner: Cleaner,
     ) -> None:
@@ -62,6 +69,7 @@ class ChatService:
         self._upstream = upstream
         self._pool = pool
         self._refresher = refresher
+        self._breaker = breaker
         self._ledger = ledger
         self._cleaner = cleaner
         self._clocks = Clocks(
@@ -72,42 +80,51 @@ class ChatService:
             whole=settings.max_reply_seconds,
         )
 
-    def open(self, request: ChatRequest, refresh_tokens: Sequence[str]) -> Reply:
+    def open(self, request: ChatRequest, caller: Caller) -> Reply:
         """The reply to `request` at its commit point, with a lease in hand; the caller must close it.
 
         Raises the GatewayError that says best why no account answers.
         """
-        plan = self._plan(request, refresh_tokens)
+        plan = self._plan(request, caller)
+        self._breaker.check()
         deadline = time.monotonic() + self._settings.start_seconds
         untried = list(plan.accounts)
         errors: list[GatewayError] = []
         while untried:
-            lease = self._acquire(untried, deadline, errors)
+            try:
+                lease = self._acquire(untried, deadline, plan.caller)
+            except GatewayError as error:
+                errors.append(error)
+                break
             untried.remove(lease.account)
             try:
-                return self._attempt(plan, lease, deadline)
+                reply = self._attempt(plan, lease, deadline)
+                self._breaker.record_success()
+                return reply
             except GatewayError as error:
-                lease.release(error.outcome, error)
+                lease.release(_outcome_of(error, plan), error)
                 if not error.moves_on:
                     raise
                 errors.append(error)
             except BaseException:
                 lease.release(Outcome.ABANDONED)
                 raise
-        raise _conclude(plan, errors)
+        if all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors):
+            self._breaker.record_failure()
+        raise self._conclude(plan, errors)
 
-    def _plan(self, request: ChatRequest, refresh_tokens: Sequence[str]) -> _Plan:
+    def _plan(self, request: ChatRequest, caller: Caller) -> _Plan:
         continued = request.continued_id
         mode = choose_mode(request)
         prompt = build_prompt(
             request.messages, continues=continued is not None, max_chars=self._settings.max_prompt_chars
         )
-        accounts = self._pool.find(refresh_tokens)
+        accounts = self._pool.find(caller.refresh_tokens)
         assistant_id = mode.assistant_id
         known = None
         if continued is not None:
             known = self._ledger.get(continued)
-            accounts = _find_owners(continued, known, accounts)
+            accounts = _find_owners(continued, known, accounts, caller)
             assistant_id = known.assistant_id if known else assistant_id
         question = StreamRequest(
             prompt=prompt,
@@ -121,30 +138,38 @@ class ChatService:
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(request.messages)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
-        return _Plan(question, accounts, keep_seconds, is_known=known is not None)
+        return _Plan(question, accounts, caller, keep_seconds, is_known=known is not None)
 
-    def _acquire(self, accounts: list[Account], deadline: float, errors: list[GatewayError]) -> Lease:
+    def _acquire(self, accounts: list[Account], deadline: float, caller: Caller) -> Lease:
         left = max(0.0, deadline - time.monotonic())
-        try:
-            return self._pool.acquire(accounts, wait_seconds=min(self._settings.queue_seconds, left))
-        except GatewayError as error:
-            raise most_telling([*errors, error]) from None
+        wait_seconds = min(self._settings.queue_seconds, left)
+        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
 
     def _attempt(self, plan: _Plan, lease: Lease, deadline: float) -> Reply:
-        """Ask one account, twice where its access token turns out to be dead (protocol notes 4.9 j, 1.3)."""
+        """Ask one account, within what is left of the time."""
         overtime = UpstreamTimeout("No answer began in time (GLM_START_SECONDS).")
         with Deadline(max(0.001, deadline - time.monotonic()), overtime):
-            kept = lease.account.access_token
-            token = self._refresher.access_token(lease.account)
             try:
-                reply = self._ask(plan, lease.account, token, deadline)
-            except (AccessRejected, SilentAnswer):
-                if token is not kept:
-                    raise
-                token = self._refresher.access_token(lease.account, rejected=token)
-                reply = self._ask(plan, lease.account, token, deadline)
+                reply = self._ask_with_good_token(plan, lease, deadline)
+            except AccessRejected as exc:
+                raise AccountExpired(
+                    f"The upstream refuses account {lease.account.label} although its token is new."
+                ) from exc
         reply.hold(lease)
         return reply
+
+    def _ask_with_good_token(self, plan: _Plan, lease: Lease, deadline: float) -> Reply:
+        """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
+        kept = lease.account.access_token
+        token = self._refresher.access_token(lease.account)
+        lease.confirm()
+        try:
+            return self._ask(plan, lease.account, token, deadline)
+        except (AccessRejected, SilentAnswer):
+            if token is not kept:
+                raise
+        token = self._refresher.access_token(lease.account, rejected=token)
+        return self._ask(plan, lease.account, token, deadline)
 
     def _ask(self, plan: _Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
         use = self._begin_use(plan, account)
@@ -164,35 +189,48 @@ class ChatService:
             raise
         return reply
 
-    def _begin_use(self, plan: _Plan, account: Account) -> ConversationUse:
-        use = ConversationUse(
-            self._ledger,
-            self._cleaner,
-            assistant_id=plan.question.assistant_id,
-            owner=account.key,
-            keep_seconds=plan.keep_seconds,
-            continues=bool(plan.question.conversation_id),
+    def _conclude(self, plan: _Plan, errors: list[GatewayError]) -> GatewayError:
+        """What to tell the caller when every account failed."""
+        conversation_id = plan.question.conversation_id
+        silent = sum(isinstance(error, SilentAnswer) for error in errors)
+        if not conversation_id or not silent:
+            return most_telling(errors)
+        if silent == len(errors):
+            self._ledger.forget(conversation_id)
+            return _not_found(conversation_id)
+        return ConversationUncertain(
+            "Not every account could say whether the conversation is its own. Try again shortly.",
+            retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
         )
+
+    def _begin_use(self, plan: _Plan, account: Account) -> ConversationUse:
+        question = plan.question
+        conversation = Conversation(
+            question.conversation_id, question.assistant_id, account.owner, plan.caller.id
+        )
+        use = ConversationUse(self._ledger, self._cleaner, conversation, plan.keep_seconds)
         if plan.is_known:
-            use.begin(plan.question.conversation_id)
+            use.begin(question.conversation_id)
         return use
 
 
-def _find_owners(conversation_id: str, known: Conversation | None, accounts: list[Account]) -> list[Account]:
+def _outcome_of(error: GatewayError, plan: _Plan) -> Outcome:
+    """Silence about a conversation id says that the id is foreign, and nothing about the account."""
+    if plan.question.conversation_id and isinstance(error, SilentAnswer):
+        return Outcome.ABANDONED
+    return error.outcome
+
+
+def _find_owners(
+    conversation_id: str, known: Conversation | None, accounts: list[Account], caller: Caller
+) -> list[Account]:
     """The accounts that may own the conversation: the one the ledger names, else the first few."""
     if known is None:
         return accounts[:_MOST_OWNERS_TRIED]
-    owners = [account for account in accounts if account.key == known.owner]
-    if not owners:
+    owners = [account for account in accounts if account.owner == known.owner]
+    if not owners or known.caller != caller.id:
         raise _not_found(conversation_id)
     return owners
-
-
-def _conclude(plan: _Plan, errors: list[GatewayError]) -> GatewayError:
-    conversation_id = plan.question.conversation_id
-    if conversation_id and all(isinstance(error, SilentAnswer) for error in errors):
-        return _not_found(conversation_id)
-    return most_telling(errors)
 
 
 def _not_found(conversation_id: str) -> ConversationNotFound:

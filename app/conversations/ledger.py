@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.state import State
+
+_COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
+_MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`owner` is the key of the account it belongs to, `due` the Unix time from which it may be deleted."""
+    """`owner` digests the login it belongs to, `caller` names who asked; times are Unix seconds.
+
+    It may be deleted from `due` on, unless it is in use.
+    """
 
     id: str
     assistant_id: str
     owner: str
-    due: float
+    caller: str
+    created: float = 0.0
+    last_used: float = 0.0
+    due: float = 0.0
     attempts: int = 0
 
 
@@ -24,58 +37,79 @@ class Ledger:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._lock = threading.Lock()
         self._in_use: Counter[str] = Counter()
+
+    @property
+    def in_use(self) -> int:
+        """How many uses have begun and not ended."""
+        return self._in_use.total()
 
     def begin(self, conversation: Conversation) -> None:
         """Record a conversation that is being used; `due` counts if this process ends before `end`."""
-        self._in_use[conversation.id] += 1
-        with self._state.use() as database:
-            database.execute(
-                "INSERT INTO conversation (id, assistant_id, owner, due) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (id) DO UPDATE SET due = excluded.due, attempts = 0",
-                (conversation.id, conversation.assistant_id, conversation.owner, conversation.due),
-            )
+        with self._lock:
+            self._in_use[conversation.id] += 1
+        self._state.run(
+            f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"  # noqa: S608
+            " ON CONFLICT (id) DO UPDATE"
+            " SET due = excluded.due, last_used = excluded.last_used, attempts = 0",
+            conversation.id,
+            conversation.assistant_id,
+            conversation.owner,
+            conversation.caller,
+            conversation.created,
+            conversation.last_used,
+            conversation.due,
+        )
 
-    def end(self, conversation_id: str, due: float) -> None:
+    def end(self, conversation_id: str, *, now: float, due: float) -> None:
         """The use that `begin` recorded is over."""
-        self._in_use[conversation_id] -= 1
-        if self._in_use[conversation_id] <= 0:
-            del self._in_use[conversation_id]
-        self.postpone(conversation_id, due)
+        self._state.run(
+            "UPDATE conversation SET due = ?, last_used = ? WHERE id = ?", due, now, conversation_id
+        )
+        with self._lock:
+            self._in_use[conversation_id] -= 1
+            if self._in_use[conversation_id] <= 0:
+                del self._in_use[conversation_id]
+
+    def is_in_use(self, conversation_id: str) -> bool:
+        return conversation_id in self._in_use
 
     def get(self, conversation_id: str) -> Conversation | None:
         found = self._select("WHERE id = ?", conversation_id)
         return found[0] if found else None
 
-    def list_due(self, now: float) -> list[Conversation]:
-        """Those to delete now, the longest due first."""
-        return [
-            conversation
-            for conversation in self._select("WHERE due <= ? ORDER BY due", now)
-            if conversation.id not in self._in_use
-        ]
+    def list_kept(self, owners: Sequence[str], caller: str, now: float) -> list[Conversation]:
+        """The caller's conversations that can still be continued, the newest first."""
+        condition = (
+            "WHERE owner IN (SELECT value FROM json_each(?)) AND caller = ? ORDER BY created DESC LIMIT ?"
+        )
+        found = self._select(condition, json.dumps(list(owners)), caller, _MOST_AT_ONCE)
+        return [kept for kept in found if kept.due > now or self.is_in_use(kept.id)]
+
+    def list_due(self, owners: Sequence[str], now: float) -> list[Conversation]:
+        """Those of `owners` to delete now, the longest due first."""
+        condition = "WHERE due <= ? AND owner IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?"
+        found = self._select(condition, now, json.dumps(list(owners)), _MOST_AT_ONCE)
+        return [conversation for conversation in found if not self.is_in_use(conversation.id)]
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""
-        with self._state.use() as database:
-            (due,) = database.execute("SELECT min(due) FROM conversation WHERE due > ?", (now,)).fetchone()
+        ((due,),) = self._state.run("SELECT min(due) FROM conversation WHERE due > ?", now)
         return None if due is None else float(due)
 
     def count(self) -> int:
-        with self._state.use() as database:
-            return int(database.execute("SELECT count(*) FROM conversation").fetchone()[0])
+        ((count,),) = self._state.run("SELECT count(*) FROM conversation")
+        return int(count)
 
     def postpone(self, conversation_id: str, due: float, attempts: int = 0) -> None:
-        with self._state.use() as database:
-            database.execute(
-                "UPDATE conversation SET due = ?, attempts = ? WHERE id = ?", (due, attempts, conversation_id)
-            )
+        self._state.run(
+            "UPDATE conversation SET due = ?, attempts = ? WHERE id = ?", due, attempts, conversation_id
+        )
 
     def forget(self, conversation_id: str) -> None:
-        with self._state.use() as database:
-            database.execute("DELETE FROM conversation WHERE id = ?", (conversation_id,))
+        self._state.run("DELETE FROM conversation WHERE id = ?", conversation_id)
 
-    def _select(self, condition: str, *values: object) -> list[Conversation]:
-        query = f"SELECT id, assistant_id, owner, due, attempts FROM conversation {condition}"  # noqa: S608
-        with self._state.use() as database:
-            return [Conversation(*row) for row in database.execute(query, values)]
+    def _select(self, condition: str, *values: Any) -> list[Conversation]:
+        rows = self._state.run(f"SELECT {_COLUMNS} FROM conversation {condition}", *values)  # noqa: S608
+        return [Conversation(*row) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
@@ -16,19 +17,16 @@ class ConversationUse:
         self,
         ledger: Ledger,
         cleaner: Cleaner,
-        *,
-        assistant_id: str,
-        owner: str,
+        conversation: Conversation,
         keep_seconds: float,
-        continues: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`conversation` says all but the times; its id is empty while the upstream has not named it."""
         self._ledger = ledger
         self._cleaner = cleaner
-        self._assistant_id = assistant_id
-        self._owner = owner
+        self._conversation = conversation
         self._keep_seconds = keep_seconds
-        self._continues = continues
+        self._continues = bool(conversation.id)
         self._clock = clock
         self._id: str | None = None
 
@@ -36,13 +34,17 @@ class ConversationUse:
         """Record the conversation; naming it twice changes nothing."""
         if self._id is None:
             self._id = conversation_id
-            due = self._clock() + self._keep_seconds
-            self._ledger.begin(Conversation(conversation_id, self._assistant_id, self._owner, due))
+            now = self._clock()
+            due = now + self._keep_seconds
+            self._ledger.begin(
+                replace(self._conversation, id=conversation_id, created=now, last_used=now, due=due)
+            )
 
     def end(self, *, delivered: bool) -> None:
         """The reply is over. A new conversation of which the client never heard goes at once."""
         conversation_id, self._id = self._id, None
         if conversation_id is not None:
+            now = self._clock()
             keep = self._keep_seconds if delivered or self._continues else 0.0
-            self._ledger.end(conversation_id, self._clock() + keep)
+            self._ledger.end(conversation_id, now=now, due=now + keep)
             self._cleaner.wake()

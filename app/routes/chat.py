@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, g, request
 
 from app.openai.request import parse_chat_request
-from app.routes.auth import require_credentials
+from app.routes.auth import require_caller
 from app.routes.responses import stream_reply, whole_reply
 from app.routes.services import services
 
 bp = Blueprint("chat", __name__)
-bp.before_request(require_credentials)
+bp.before_request(require_caller)
 
 
 @bp.post("/v1/chat/completions")
@@ -18,7 +18,7 @@ def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
     chat_request = parse_chat_request(request.get_data(cache=False))
     g.record.watch_client()
-    reply = services().chat.open(chat_request, g.refresh_tokens)
+    reply = services().chat.open(chat_request, g.caller)
     g.record.account = reply.account
     render = stream_reply if chat_request.stream else whole_reply
     return render(reply, chat_request, g.record)

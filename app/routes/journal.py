@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections.abc import Callable
 
 from flask import Flask, Response, g, request
 
@@ -20,6 +21,7 @@ class Record:
 
     __slots__ = (
         "_begun_at",
+        "_callbacks",
         "_watch",
         "account",
         "chunks",
@@ -40,6 +42,11 @@ class Record:
         self.outcome: str | None = None
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
+        self._callbacks: list[Callable[[], None]] = []
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """`callback` runs when the request is over, however it ends."""
+        self._callbacks.append(callback)
 
     def watch_client(self) -> None:
         """From here on a client that hangs up ends its request. Call after the body has been read."""
@@ -55,6 +62,8 @@ class Record:
         if self._watch is not None:
             self._watch.close()
             self._watch = None
+        for callback in self._callbacks:
+            callback()
         outcome = self.outcome or ("ok" if 0 < self.status < 400 else "refused")
         level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
         log.log(level, "request", extra={"fields": self._fields(outcome)})

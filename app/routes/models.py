@@ -6,10 +6,10 @@ from flask import Blueprint, Response, jsonify
 
 from app.chat.mode import MODELS
 from app.errors import NotFound
-from app.routes.auth import require_credentials
+from app.routes.auth import require_caller
 
 bp = Blueprint("models", __name__)
-bp.before_request(require_credentials)
+bp.before_request(require_caller)
 
 # The day this list was written: clients want a number, and it must not change between calls.
 _CREATED = 1_795_305_600

@@ -5,11 +5,14 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, g, jsonify, request
 
-from app.errors import AccountExpired, InvalidRequest
-from app.routes.auth import parse_refresh_tokens
+from app.accounts.gate import parse_refresh_tokens
+from app.errors import GatewayError, InvalidRequest, UpstreamBusy
+from app.routes.auth import admit
 from app.routes.services import services
 
 bp = Blueprint("token", __name__)
+
+_MOST_TOKENS = 20
 
 
 class _Check(msgspec.Struct):
@@ -18,22 +21,32 @@ class _Check(msgspec.Struct):
 
 @bp.post("/token/check")
 def check_token() -> Response:
-    """Whether a refresh token is alive. A known answer is given again instead of asking the upstream."""
-    tokens = parse_refresh_tokens(_parse_check(request.get_data(cache=False)))
-    if len(tokens) != 1:
-        raise InvalidRequest("`token` must hold one refresh token.", param="token")
+    """Whether refresh tokens are alive: `{"live": bool}`, and one entry a token where several were given."""
+    if services().gate.needs_key:
+        admit()
+    tokens = _parse_tokens(request.get_data(cache=False))
     g.record.watch_client()
-    (account,) = services().pool.find(tokens)
-    g.record.account = account.label
     try:
-        services().refresher.access_token(account)
-    except AccountExpired:
-        return jsonify(live=False)
-    return jsonify(live=True)
+        checks = services().checker.check(tokens, fresh=request.args.get("fresh") == "1")
+    except GatewayError as error:
+        raise UpstreamBusy(
+            f"The upstream could not be asked. {error.message}", retry_after_seconds=5.0
+        ) from error
+    answer: dict[str, object] = {"live": all(check.live for check in checks)}
+    if len(checks) > 1:
+        answer["tokens"] = [
+            {"label": check.label, "live": check.live, "reason": check.reason} for check in checks
+        ]
+    return jsonify(answer)
 
 
-def _parse_check(body: bytes) -> str:
+def _parse_tokens(body: bytes) -> tuple[str, ...]:
     try:
-        return msgspec.json.decode(body, type=_Check).token
+        tokens = parse_refresh_tokens(msgspec.json.decode(body, type=_Check).token)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None
+    except GatewayError as error:
+        raise InvalidRequest(error.message, param="token") from None
+    if not 0 < len(tokens) <= _MOST_TOKENS:
+        raise InvalidRequest(f"`token` must hold 1 to {_MOST_TOKENS} refresh tokens.", param="token")
+    return tokens

@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
 from app.errors import (
+    ConversationNotFound,
     GatewayError,
     UpstreamInvalid,
     UpstreamThrottled,
@@ -121,12 +122,15 @@ class UpstreamClient:
         )
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
-        """Remove a conversation from the account's history."""
+        """Remove a conversation from the account's history; one that is not there any more is removed."""
         calls: _Calls = (
             (_DELETE_PATH, {"conversation_ids": [conversation_id], "assistant_id": assistant_id}),
             (_DELETE_PATH_2024, {"conversation_id": conversation_id, "assistant_id": assistant_id}),
         )
-        self._post(calls, access_token.value, access_token.device_id)
+        try:
+            self._post(calls, access_token.value, access_token.device_id)
+        except ConversationNotFound:
+            return
 
     def close(self) -> None:
         self._adapter.close()

@@ -1,0 +1,68 @@
+"""Is a refresh token alive? Answered from what is known, so that asking often hurts nobody."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.accounts.account import Account
+from app.accounts.pool import AccountPool
+from app.accounts.refresh import Refresher
+from app.errors import AccountExpired
+
+_KNOWN_SECONDS = 600.0
+_FRESH_SECONDS = 60.0
+_MOST_RESULTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`reason` is None for a live token."""
+
+    label: str
+    live: bool
+    reason: str | None
+    at: float
+
+
+class TokenChecker:
+    """Thread-safe. Remembers its answers for ten minutes; even a fresh one is not asked twice a minute."""
+
+    def __init__(
+        self, pool: AccountPool, refresher: Refresher, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._refresher = refresher
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, Check] = OrderedDict()
+
+    def check(self, refresh_tokens: tuple[str, ...], *, fresh: bool) -> list[Check]:
+        """One answer a token, in order. Raises what keeps the upstream from saying: that is no dead token."""
+        return [self._check(account, fresh=fresh) for account in self._pool.find(refresh_tokens)]
+
+    def _check(self, account: Account, *, fresh: bool) -> Check:
+        known = self._known.get(account.key)
+        if known is not None and self._clock() - known.at < (_FRESH_SECONDS if fresh else _KNOWN_SECONDS):
+            return known
+        try:
+            if fresh:
+                self._refresher.renew(account)
+            else:
+                self._refresher.access_token(account)
+            check = Check(account.label, live=True, reason=None, at=self._clock())
+        except AccountExpired as error:
+            check = Check(account.label, live=False, reason="expired", at=self._clock())
+            self._pool.cool(account, error.outcome, error)
+        self._remember(account.key, check)
+        return check
+
+    def _remember(self, key: str, check: Check) -> None:
+        with self._lock:
+            self._known[key] = check
+            self._known.move_to_end(key)
+            if len(self._known) > _MOST_RESULTS:
+                self._known.popitem(last=False)

@@ -1,0 +1,71 @@
+"""Who waits for an account, in order of arrival. Guarded by the pool's lock."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+from app.accounts.account import Account
+from app.errors import AccountsBusy
+
+_FULL_RETRY_SECONDS = 10.0
+
+
+class Waiter:
+    """One request that waits; `turn` is set when it has been granted an account."""
+
+    __slots__ = ("accounts", "caller", "granted", "turn")
+
+    def __init__(self, accounts: Sequence[Account], caller: str) -> None:
+        self.accounts = accounts
+        self.caller = caller
+        self.turn = threading.Event()
+        self.granted: Account | None = None
+
+    @property
+    def granted_account(self) -> Account:
+        if self.granted is None:
+            raise AssertionError("no turn yet")
+        return self.granted
+
+
+class Queue:
+    """First come, first served per account; at most `length` waiting for one caller."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._waiting: dict[Waiter, None] = {}
+        self._callers: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def join(self, waiter: Waiter) -> None:
+        """Stand at the end, or keep the place. Raises AccountsBusy when the caller has too many waiting."""
+        if waiter in self._waiting:
+            return
+        if self._callers[waiter.caller] >= self._length:
+            raise AccountsBusy(
+                f"More than {self._length} requests of this caller are waiting. Ask less at a time.",
+                retry_after_seconds=_FULL_RETRY_SECONDS,
+            )
+        self._callers[waiter.caller] += 1
+        self._waiting[waiter] = None
+
+    def offer(self, account: Account) -> bool:
+        """Grant `account` to the first in line for it; False when nobody waits for it."""
+        for waiter in self._waiting:
+            if account in waiter.accounts:
+                self.leave(waiter)
+                waiter.granted = account
+                waiter.turn.set()
+                return True
+        return False
+
+    def leave(self, waiter: Waiter) -> None:
+        """Idempotent."""
+        if self._waiting.pop(waiter, self) is None:
+            self._callers[waiter.caller] -= 1
+            if not self._callers[waiter.caller]:
+                del self._callers[waiter.caller]

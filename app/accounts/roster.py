@@ -1,0 +1,59 @@
+"""The refresh tokens that the operator configured, re-read when their file changes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.logs import redactor
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+
+
+class Roster:
+    """Tokens given directly, then those of the file, one a line; `#` begins a comment."""
+
+    def __init__(
+        self, tokens: tuple[str, ...], path: str | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Raises OSError where the file cannot be read."""
+        self._given = tokens
+        self._path = Path(path) if path else None
+        self._clock = clock
+        self._looked_at = clock()
+        self._seen: tuple[int, int] | None = None
+        self._tokens = tokens
+        if self._path is not None:
+            self._read(self._path)
+
+    def __repr__(self) -> str:
+        return f"<Roster tokens={len(self._tokens)}>"
+
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens of now. A file that cannot be read any more leaves those of before."""
+        now = self._clock()
+        if self._path is not None and now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            try:
+                self._read(self._path)
+            except OSError as exc:
+                log.warning("GLM_REFRESH_TOKENS_FILE cannot be read (%s), keeping its tokens", exc.strerror)
+        return self._tokens
+
+    def _read(self, path: Path) -> None:
+        status = path.stat()
+        seen = (status.st_mtime_ns, status.st_size)
+        if seen == self._seen:
+            return
+        lines = path.read_text("utf-8", "replace").splitlines()
+        found = [token for line in lines if (token := line.partition("#")[0].strip())]
+        self._tokens = tuple(dict.fromkeys((*self._given, *found)))
+        for token in self._tokens:
+            redactor.learn(token)
+        if self._seen is not None:
+            log.info("GLM_REFRESH_TOKENS_FILE was read again: %d accounts", len(self._tokens))
+        self._seen = seen

@@ -1,0 +1,77 @@
+"""Everything that lives as long as the process, put together and taken apart in one place."""
+
+from __future__ import annotations
+
+from app.accounts.account import Pacing
+from app.accounts.breaker import Breaker
+from app.accounts.check import TokenChecker
+from app.accounts.gate import Gate
+from app.accounts.login import Logins
+from app.accounts.pool import AccountPool
+from app.accounts.refresh import Refresher
+from app.accounts.roster import Roster
+from app.accounts.vault import Vault
+from app.chat.service import ChatService
+from app.config import Settings
+from app.conversations.cleaner import Cleaner
+from app.conversations.ledger import Conversation, Ledger
+from app.errors import AccessRejected, AccountExpired
+from app.state import open_state
+from app.upstream.client import UpstreamAddress, UpstreamClient
+
+
+class Gateway:
+    """The parts and their wiring; the only place where clients, threads and state are made."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
+        self.settings = settings
+        self._state = open_state(settings.state_path)
+        self._upstream = UpstreamClient(
+            UpstreamAddress(
+                settings.upstream_url,
+                settings.sign_secret,
+                settings.proxy,
+                settings.connect_timeout_seconds,
+            )
+        )
+        pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
+        self.pool = AccountPool(Logins(self._state), pacing=pacing, queue_length=settings.queue_length)
+        self._refresher = Refresher(self._upstream.refresh, Vault(self._state), self.pool.identify)
+        self.checker = TokenChecker(self.pool, self._refresher)
+        self.ledger = Ledger(self._state)
+        self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
+        self.chat = ChatService(
+            settings,
+            self._upstream,
+            self.pool,
+            self._refresher,
+            Breaker(settings.breaker_failures),
+            self.ledger,
+            self.cleaner,
+        )
+        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file)
+        self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
+        # Configured accounts need not wait for a caller to clean up what an earlier process left.
+        self.pool.find(roster.tokens())
+
+    def start(self) -> None:
+        self.cleaner.start()
+
+    def stop(self, seconds: float) -> None:
+        """Delete what is due within so many seconds, then give back everything."""
+        self.cleaner.stop(seconds)
+        self._upstream.close()
+        self._state.close()
+
+    def _delete(self, conversation: Conversation) -> None:
+        """The cleaner's arm: delete a conversation with its owner's own token."""
+        account = self.pool.find_owner(conversation.owner)
+        if account is None:
+            raise AccountExpired("The owner of this conversation is not alive.")
+        token = self._refresher.access_token(account)
+        try:
+            self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+        except AccessRejected:
+            token = self._refresher.access_token(account, rejected=token)
+            self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)

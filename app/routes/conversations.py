@@ -1,0 +1,49 @@
+"""GET /v1/conversations and DELETE /v1/conversations/<id>: what the caller left upstream."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response, g, jsonify
+
+from app.conversations.ledger import Conversation
+from app.errors import ConversationBusy, ConversationNotFound
+from app.routes.auth import require_caller
+from app.routes.services import services
+
+bp = Blueprint("conversations", __name__)
+bp.before_request(require_caller)
+
+
+@bp.get("/v1/conversations")
+def list_conversations() -> Response:
+    """The caller's conversations that can still be continued."""
+    kept = services().ledger.list_kept(_own(), g.caller.id, time.time())
+    return jsonify(object="list", data=[_describe(conversation) for conversation in kept])
+
+
+@bp.delete("/v1/conversations/<conversation_id>")
+def delete_conversation(conversation_id: str) -> Response:
+    """Delete one of them now."""
+    conversation = services().ledger.get(conversation_id)
+    if conversation is None or conversation.caller != g.caller.id or conversation.owner not in _own():
+        raise ConversationNotFound("There is no such conversation among your accounts.", param="id")
+    if services().ledger.is_in_use(conversation_id):
+        raise ConversationBusy("This conversation is being answered right now.", retry_after_seconds=5.0)
+    services().cleaner.delete_now(conversation)
+    return jsonify(id=conversation_id, object="conversation.deleted", deleted=True)
+
+
+def _own() -> list[str]:
+    return [account.owner for account in services().pool.find(g.caller.refresh_tokens)]
+
+
+def _describe(conversation: Conversation) -> dict[str, object]:
+    return {
+        "id": conversation.id,
+        "object": "conversation",
+        "created": int(conversation.created),
+        "last_used": int(conversation.last_used),
+        "expires": int(conversation.due),
+        "assistant_id": conversation.assistant_id,
+    }
