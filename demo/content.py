@@ -8,11 +8,11 @@ GREETING = ("你好", "，我是", "智谱清言", "。很高兴", "见到你", 
 THOUGHT = ("用户", "在问好。", "我应该", "友好地", "回答，", "不必太长。")
 FILTERED = "抱歉，我还没有学习到如何回答您这个问题，我会继续努力学习。"
 BUSY = "当前访问人数过多，请稍后重试"
-# Every character has three bytes.
+# Every character has three bytes; 121 of them, so that pieces of most sizes do not soon come again.
 CORPUS = (
     "人工智能正在改变我们的生活与工作方式，从翻译到编程，从医疗到教育，它的身影无处不在。"
     "春天的早晨，阳光洒在湖面上，微风吹过柳树，孩子们在草地上奔跑，远处传来钟声。"
-    "科学家们认为，理解语言需要常识，也需要推理，更需要在真实世界里不断地尝试与修正。"
+    "科学家们认为，理解语言需要常识，也需要推理，更需要在真实世界里不断地去尝试与修正。"
 )
 SEARCH_ARGUMENTS = '{"search_query":[{"q":"北京 今天 天气","recency":1}]}'
 SEARCH_CALL: Json = {"id": "tool-abc", "name": "search", "arguments": SEARCH_ARGUMENTS}

@@ -92,10 +92,10 @@ def finish_without_parts(scene: Scene) -> Steps:
 
 
 def late(scene: Scene) -> Steps:
-    """Frames after the finish (4.5, doubtful): the finish again, and a `[DONE]` that the upstream never
-    sends."""
+    """Frames after the finish (4.5, doubtful): the finish again. `done=1`: and a `[DONE]`."""
     events = list(scene.answer_events([greeting(scene)]))
-    return scene.paced([*events, events[-1], b"data: [DONE]\n\n"])
+    done = [b"data: [DONE]\n\n"] if scene.script.is_set("done") else []
+    return scene.paced([*events, events[-1], *done])
 
 
 def build_generator_exit(envelope: Envelope) -> Json:

@@ -1,4 +1,4 @@
-"""A client of the embedded upstream on plain sockets, so that every byte and every HTTP chunk can be looked at."""
+"""A client of the embedded upstream on plain sockets: every byte and every HTTP chunk can be looked at."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Headers = dict[str, str]
 
 @dataclass
 class Reply:
-    """A whole answer. `pieces` are its HTTP chunks; `complete` tells whether the body ended as HTTP wants it."""
+    """A whole answer. `pieces` are its HTTP chunks; `complete`: the body ended as HTTP wants it."""
 
     status: int
     headers: Headers

@@ -201,7 +201,8 @@ def test_a_queued_fault_waits_while_the_account_is_busy(client: Client, upstream
 
 
 @pytest.mark.parametrize(
-    ("era", "style", "shown"), [("2024", "", "snapshot"), ("2026", "", "delta"), ("both", "snapshot", "snapshot")]
+    ("era", "style", "shown"),
+    [("2024", "", "snapshot"), ("2026", "", "delta"), ("both", "snapshot", "snapshot")],
 )
 def test_the_default_style(client: Client, upstream: DemoUpstream, era: str, style: str, shown: str) -> None:
     upstream.configure(era=era, style=style)

@@ -54,7 +54,8 @@ def test_a_client_may_close_after_an_answer(raw: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"nonsense\r\n\r\n", b"\x16\x03\x01\r\n\r\n", os.urandom(3000) + b"\r\n\r\n", b"GET / HTTP/9\r\n\r\n"]
+    "data",
+    [b"nonsense\r\n\r\n", b"\x16\x03\x01\r\n\r\n", os.urandom(3000) + b"\r\n\r\n", b"GET / HTTP/9\r\n\r\n"],
 )
 def test_garbage_is_answered_and_closed(raw: Client, upstream: DemoUpstream, data: bytes) -> None:
     with raw:
@@ -73,9 +74,8 @@ def test_a_head_that_never_ends_is_refused(raw: Client) -> None:
 def test_pipelining_without_end_is_cut_off(client: Client, upstream: DemoUpstream) -> None:
     client.send("POST", STREAM, chat_body("[[stall]]"))
     client.read_head()
-    with pytest.raises(OSError, match="Broken pipe|reset"):
-        for _ in range(200):
-            client.send_raw(STATE * 1000)
+    with pytest.raises(OSError, match=r"Broken pipe|reset"):
+        client.send_raw(STATE * 200_000)
     upstream.wait_until(lambda state: state["open_streams"] == 0)
 
 
@@ -143,7 +143,11 @@ def test_an_ordinary_client_understands_it(upstream: DemoUpstream) -> None:
         answer = session.post(upstream.url + REFRESH, json={}, headers=signed_headers("demo-ann"), timeout=5)
         token = answer.json()["result"]["access_token"]
         answer = session.post(
-            upstream.url + STREAM, json=chat_body("你好"), headers=signed_headers(token), stream=True, timeout=5
+            upstream.url + STREAM,
+            json=chat_body("你好"),
+            headers=signed_headers(token),
+            stream=True,
+            timeout=5,
         )
         assert "第 1 轮" in answer.content.decode()
 

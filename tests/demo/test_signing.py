@@ -38,7 +38,9 @@ def test_the_worked_example() -> None:
     assert apply_check_digit("1714380000123") == "1714380000183"
     nonce = "0123456789abcdef0123456789abcdef"
     assert signature("1714380000183", nonce) == "689acecb69784789a07f36a435adc22c"
-    assert guarded(x_timestamp="1714380000183", x_nonce=nonce, x_sign=signature("1714380000183", nonce)) is None
+    assert (
+        guarded(x_timestamp="1714380000183", x_nonce=nonce, x_sign=signature("1714380000183", nonce)) is None
+    )
 
 
 @pytest.mark.parametrize("name", ["x_device_id", "x_app_platform", "x_app_version"])
