@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS conversation (
     attempts INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS conversation_due ON conversation (due);
+CREATE INDEX IF NOT EXISTS conversation_owner_due ON conversation (owner, due);
 CREATE TABLE IF NOT EXISTS login (
     account TEXT PRIMARY KEY,
     owner TEXT NOT NULL,

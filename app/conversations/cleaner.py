@@ -13,7 +13,7 @@ from app.errors import GatewayError
 
 log = logging.getLogger(__name__)
 
-_AT_A_TIME = 8
+_AT_A_TIME = 32
 _LONGEST_NAP_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 3600.0
@@ -41,11 +41,12 @@ class Cleaner:
         self._delete = delete
         self._owners = owners
         self._clock = clock
+        self._changed = threading.Condition()  # guards what follows, and is notified when an owner is done
         self._wake = threading.Event()
-        self._idle = threading.Condition()
+        self._napping_until = 0.0
         self._stopping = False
-        self._busy: set[str] = set()  # owners with a deletion under way
-        self._resting: dict[str, float] = {}  # owner -> when its next backlog deletion may begin
+        self._busy: set[str] = set()  # owners whose conversations are being deleted
+        self._resting: dict[str, float] = {}  # owner -> when the next one of its backlog may be deleted
         self._workers = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="cleaner")
         self._thread = threading.Thread(target=self._run, name="cleaner", daemon=True)
 
@@ -56,13 +57,27 @@ class Cleaner:
         """Something may be due earlier than thought, or an account has shown up."""
         self._wake.set()
 
+    def expect(self, due: float) -> None:
+        """Something falls due at this Unix time."""
+        if due < self._napping_until:
+            self._wake.set()
+
+    def serve(self, owner: str) -> None:
+        """Delete what is due for `owner` in the background, now."""
+        with self._changed:
+            if owner in self._busy or self._stopping or self._resting.get(owner, 0.0) > self._clock():
+                return
+            self._busy.add(owner)
+        self._workers.submit(self._clean, owner)
+
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds; what is left stays in the ledger."""
         deadline = time.monotonic() + seconds
-        with self._idle:
-            while self._work() and (left := deadline - time.monotonic()) > 0:
-                self._idle.wait(min(left, 0.2))
-        self._stopping = True
+        self._serve_all()
+        with self._changed:
+            while self._busy and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(left)
+            self._stopping = True
         self._wake.set()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
@@ -73,42 +88,49 @@ class Cleaner:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._work()
-            self._wake.wait(self._nap())
+            self._serve_all()
+            self._napping_until = self._plan_nap()
+            self._wake.wait(max(0.0, self._napping_until - self._clock()))
             self._wake.clear()
 
-    def _work(self) -> bool:
-        """Begin every deletion that may begin; False when nothing is due or under way."""
-        now = self._clock()
-        due = self._ledger.list_due(self._owners(), now)
-        for conversation in due:
-            owner = conversation.owner
-            if owner in self._busy or self._resting.get(owner, 0.0) > now or self._stopping:
-                continue
-            self._busy.add(owner)
-            if conversation.due < now - _BACKLOG_SECONDS:
-                self._resting[owner] = now + _BACKLOG_PAUSE_SECONDS
-            self._workers.submit(self._clean, conversation)
-        return bool(due or self._busy)
+    def _serve_all(self) -> None:
+        for owner in self._ledger.list_owners_due(self._owners(), self._clock()):
+            self.serve(owner)
 
-    def _nap(self) -> float:
+    def _plan_nap(self) -> float:
         now = self._clock()
-        self._resting = {owner: until for owner, until in self._resting.items() if until > now}
+        with self._changed:
+            self._resting = {owner: until for owner, until in self._resting.items() if until > now}
+            ends = [now + _LONGEST_NAP_SECONDS, *self._resting.values()]
         due = self._ledger.next_due(now)
-        ends = [until for until in (due, *self._resting.values()) if until is not None]
-        return max(0.0, min([now + _LONGEST_NAP_SECONDS, *ends]) - now)
+        return min(ends if due is None else [due, *ends])
 
-    def _clean(self, conversation: Conversation) -> None:
+    def _clean(self, owner: str) -> None:
+        """Delete what is due for one owner, one after the other, until nothing is or it shall rest."""
         try:
-            if not self._ledger.is_in_use(conversation.id):
-                self.delete_now(conversation)
+            while not self._stopping and (conversation := self._ledger.first_due(owner, self._clock())):
+                self._clean_one(conversation)
+                if conversation.due < self._clock() - _BACKLOG_SECONDS:
+                    self._rest(owner)
+                    break
+        finally:
+            with self._changed:
+                self._busy.discard(owner)
+                self._changed.notify_all()
+        if self._ledger.first_due(owner, self._clock()):  # fell due after the last look
+            self.serve(owner)
+
+    def _rest(self, owner: str) -> None:
+        until = self._clock() + _BACKLOG_PAUSE_SECONDS
+        with self._changed:
+            self._resting[owner] = until
+        self.expect(until)
+
+    def _clean_one(self, conversation: Conversation) -> None:
+        try:
+            self.delete_now(conversation)
         except GatewayError as error:
             self._try_later(conversation, error)
-        finally:
-            self._busy.discard(conversation.owner)
-            with self._idle:
-                self._idle.notify_all()
-            self.wake()
 
     def _try_later(self, conversation: Conversation, error: GatewayError) -> None:
         now = self._clock()

@@ -12,7 +12,8 @@ from typing import Any
 from app.state import State
 
 _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
-_MOST_AT_ONCE = 500
+_MOST_LISTED = 500
+_MOST_USED_AT_ONCE = 16  # an account answers once at a time; some slack for uses that are ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,23 @@ class Ledger:
         condition = (
             "WHERE owner IN (SELECT value FROM json_each(?)) AND caller = ? ORDER BY created DESC LIMIT ?"
         )
-        found = self._select(condition, json.dumps(list(owners)), caller, _MOST_AT_ONCE)
+        found = self._select(condition, json.dumps(list(owners)), caller, _MOST_LISTED)
         return [kept for kept in found if kept.due > now or self.is_in_use(kept.id)]
 
-    def list_due(self, owners: Sequence[str], now: float) -> list[Conversation]:
-        """Those of `owners` to delete now, the longest due first."""
-        condition = "WHERE due <= ? AND owner IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?"
-        found = self._select(condition, now, json.dumps(list(owners)), _MOST_AT_ONCE)
-        return [conversation for conversation in found if not self.is_in_use(conversation.id)]
+    def list_owners_due(self, owners: Sequence[str], now: float) -> list[str]:
+        """Those of `owners` with something to delete now."""
+        statement = (
+            "SELECT DISTINCT owner FROM conversation"
+            " WHERE due <= ? AND owner IN (SELECT value FROM json_each(?))"
+        )
+        return [owner for (owner,) in self._state.run(statement, now, json.dumps(list(owners)))]
+
+    def first_due(self, owner: str, now: float) -> Conversation | None:
+        """The longest due conversation of `owner`, None when there is none."""
+        found = self._select(
+            "WHERE owner = ? AND due <= ? ORDER BY due LIMIT ?", owner, now, _MOST_USED_AT_ONCE
+        )
+        return next((conversation for conversation in found if not self.is_in_use(conversation.id)), None)
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""

@@ -47,4 +47,7 @@ class ConversationUse:
             now = self._clock()
             keep = self._keep_seconds if delivered or self._continues else 0.0
             self._ledger.end(conversation_id, now=now, due=now + keep)
-            self._cleaner.wake()
+            if keep:
+                self._cleaner.expect(now + keep)
+            else:
+                self._cleaner.serve(self._conversation.owner)

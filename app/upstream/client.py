@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 
 from app.errors import (
     ConversationNotFound,
@@ -169,19 +168,15 @@ class UpstreamClient:
         prepared.method = "POST"
         prepared.url = self._address.url + path
         prepared.body = body
-        prepared.headers = CaseInsensitiveDict(_BROWSER_HEADERS)
-        prepared.headers.update(
-            sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
-        )
-        prepared.headers.update(
-            {
-                "Accept": accept,
-                "Authorization": f"Bearer {bearer}",
-                "Content-Length": str(len(body)),
-                "X-Device-Id": device_id,
-                "X-Request-Id": uuid.uuid4().hex,
-            }
-        )
+        headers = _BROWSER_HEADERS | {
+            "Accept": accept,
+            "Authorization": f"Bearer {bearer}",
+            "Content-Length": str(len(body)),
+            "X-Device-Id": device_id,
+            "X-Request-Id": uuid.uuid4().hex,
+        }
+        headers |= sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
+        prepared.headers = headers  # type: ignore[assignment]  # names are ours: no need to fold their case
         return prepared
 
 
