@@ -1,8 +1,17 @@
 """What gunicorn serves."""
 
 import os
+import sys
 
 from app import create_app
-from app.config import Settings
+from app.config import InvalidSetting, Settings
+from app.state import StateInUse
 
-app = create_app(Settings.from_env(os.environ))
+# With this exit code of its worker gunicorn gives up; with any other it would try again for ever.
+_GIVE_UP = 3
+
+try:
+    app = create_app(Settings.from_env(os.environ))
+except (InvalidSetting, StateInUse) as exc:
+    sys.stderr.write(f"{exc}\n")
+    raise SystemExit(_GIVE_UP) from None
