@@ -19,8 +19,7 @@ USER_COOKIE = "chatglm_user_id"
 
 @dataclass(slots=True)
 class Call:
-    """`account` is None until the caller has shown a token. Every answer through `succeed`, `refuse` or
-    `fail`."""
+    """`account` is None until the caller has shown a token. Answers: `succeed`, `refuse`, `fail`."""
 
     exchange: Exchange
     world: World

@@ -23,8 +23,7 @@ BAD_REQUEST = 400
 
 
 def stream(call: Call) -> None:
-    """`POST backend-api/assistant/stream`: one answer at a time per account, in a new or a known
-    conversation."""
+    """`POST backend-api/assistant/stream`: one answer at a time, in a new or a known conversation."""
     body, account = call.body, call.caller
     if not isinstance(body, dict):
         call.refuse(400, BAD_REQUEST, "bad request")

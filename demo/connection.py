@@ -1,5 +1,4 @@
-"""One client connection: requests are taken off it one after the other, each is answered through an
-`Exchange`.
+"""One client connection: requests are taken off it in order, each is answered through an `Exchange`.
 
 The client's going away is noticed the moment the socket says so, whether or not anything is being written,
 because reading never stops. A client that reads slowly pauses its own exchange (`Exchange.paused`); nothing
@@ -26,12 +25,10 @@ logger = logging.getLogger("demo")
 
 
 class Exchange:
-    """One request and the right to answer it, once: with `reply`, or with `open_stream`, `write`... and an
-    ending.
+    """One request and the right to answer it once: `reply`, or `open_stream`, `write`... and an ending.
 
     `on_gone` is called at most once, when the client left before the answer was complete; after that, and
-    after any ending, every method is a harmless no-op. `on_writable` is called when a paused client reads
-    again.
+    after any ending, every method is a no-op. `on_writable` is called when a paused client reads again.
     """
 
     __slots__ = (
@@ -119,8 +116,7 @@ class Exchange:
 
 
 class Connection(asyncio.Protocol):
-    """The asyncio side: hands every request to `serve`, in order, the next one when the last one is
-    answered."""
+    """The asyncio side: hands every request to `serve`, each when the one before it is answered."""
 
     def __init__(self, serve: Callable[[Exchange], None], open_connections: set[Connection]) -> None:
         self._serve = serve

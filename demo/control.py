@@ -33,8 +33,7 @@ def serve(exchange: Exchange, world: World) -> None:
 
 
 def change_account(world: World, name: str, changes: dict[str, Any]) -> None:
-    """Queues faults and scenarios for an account, blocks it, or expires its access tokens. Raises
-    InvalidChange."""
+    """Queues faults and scenarios, blocks an account, expires its access tokens. Raises InvalidChange."""
     unknown = changes.keys() - QUEUES.keys() - {"blocked", "expire_access"}
     if unknown:
         raise InvalidChange(f"unknown: {', '.join(sorted(unknown))}")

@@ -28,16 +28,16 @@ class Manner:
 
     `flag`: 0 the frames do not tell (`if_increase_push` absent), 1 they do, and say false only in the frame
     that ends the answer (transcripts 4.9 c, d2), 2 they do, and say false in a frame that ends a part as well
-    (4.5).
+    (4.5). `is_old`: in the dialect of 2024, where every content item has a status of its own.
     """
 
     style: str = "delta"
     flag: int = 1
+    is_old: bool = False
 
     @property
-    def is_old(self) -> bool:
-        """True for the dialect of 2024: every content item has a status of its own."""
-        return self.style == "snapshot"
+    def may_hold_deltas(self) -> bool:
+        return self.style != "snapshot"
 
     def grows_by_deltas(self, kind: str) -> bool:
         return self.style == "delta" or (self.style == "mixed" and kind != "think")
@@ -53,8 +53,7 @@ class Envelope:
     manner: Manner
 
     def frame(self, parts: list[Json], *, status: str = "init", deltas: bool = False, **more: Any) -> Json:
-        """One frame. `deltas` says that its parts hold new text only; `more` replaces or adds top-level
-        fields."""
+        """One frame. `deltas`: its parts hold new text only; `more` replaces or adds top-level fields."""
         frame: Json = {"id": self.message_id, "conversation_id": self.conversation_id}
         frame |= {"assistant_id": self.assistant_id, "parts": parts, "created_at": beijing_time()}
         frame |= {"status": status, "last_error": {}, "meta_data": self._meta_data(deltas)}
@@ -123,8 +122,7 @@ class Growing:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A part that is sent as it is, once for each of its stages: (content item, part status, fields of the
-    part)."""
+    """A part that is sent as it is, once for each stage: (content item, part status, fields of the part)."""
 
     stages: Sequence[tuple[Json, str, Json]]
     role: str = "assistant"
@@ -132,7 +130,7 @@ class Fixed:
 
     def frames(self, envelope: Envelope) -> Iterator[Json]:
         for stage in self.stages:
-            yield envelope.frame([self._part(envelope, *stage)], deltas=not envelope.manner.is_old)
+            yield envelope.frame([self._part(envelope, *stage)], deltas=envelope.manner.may_hold_deltas)
 
     def last_part(self, envelope: Envelope) -> Json:
         return self._part(envelope, *self.stages[-1])
@@ -152,7 +150,7 @@ def build_frames(envelope: Envelope, blocks: Sequence[Block]) -> Iterator[Json]:
 
 def build_open_frames(envelope: Envelope, blocks: Sequence[Block]) -> Iterator[Json]:
     """The same without the frame that ends it."""
-    yield envelope.frame([], deltas=not envelope.manner.is_old)
+    yield envelope.frame([], deltas=envelope.manner.may_hold_deltas)
     for block in blocks:
         yield from block.frames(envelope)
 

@@ -1,5 +1,4 @@
-"""JWT-shaped tokens (HS256) with the claims of protocol notes 1.1. Only this stand-in can read them as its
-own."""
+"""JWT-shaped tokens (HS256), which only this stand-in takes for its own. Claims: protocol notes 1.1."""
 
 from __future__ import annotations
 

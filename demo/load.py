@@ -24,8 +24,7 @@ MAX_PIECE_BYTES = 4 * 1024 * 1024
 
 
 def play_chunks(scene: Scene) -> Steps:
-    """`n` frames (60) of about `size` bytes of new text each (30), `pace` milliseconds apart, then the usual
-    ends."""
+    """`n` frames (60) with about `size` bytes of new text each (30), `pace` milliseconds apart."""
     script = scene.script
     count, size = script.count("n", 60), min(script.count("size", 30), MAX_PIECE_BYTES)
     pieces = _stamped_pieces(size) if script.is_set("stamp") else _plain_pieces(size)
@@ -45,8 +44,7 @@ def play_chunks(scene: Scene) -> Steps:
 
 
 def _templates(scene: Scene) -> tuple[bytes, list[bytes], list[bytes], list[bytes]]:
-    """The first event as it is; a growing one, the part's last and the answer's last as what surrounds their
-    text."""
+    """The first event; then what surrounds the text of a growing, the part's last and the last event."""
     whole = Growing("text", [MARK])
     opening, growing = scene.beginning(replace(whole, finishes=False))
     *_, part_finish, finish = scene.answer_events([whole])

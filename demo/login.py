@@ -115,8 +115,7 @@ def _answer_refresh(
 
 
 def _hand_over(call: Call, result: Json, fault: str) -> None:
-    """Sends the tokens, as a browser gets them also as cookies; or loses them after they were made
-    (`lost`)."""
+    """Sends the tokens, as a browser gets them also as cookies; `lost`: hangs up now that they are made."""
     if fault == "lost":
         call.fail("hangup")
         return

@@ -71,8 +71,7 @@ def _strange_stage(kind: str) -> tuple[Json, str, Json]:
 
 
 def _among_strangers(events: Iterable[bytes]) -> Iterator[bytes]:
-    """An unknown event name first, then with every event unknown fields, last a frame with nothing that is
-    known."""
+    """An unknown event name first, unknown fields in every frame, last a frame with nothing that is known."""
     yield b'event:heartbeat\ndata: {"beat":1}\n\n'
     for event in events:
         yield event.replace(b'{"id"', b'{"novel":{"id":null},"id"', 1)

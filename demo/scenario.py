@@ -1,8 +1,9 @@
 """Everything the upstream can be made to stream, by name.
 
 Parameters that every scenario understands: `style` (snapshot, delta, mixed), `flag` (0, 1, 2; see
-`demo.frame.Manner`), `pace` (milliseconds between frames), `delay` (milliseconds before the first event) and
-`head` (before the HTTP head). Answers that are no stream are in `demo.fault`.
+`demo.frame.Manner`), `dialect=2026` (of snapshots, which look like 2024 otherwise), `pace` (milliseconds
+between frames), `delay` (milliseconds before the first event) and `head` (before the HTTP head). Answers that
+are no stream are in `demo.fault`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What a scenario is given: the request it answers, the ids it must use and the way its frames shall be
-sent."""
+"""What a scenario is given: the request it answers, the ids to use, and how its frames shall be sent."""
 
 from __future__ import annotations
 
@@ -24,8 +23,7 @@ class Scene:
     pace_seconds: float
 
     def in_style(self, style: str) -> Scene:
-        """The same scene with `style` where the script does not name one (and its flag then fits that
-        style)."""
+        """The same scene in another style, unless the script names one."""
         manner = self.envelope.manner if "style" in self.script.values else manner_of(self.script, style)
         return replace(self, envelope=replace(self.envelope, manner=manner))
 
@@ -55,8 +53,11 @@ class Scene:
 
 
 def manner_of(script: Script, style: str) -> Manner:
-    """How a script wants its frames, `style` where it does not say. Old snapshots show no flag unless asked
-    to."""
+    """How a script wants its frames, `style` where it does not say.
+
+    Snapshots speak the dialect of 2024 unless told otherwise, and that one shows no flag unless told to.
+    """
     wanted = script.text("style")
     style = wanted if wanted in ("snapshot", "delta", "mixed") else style
-    return Manner(style, min(script.count("flag", 0 if style == "snapshot" else 1), 2))
+    is_old = style == "snapshot" and script.text("dialect") != "2026"
+    return Manner(style, min(script.count("flag", 0 if is_old else 1), 2), is_old)

@@ -26,8 +26,7 @@ class Script:
         return self.values.get(key, default)
 
     def number(self, key: str, default: float) -> float:
-        """A non-negative number; nonsense counts as absent, because directives are part of what people
-        type."""
+        """A non-negative number; nonsense counts as absent, since directives stand in what people type."""
         try:
             value = float(self.values.get(key, default))
         except ValueError:

@@ -18,8 +18,7 @@ MAX_QUOTED_CHARACTERS = 200
 
 
 def friendly(scene: Scene) -> Steps:
-    """What is played without a directive: thinks and searches when the request asks for it, quotes the
-    question."""
+    """What is played without a directive: quotes the question; thinks and searches when asked to."""
     blocks: list[Block] = []
     if scene.meta_data.get("chat_mode") in THINKING_MODES:
         thought = f"用户发来了第 {scene.turns} 轮的问题。我先想一想，再友好地回答。"

@@ -42,8 +42,7 @@ def part_error(scene: Scene) -> Steps:
 
 
 def cut(scene: Scene) -> Steps:
-    """4.9 i: the connection closes without an end after N events (`at`, 3). `inside=1`: inside the next
-    event."""
+    """4.9 i: the connection closes without an end after N events (`at`, 3). `inside=1`: in the next one."""
     events = list(scene.answer_events([greeting(scene)]))
     at = min(scene.script.count("at", 3), len(events) - 1)
     half = [events[at][: len(events[at]) // 2]] if scene.script.is_set("inside") else []

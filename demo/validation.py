@@ -1,5 +1,4 @@
-"""The checks on a stream request's body, answered in the words of the captured validation error (notes
-3.1)."""
+"""The checks on a stream request's body, told in the words of the captured error (protocol notes 3.1)."""
 
 from __future__ import annotations
 
@@ -18,8 +17,7 @@ TOO_SHORT = ("ensure this value has at least 1 items", "value_error.list.min_ite
 
 
 def find_problems(body: dict[str, Any]) -> list[Json]:
-    """What is wrong with a stream request; empty when it can be answered. Only the first message is looked
-    at."""
+    """What is wrong with a stream request, if anything. Only the first message is looked at."""
     problems = [
         *_string(body, "assistant_id", required=True),
         *_string(body, "conversation_id", required=False),

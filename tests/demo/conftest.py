@@ -12,7 +12,7 @@ from tests.demo.client import Client
 
 @pytest.fixture(scope="session")
 def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream() as upstream:
+    with DemoUpstream(pace=0) as upstream:
         yield upstream
 
 

@@ -13,7 +13,9 @@ from demo.frame import Envelope, Growing, Manner, build_frames, encode_event
 from demo.upstream import DemoUpstream
 from tests.demo.client import Client, fold
 
-MANNERS = [Manner(style, flag) for style in ("snapshot", "delta", "mixed") for flag in (0, 1, 2)]
+STYLES = ("snapshot", "delta", "mixed")
+MANNERS = [Manner(style, flag) for style in STYLES for flag in (0, 1, 2)]
+MANNERS += [Manner("snapshot", flag, is_old=True) for flag in (0, 1, 2)]
 BLOCKS = (Growing("think", ("想", "一想")), Growing("text", ("哈", "哈", "哈哈")))
 
 
@@ -37,7 +39,7 @@ def test_every_manner_says_the_same(manner: Manner) -> None:
 
 
 def test_snapshots_repeat_everything() -> None:
-    frames = frames_in(Manner("snapshot", 0))
+    frames = frames_in(Manner("snapshot", 0, is_old=True))
     assert texts(frames, "text") == [
         ("哈", "init", "init"),
         ("哈哈", "init", "init"),
@@ -94,6 +96,15 @@ def test_items_of_2026() -> None:
     items = [frame["parts"][0]["content"][0] for frame in frames_in(Manner("delta", 1))[1:]]
     assert items[0] == {"type": "think", "think": "想", "tool_calls": {}}
     assert items[-1] == {"type": "text", "text": "哈哈哈哈", "tool_calls": {}}
+
+
+def test_snapshots_of_2026_look_like_that_year(client: Client) -> None:
+    frames = client.chat(
+        "[[text style=snapshot dialect=2026 say=%E4%BD%A0%E5%A5%BD%E5%91%80%EF%BC%81]]"
+    ).frames
+    assert [text for text, *_ in texts(frames, "text")] == ["你好呀", "你好呀！", "你好呀！"]
+    assert frames[1]["parts"][0]["content"][0] == {"type": "text", "text": "你好呀", "tool_calls": {}}
+    assert {frame["meta_data"]["if_increase_push"] for frame in frames} == {False}
 
 
 def test_one_logic_id_a_part() -> None:
