@@ -17,6 +17,8 @@ _READ = 1
 _PIPELINED_CHECK_SECONDS = 0.5
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
+_poll = get_original("select", "poll")
+
 Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
 
@@ -98,7 +100,16 @@ class ClientWatch:
             self._watcher = None
 
 
+def is_readable(fd: int) -> bool:
+    """Whether a read would return at once, with data or with the end. Does not wait."""
+    return _poll_now(fd, select.POLLIN)
+
+
 def _has_hung_up(fd: int) -> bool:
-    poll = get_original("select", "poll")()
-    poll.register(fd, _HANG_UP)
+    return _poll_now(fd, _HANG_UP)
+
+
+def _poll_now(fd: int, events: int) -> bool:
+    poll = _poll()
+    poll.register(fd, events)
     return bool(poll.poll(0))

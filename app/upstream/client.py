@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 
 from app.errors import (
     ConversationNotFound,
@@ -27,6 +26,7 @@ from app.errors import (
     UpstreamUnreachable,
 )
 from app.token import AccessToken, RefreshedTokens, parse_access_token
+from app.upstream.adapter import UpstreamAdapter
 from app.upstream.body import BodyReader
 from app.upstream.failure import classify_document
 from app.upstream.request import StreamRequest, build_stream_body
@@ -85,7 +85,7 @@ class UpstreamClient:
         self._address = address
         self._clock = clock
         self._proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
-        self._adapter = HTTPAdapter(pool_connections=4, pool_maxsize=_MOST_CONNECTIONS, max_retries=0)
+        self._adapter = UpstreamAdapter(_MOST_CONNECTIONS)
 
     def open_stream(
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
