@@ -1,0 +1,166 @@
+"""`make demo`: a real conversation through the official client, told in words."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from openai import OpenAI, OpenAIError
+
+from demo.gateway import GatewayFailed, GatewayProcess
+from demo.upstream import DemoUpstream
+
+ACCOUNTS = "demo-anna,demo-bert"
+
+
+class StepFailed(Exception):
+    """A step of the tour did not show what it promised."""
+
+
+def require(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise StepFailed(otherwise)
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+class Tour:
+    """Each step shows one thing and raises StepFailed or the error of a client where it does not work."""
+
+    def __init__(self, gateway_url: str) -> None:
+        self._url = gateway_url
+        self._client = OpenAI(base_url=f"{gateway_url}/v1", api_key=ACCOUNTS, max_retries=0, timeout=30)
+
+    def run(self) -> None:
+        steps: list[Callable[[], None]] = [
+            self.stream,
+            self.think,
+            self.answer_whole,
+            self.continue_conversation,
+            self.check_tokens,
+        ]
+        for number, step in enumerate(steps, 1):
+            say(f"\n{number}. {step.__doc__}")
+            step()
+
+    def stream(self) -> None:
+        """A streamed answer: the words come one by one."""
+        question = "请用一句话介绍你自己。"
+        say(f"   You:  {question}")
+        stream = self._client.chat.completions.create(model="glm", messages=_ask(question), stream=True)
+        pieces, finish = self._show(stream)
+        require(len(pieces) > 1, "the answer came in one piece")
+        require(finish == "stop", f"the answer ended with {finish}")
+        say(f"   {len(pieces)} pieces, finish_reason {finish}")
+
+    def think(self) -> None:
+        """A thinking answer: the thoughts come apart from the text."""
+        question = "三加四等于几？"
+        say(f"   You:  {question}")
+        answer = self._client.chat.completions.create(model="glm-think", messages=_ask(question))
+        message = answer.choices[0].message
+        reasoning = getattr(message, "reasoning_content", None)
+        require(reasoning, "no reasoning_content came")
+        require(message.content, "no text came")
+        say(f"   Thoughts (reasoning_content):  {reasoning}")
+        say(f"   GLM:  {message.content}")
+
+    def answer_whole(self) -> None:
+        """The same without streaming: one JSON answer, with an estimate of its tokens."""
+        answer = self._client.chat.completions.create(model="glm", messages=_ask("今天天气怎么样？"))
+        require(answer.choices[0].message.content, "no text came")
+        require(answer.usage is not None, "no usage came")
+        require(answer.usage.completion_tokens > 1, "the usage is no estimate")
+        say(f"   GLM:  {answer.choices[0].message.content}")
+        say(f"   Usage: {answer.usage.prompt_tokens} + {answer.usage.completion_tokens} tokens")
+
+    def continue_conversation(self) -> None:
+        """A conversation that goes on: the id of an answer, passed as conversation_id."""
+        first = self._client.chat.completions.create(model="glm", messages=_ask("记住数字 42。"))
+        say(f"   GLM:  {first.choices[0].message.content}")
+        say(f"   The id of that answer is {first.id}.")
+        second = self._client.chat.completions.create(
+            model="glm", messages=_ask("我让你记住什么？"), extra_body={"conversation_id": first.id}
+        )
+        require(second.id == first.id, "the conversation did not go on")
+        say(f"   GLM:  {second.choices[0].message.content}")
+
+    def check_tokens(self) -> None:
+        """A look at tokens: one that lives, one that does not."""
+        for token, expected in (("demo-anna", True), ("dead-carl", False)):
+            answer = requests.post(f"{self._url}/token/check", json={"token": token}, timeout=30).json()
+            require(answer == {"live": expected}, f"{token}: {answer}")
+            say(f"   {token}: {'alive' if expected else 'not alive'}")
+
+    def _show(self, stream: Any) -> tuple[list[str], str | None]:
+        pieces: list[str] = []
+        finish = None
+        print("   GLM:  ", end="", flush=True)
+        for chunk in stream:
+            piece = chunk.choices[0].delta.content
+            if piece:
+                pieces.append(piece)
+                print(piece, end="", flush=True)
+            finish = chunk.choices[0].finish_reason or finish
+        print()
+        return pieces, finish
+
+
+def _ask(question: str) -> Any:
+    return [{"role": "user", "content": question}]
+
+
+def tour() -> int:
+    """Start everything, show it, stop everything. Returns the exit code."""
+    say("This is glm-api with a stand-in for chatglm.cn. Nothing leaves this machine.")
+    with DemoUpstream(pace=40) as upstream:
+        try:
+            with GatewayProcess(upstream.url) as gateway:
+                say(f"The gateway answers at {gateway.url}, as it will for you on port 8000.")
+                return _guide(gateway)
+        except GatewayFailed as failed:
+            say(f"The gateway did not start. Its log:\n{failed}")
+            return 1
+
+
+def _guide(gateway: GatewayProcess) -> int:
+    begun = time.monotonic()
+    try:
+        Tour(gateway.url).run()
+    except (StepFailed, OpenAIError, requests.RequestException) as error:
+        say(f"\nThis did not work: {error!r}\nThe log of the gateway:\n{gateway.log()}")
+        return 1
+    say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds. Everything is stopped again.")
+    say(
+        "For real use: make run, then give your client http://127.0.0.1:8000/v1 and your refresh token as key."
+    )
+    return 0
+
+
+def serve() -> int:
+    """Keep both running until Ctrl-C or SIGTERM."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url, PORT="0") as gateway:
+        say(f"gateway   {gateway.url}/v1   (any key that begins with demo- is alive)")
+        say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
+        body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
+        say(
+            f"  curl -N {gateway.url}/v1/chat/completions -H 'Authorization: Bearer demo-anna' \\\n    -d '{body}'"
+        )
+        say("\nCtrl-C stops both.")
+        stopped.wait()
+    say("stopped")
+    return 0
+
+
+def main() -> int:
+    return serve() if "--serve" in sys.argv[1:] else tour()
