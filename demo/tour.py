@@ -76,10 +76,11 @@ class Tour:
         """The same without streaming: one JSON answer, with an estimate of its tokens."""
         answer = self._client.chat.completions.create(model="glm", messages=_ask("今天天气怎么样？"))
         require(answer.choices[0].message.content, "no text came")
-        require(answer.usage is not None, "no usage came")
-        require(answer.usage.completion_tokens > 1, "the usage is no estimate")
+        usage = answer.usage
+        require(usage is not None and usage.completion_tokens > 1, "no estimate of the tokens came")
         say(f"   GLM:  {answer.choices[0].message.content}")
-        say(f"   Usage: {answer.usage.prompt_tokens} + {answer.usage.completion_tokens} tokens")
+        if usage is not None:
+            say(f"   Usage: {usage.prompt_tokens} + {usage.completion_tokens} tokens")
 
     def continue_conversation(self) -> None:
         """A conversation that goes on: the id of an answer, passed as conversation_id."""
@@ -137,10 +138,8 @@ def _guide(gateway: GatewayProcess) -> int:
     except (StepFailed, OpenAIError, requests.RequestException) as error:
         say(f"\nThis did not work: {error!r}\nThe log of the gateway:\n{gateway.log()}")
         return 1
-    say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds. Everything is stopped again.")
-    say(
-        "For real use: make run, then give your client http://127.0.0.1:8000/v1 and your refresh token as key."
-    )
+    say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds. Everything stops now.")
+    say("For real use: make run, then give your client http://127.0.0.1:8000/v1 and your refresh token.")
     return 0
 
 
@@ -153,9 +152,8 @@ def serve() -> int:
         say(f"gateway   {gateway.url}/v1   (any key that begins with demo- is alive)")
         say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
         body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
-        say(
-            f"  curl -N {gateway.url}/v1/chat/completions -H 'Authorization: Bearer demo-anna' \\\n    -d '{body}'"
-        )
+        say(f"  curl -N {gateway.url}/v1/chat/completions \\")
+        say(f"    -H 'Authorization: Bearer demo-anna' -d '{body}'")
         say("\nCtrl-C stops both.")
         stopped.wait()
     say("stopped")
