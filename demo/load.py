@@ -75,8 +75,7 @@ class _Sample:
         """About `size` bytes, at least one character."""
         wanted = max(size // BYTES_PER_CHARACTER, 1) * BYTES_PER_CHARACTER
         end = self._position + wanted
-        taken = SAMPLE[self._position : end]
-        while len(taken) < wanted:
-            taken += SAMPLE[: wanted - len(taken)]
+        rounds = end // len(SAMPLE) + 1
+        taken = (SAMPLE if rounds == 1 else SAMPLE * rounds)[self._position : end]
         self._position = end % len(SAMPLE)
         return taken

@@ -101,10 +101,12 @@ class Reply:
 
     def close(self) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner."""
-        self._stream.close(is_over=self._reducer.finished)
-        self._use.end(delivered=self._lease is not None)
-        if self._lease is not None:
-            self._lease.release(self.outcome, self._failure)
+        try:
+            self._stream.close(is_over=self._reducer.finished)
+        finally:
+            self._use.end(delivered=self._lease is not None)
+            if self._lease is not None:
+                self._lease.release(self.outcome, self._failure)
 
     @property
     def outcome(self) -> Outcome:

@@ -54,14 +54,18 @@ class Record:
         if client is not None and self._watch is None:
             self._watch = ClientWatch(client)
 
+    def unwatch_client(self) -> None:
+        """From here on the request runs to its end: what gives things back must not be interrupted."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
     def mark_first_delta(self) -> None:
         if self.first_delta_at is None:
             self.first_delta_at = time.monotonic()
 
     def close(self) -> None:
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
+        self.unwatch_client()
         for callback in self._callbacks:
             callback()
         outcome = self.outcome or ("ok" if 0 < self.status < 400 else "refused")

@@ -95,6 +95,7 @@ def _relay(reply: Reply, encoder: ChunkEncoder, record: Record) -> Iterator[byte
 
 
 def _close(reply: Reply, record: Record) -> None:
+    record.unwatch_client()
     if record.outcome is None and not reply.finished:
         record.outcome = "client gone"
     record.chunks = reply.frames

@@ -67,9 +67,12 @@ class UpstreamStream:
         """Idempotent. The connection is kept where the body came, or soon comes, to its end."""
         release, self._release = self._release, None
         if release is not None:
-            reusable = self._drain() if is_over else self._body.complete
-            self._body.close()
-            release(reusable)
+            reusable = False
+            try:
+                reusable = self._drain() if is_over else self._body.complete
+            finally:
+                self._body.close()
+                release(reusable)
 
     def _drain(self) -> bool:
         """After the finish frame only the end of the framing is missing: a short wait saves a connection."""

@@ -1,0 +1,103 @@
+"""The product under real gunicorn: one gateway for all tests that can share it, and a guard against leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from openai import OpenAI
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+
+# Short clocks, so that tests of slowness are quick. The pauses of the demo are shorter still.
+CLOCKS = {
+    "GLM_CONNECT_TIMEOUT_SECONDS": "2",
+    "GLM_FIRST_EVENT_SECONDS": "2",
+    "GLM_START_SECONDS": "8",
+    "GLM_COMMIT_SECONDS": "0.3",
+    "GLM_IDLE_SECONDS": "1",
+    "GLM_HEARTBEAT_SECONDS": "0.2",
+    "GLM_QUEUE_SECONDS": "5",
+    "GLM_CONVERSATION_TTL": "600",
+    "GLM_BREAKER_FAILURES": "1000000",
+    "GLM_MAX_BODY_BYTES": str(24 * 1024 * 1024),
+}
+
+StartGateway = Callable[..., GatewayProcess]
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[DemoUpstream]:
+    with DemoUpstream(pace=2) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(
+    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    directory = tmp_path_factory.mktemp("gateway")
+    with GatewayProcess(shared_upstream.url, directory, **CLOCKS) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+    """The upstream behind `gateway`, with a clean record; nothing may be left open when the test is over."""
+    shared_upstream.reset()
+    yield shared_upstream
+    state = shared_upstream.wait_until(lambda state: state["open_streams"] == 0)
+    assert state["violations"] == 0, "an account was asked twice at a time"
+    assert state["deleted_while_in_use"] == 0
+    assert state["internal_errors"] == 0
+    assert state["foreign_cookies"] == 0
+
+
+@pytest.fixture
+def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
+    """The shared gateway; it must survive the test without a traceback or a token in its log."""
+    written = len(shared_gateway.log())
+    yield shared_gateway
+    check_log(shared_gateway, written)
+
+
+@pytest.fixture
+def start_gateway(tmp_path: Path, upstream: DemoUpstream) -> Iterator[StartGateway]:
+    """Starts gateways with settings of their own, in the test's directory."""
+    started: list[GatewayProcess] = []
+
+    def start(**settings: str) -> GatewayProcess:
+        gateway = GatewayProcess(upstream.url, tmp_path, **(CLOCKS | settings))
+        started.append(gateway)
+        gateway.start()
+        return gateway
+
+    yield start
+    for gateway in started:
+        gateway.close()
+        check_log(gateway, 0)
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest) -> str:
+    """A refresh token that no other test uses, so that no cool-down reaches from one into the next."""
+    return "demo-" + "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]
+
+
+@pytest.fixture
+def client(gateway: GatewayProcess, account: str) -> Iterator[OpenAI]:
+    with connect(gateway, account) as client:
+        yield client
+
+
+def connect(gateway: GatewayProcess, credentials: str) -> OpenAI:
+    return OpenAI(base_url=f"{gateway.url}/v1", api_key=credentials, max_retries=0, timeout=30)
+
+
+def check_log(gateway: GatewayProcess, begin: int) -> None:
+    log = gateway.log()[begin:]
+    assert "Traceback" not in log, log
+    assert "demo-" not in log, "a refresh token stands in the log"
+    assert "eyJ" not in log, "an access token stands in the log"

@@ -1,0 +1,53 @@
+"""What a client hears in each situation: the table behind docs/errors.md.
+
+A situation is played by a directive of the embedded upstream. Before the first delta it is an HTTP status with an
+OpenAI error; after it, an error event.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Situation(NamedTuple):
+    directive: str
+    status: int
+    code: str
+
+
+BEFORE = (
+    Situation("busy", 503, "upstream_busy"),
+    Situation("error-frame at=0", 502, "upstream_error"),
+    Situation("error-frame at=0 kind=code", 401, "account_expired"),
+    Situation("cut at=0", 502, "empty_answer"),
+    Situation("cut at=1", 502, "answer_cut"),
+    Situation("reset at=1", 502, "answer_cut"),
+    Situation("noend at=0", 502, "answer_cut"),
+    Situation("stall at=0 seconds=30", 504, "upstream_timeout"),
+    Situation("silence", 504, "upstream_timeout"),
+    Situation("hangup", 502, "upstream_unreachable"),
+    Situation("empty", 502, "empty_answer"),
+    Situation("json200", 503, "account_blocked"),
+    Situation("toolong", 400, "context_length_exceeded"),
+    Situation("validation", 502, "upstream_invalid"),
+    Situation("busy429", 429, "account_answering"),
+    Situation("throttled429", 429, "upstream_throttled"),
+    Situation("busy200", 429, "account_answering"),
+    Situation("waf400", 503, "account_blocked"),
+    Situation("http500", 502, "upstream_unreachable"),
+    Situation("html429", 429, "upstream_throttled"),
+    Situation("html502", 502, "upstream_unreachable"),
+    Situation("html503", 502, "upstream_unreachable"),
+    Situation("waf200", 502, "upstream_invalid"),
+    Situation("waf405", 502, "upstream_invalid"),
+)
+
+AFTER = (
+    Situation("busy at=3", 503, "upstream_busy"),
+    Situation("error-frame at=3", 502, "upstream_error"),
+    Situation("cut", 502, "answer_cut"),
+    Situation("cut inside=1", 502, "answer_cut"),
+    Situation("reset", 502, "answer_cut"),
+    Situation("noend", 502, "answer_cut"),
+    Situation("stall seconds=30", 504, "upstream_timeout"),
+)

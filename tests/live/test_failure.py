@@ -1,0 +1,74 @@
+"""No failure is ever a success: the official client raises in every situation, streamed and whole."""
+
+from __future__ import annotations
+
+import pytest
+from openai import APIError, APIStatusError, OpenAI
+
+from demo.gateway import GatewayProcess
+from tests.live.asking import RawClient, ask
+from tests.live.conftest import StartGateway, connect
+from tests.live.situation import AFTER, BEFORE, Situation
+
+BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+
+
+@BOTH
+@pytest.mark.parametrize("situation", BEFORE, ids=lambda situation: situation.directive)
+def test_before_the_first_delta_there_is_a_status(
+    client: OpenAI, situation: Situation, *, stream: bool
+) -> None:
+    with pytest.raises(APIStatusError) as raised:
+        ask(client, f"[[{situation.directive}]]", stream=stream)
+    assert (raised.value.status_code, raised.value.code) == (situation.status, situation.code)
+    assert raised.value.body is not None
+    if situation.status in (429, 503):
+        assert int(raised.value.response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("situation", AFTER, ids=lambda situation: situation.directive)
+def test_after_the_first_delta_there_is_an_error_event(client: OpenAI, situation: Situation) -> None:
+    heard = []
+    with pytest.raises(APIError) as raised:
+        for chunk in client.chat.completions.create(
+            model="glm", messages=[{"role": "user", "content": f"[[{situation.directive}]]"}], stream=True
+        ):
+            heard.append(chunk)  # noqa: PERF402 - it raises in the middle
+    assert not isinstance(raised.value, APIStatusError)
+    assert raised.value.code == situation.code
+    assert any(chunk.choices[0].delta.content for chunk in heard)
+    assert all(chunk.choices[0].finish_reason is None for chunk in heard)
+
+
+@pytest.mark.parametrize("situation", AFTER, ids=lambda situation: situation.directive)
+def test_a_whole_answer_keeps_its_status(client: OpenAI, situation: Situation) -> None:
+    with pytest.raises(APIStatusError) as raised:
+        ask(client, f"[[{situation.directive}]]", stream=False)
+    assert (raised.value.status_code, raised.value.code) == (situation.status, situation.code)
+
+
+def test_the_error_event_is_the_last(gateway: GatewayProcess, account: str) -> None:
+    """No finish_reason, no [DONE], and the body ends cleanly."""
+    raw = RawClient(gateway, account, "[[cut]]", stream=True)
+    received = raw.read_until(b"\r\n0\r\n\r\n")
+    raw.leave()
+    assert received.count(b'data: {"error":') == 1
+    assert b"[DONE]" not in received
+    assert b'"finish_reason":"' not in received
+
+
+def test_silence_after_the_commit_point_is_filled_with_comments(
+    gateway: GatewayProcess, account: str
+) -> None:
+    raw = RawClient(gateway, account, "[[stall at=1 seconds=30]]", stream=True)
+    received = raw.read_until(b": ping\n\n")
+    raw.leave()
+    assert b'"role":"assistant"' in received
+
+
+def test_an_upstream_that_is_away(start_gateway: StartGateway, account: str) -> None:
+    gateway = start_gateway(GLM_UPSTREAM_URL="http://127.0.0.1:9")
+    for stream in (True, False):
+        with pytest.raises(APIStatusError) as raised:
+            ask(connect(gateway, account), "你好", stream=stream)
+        assert (raised.value.status_code, raised.value.code) == (502, "upstream_unreachable")

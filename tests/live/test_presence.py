@@ -1,0 +1,81 @@
+"""A client that goes away frees its account within a second, whatever the request was waiting for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+from tests.live.asking import RawClient, ask
+from tests.live.conftest import connect
+
+NOTICED_SECONDS = 1.0
+BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+
+
+def wait_for_stream(upstream: DemoUpstream) -> None:
+    upstream.wait_until(lambda state: state["open_streams"] == 1)
+
+
+def is_closed(upstream: DemoUpstream) -> None:
+    begun = time.monotonic()
+    upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=10)
+    assert time.monotonic() - begun < NOTICED_SECONDS
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "talk", ["chunks n=500 pace=20", "stall at=1 seconds=30", "stall at=0 seconds=30", "silence"]
+)
+def test_leaving_closes_the_upstream_and_frees_the_account(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str, talk: str, *, stream: bool
+) -> None:
+    raw = RawClient(gateway, account, f"[[{talk}]]", stream=stream)
+    wait_for_stream(upstream)
+    raw.leave()
+    is_closed(upstream)
+    begun = time.monotonic()
+    with connect(gateway, account) as client:
+        assert ask(client, "你好", stream=False).finish == "stop"
+    assert time.monotonic() - begun < NOTICED_SECONDS
+    upstream.wait_until(lambda state: len(state["conversations"]) - state["undeleted"] <= 1)
+
+
+def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+    """Who waits and leaves is not asked for, and who stands behind gets the turn."""
+    first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
+    wait_for_stream(upstream)
+    second = RawClient(gateway, account, "second", stream=False)
+    third = RawClient(gateway, account, "third", stream=False)
+    second.leave()
+    first.leave()
+    assert b"third" in third.read_until(b'"usage"')
+    third.leave()
+    asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
+    assert "second" not in str(asked)
+
+
+def test_leaving_right_after_the_last_event(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+) -> None:
+    """Clients close at [DONE] without reading the end of the body: giving back must not be interrupted."""
+    for _ in range(20):
+        raw = RawClient(gateway, account, "[[chunks n=2 pace=0]]", stream=True)
+        raw.read_until(b"[DONE]")
+        raw.leave()
+    begun = time.monotonic()
+    with connect(gateway, account) as client:
+        ask(client, "你好", stream=False)
+    assert time.monotonic() - begun < NOTICED_SECONDS
+
+
+def test_a_failed_conversation_is_deleted(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+) -> None:
+    for directive in ("[[cut at=1]]", "[[error-frame at=0]]", "[[stall at=0 seconds=30]]"):
+        raw = RawClient(gateway, account, directive, stream=False)
+        raw.read_until(b'"error"')
+        raw.leave()
+    upstream.wait_until(lambda state: state["conversations"] != [] and state["undeleted"] == 0)
