@@ -49,10 +49,11 @@ class Readiness:
         """True as soon as the descriptor can be read, False when `seconds` passed in silence."""
         if seconds != self._seconds:
             self._timer.close()
-            self._timer = self._hub.loop.timer(seconds)
+            self._timer = self._hub.loop.timer(seconds, seconds)
             self._seconds = seconds
         resume = getcurrent().switch
-        self._timer.start(resume, False)
+        # Not `start`: a stopped timer goes on with what was left of it.
+        self._timer.again(resume, False)
         self._readable.start(resume, True)
         try:
             return bool(self._hub.switch())

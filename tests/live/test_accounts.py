@@ -45,7 +45,7 @@ def test_the_queue_time_is_bounded(start_gateway: StartGateway, upstream: DemoUp
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     with connect(gateway, account) as client, pytest.raises(RateLimitError) as raised:
         ask(client, "你好", stream=False)
-    assert raised.value.code == "accounts_busy"
+    assert raised.value.code == "accounts_busy", raised.value
     assert int(raised.value.response.headers["Retry-After"]) > 0
     busy.leave()
 

@@ -1,0 +1,102 @@
+"""Waiting for sockets, and noticing clients that hang up. Runs in gevent's loop, without patching."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import gevent
+import pytest
+
+from app.hub import ClientGone, ClientWatch, Deadline, Readiness, is_readable
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_data_ends_the_wait(pair: Pair) -> None:
+    ours, theirs = pair
+    readiness = Readiness(ours.fileno())
+    gevent.spawn_later(0.01, theirs.send, b"x")
+    assert readiness.wait(5.0)
+    readiness.close()
+
+
+def test_silence_ends_the_wait(pair: Pair) -> None:
+    readiness = Readiness(pair[0].fileno())
+    assert not readiness.wait(0.01)
+    assert not readiness.wait(0.02)
+    readiness.close()
+
+
+def test_every_wait_has_its_full_time(pair: Pair) -> None:
+    """Together these waits are longer than one of them may be."""
+    ours, theirs = pair
+    readiness = Readiness(ours.fileno())
+    for _ in range(12):
+        gevent.spawn_later(0.03, theirs.send, b"x")
+        assert readiness.wait(0.2)
+        ours.recv(1)
+    readiness.close()
+
+
+def test_the_end_of_the_peer_can_be_read(pair: Pair) -> None:
+    ours, theirs = pair
+    assert not is_readable(ours.fileno())
+    theirs.close()
+    assert is_readable(ours.fileno())
+
+
+def watch(client: socket.socket, outcomes: list[str]) -> None:
+    watch = ClientWatch(client)
+    try:
+        gevent.sleep(3)
+        outcomes.append("finished")
+    except ClientGone:
+        outcomes.append("gone")
+    finally:
+        watch.close()
+
+
+def test_a_client_that_hangs_up_interrupts_its_request(pair: Pair) -> None:
+    ours, theirs = pair
+    outcomes: list[str] = []
+    request = gevent.spawn(watch, ours, outcomes)
+    gevent.sleep(0.01)
+    theirs.close()
+    request.join(1)
+    assert outcomes == ["gone"]
+
+
+def test_a_client_that_pipelines_is_still_there(pair: Pair) -> None:
+    ours, theirs = pair
+    outcomes: list[str] = []
+    request = gevent.spawn(watch, ours, outcomes)
+    gevent.sleep(0.01)
+    theirs.send(b"the next request")
+    gevent.sleep(0.1)
+    assert outcomes == []
+    theirs.close()
+    request.join(2)
+    assert outcomes == ["gone"]
+    assert ours.recv(100) == b"the next request"
+
+
+def test_a_closed_watch_is_silent(pair: Pair) -> None:
+    ours, theirs = pair
+    client_watch = ClientWatch(ours)
+    client_watch.close()
+    client_watch.close()
+    theirs.close()
+    gevent.sleep(0.02)
+
+
+def test_a_deadline_raises_its_error() -> None:
+    with pytest.raises(ValueError, match="late"), Deadline(0.01, ValueError("late")):
+        gevent.sleep(5)
