@@ -31,5 +31,6 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(GatewayError, render_error)
     app.register_error_handler(HTTPException, render_http_error)
     app.register_error_handler(Exception, render_unexpected)
-    CORS(app, resources=["/v1/*", "/token/check"], origins=list(settings.cors_origins), max_age=86400)
+    origins = list(settings.cors_origins)
+    CORS(app, resources=["/v1/*", "/token/check"], origins=origins, send_wildcard=True, max_age=86400)
     return app

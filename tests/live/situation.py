@@ -1,7 +1,7 @@
 """What a client hears in each situation: the table behind docs/errors.md.
 
-A situation is played by a directive of the embedded upstream. Before the first delta it is an HTTP status with an
-OpenAI error; after it, an error event.
+A situation is played by a directive of the embedded upstream. Before the first delta it is an HTTP status with
+an OpenAI error; after it, an error event.
 """
 
 from __future__ import annotations

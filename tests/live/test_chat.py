@@ -126,7 +126,7 @@ def test_a_history_is_merged(client: OpenAI, upstream: DemoUpstream) -> None:
 
 
 def test_the_model_chooses_the_mode(client: OpenAI, upstream: DemoUpstream) -> None:
-    expected = {
+    expected: dict[str, dict[str, Any]] = {
         "glm-think": {"chat_mode": "thinking", "reasoning_effort": "high", "is_networking": False},
         "glm-search": {"chat_mode": "", "is_networking": True},
         "glm-deepresearch": {"chat_mode": "deep_research"},

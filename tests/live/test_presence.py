@@ -15,8 +15,8 @@ NOTICED_SECONDS = 1.0
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 
 
-def wait_for_stream(upstream: DemoUpstream) -> None:
-    upstream.wait_until(lambda state: state["open_streams"] == 1)
+def wait_for_question(upstream: DemoUpstream) -> None:
+    upstream.wait_until(lambda state: state["requests"].get("/chatglm/backend-api/assistant/stream") == 1)
 
 
 def is_closed(upstream: DemoUpstream) -> None:
@@ -33,7 +33,7 @@ def test_leaving_closes_the_upstream_and_frees_the_account(
     gateway: GatewayProcess, upstream: DemoUpstream, account: str, talk: str, *, stream: bool
 ) -> None:
     raw = RawClient(gateway, account, f"[[{talk}]]", stream=stream)
-    wait_for_stream(upstream)
+    wait_for_question(upstream)
     raw.leave()
     is_closed(upstream)
     begun = time.monotonic()
@@ -46,7 +46,7 @@ def test_leaving_closes_the_upstream_and_frees_the_account(
 def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
     """Who waits and leaves is not asked for, and who stands behind gets the turn."""
     first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
-    wait_for_stream(upstream)
+    wait_for_question(upstream)
     second = RawClient(gateway, account, "second", stream=False)
     third = RawClient(gateway, account, "third", stream=False)
     second.leave()
