@@ -19,7 +19,6 @@ GatewayError
 ├── UpstreamBusy             503  the upstream is overloaded for everybody
 │   └── AccountBlocked       503  the upstream's risk control keeps this account out
 ├── ConversationUncertain    503  not every account could say whether the conversation is its own
-├── ShuttingDown             503  this process is about to end
 ├── InternalError            500  our mistake
 └── UpstreamError            502
     ├── UpstreamUnreachable  502  no connection, or it broke
@@ -176,12 +175,6 @@ class ConversationUncertain(GatewayError):
     status = 503
     type = "api_error"
     code = "conversation_uncertain"
-
-
-class ShuttingDown(GatewayError):
-    status = 503
-    type = "api_error"
-    code = "shutting_down"
 
 
 class UpstreamError(GatewayError):
