@@ -1,6 +1,6 @@
 """An HTTPAdapter that knows that there is one upstream: what others decide per call is decided once.
 
-Saves a quarter of what a call costs (docs/performance.md), and keeps no cookies because it never looks for any.
+Saves a quarter of what a call costs (docs/performance.md), and keeps no cookies: it never looks for any.
 """
 
 from __future__ import annotations

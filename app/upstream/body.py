@@ -76,7 +76,9 @@ class ChunkedFraming:
         try:
             size = int(line.partition(b";")[0], 16)
         except ValueError:
-            raise UpstreamInvalid("The upstream broke the framing of its answer.") from None
+            size = -1
+        if size < 0:
+            raise UpstreamInvalid("The upstream broke the framing of its answer.")
         if size:
             self._left = size + 2
         else:

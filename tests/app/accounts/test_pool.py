@@ -1,0 +1,165 @@
+"""Leases: one reply at a time per login, the longest unused first, callers in order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from app.accounts.account import Account, Pacing
+from app.accounts.lease import Lease
+from app.accounts.login import Logins
+from app.accounts.pool import AccountPool
+from app.errors import AccountAnswering, AccountExpired, AccountsBusy, Outcome, UpstreamThrottled
+from app.state import MEMORY, open_state
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pool(clock: Clock) -> AccountPool:
+    return AccountPool(Logins(open_state(MEMORY)), clock=clock, queue_length=3)
+
+
+def wait_in_thread(pool: AccountPool, accounts: list[Account]) -> tuple[threading.Thread, list[Lease]]:
+    """Somebody who waits in line; returns once they stand there."""
+    granted: list[Lease] = []
+    before = repr(pool)
+    thread = threading.Thread(
+        target=lambda: granted.append(pool.acquire(accounts, wait_seconds=5)), daemon=True
+    )
+    thread.start()
+    while repr(pool) == before and thread.is_alive():
+        thread.join(0.001)
+    return thread, granted
+
+
+def test_the_longest_unused_comes_first(pool: AccountPool, clock: Clock) -> None:
+    accounts = pool.find(["a", "b", "c"])
+    used = []
+    for _ in range(6):
+        lease = pool.acquire(accounts, wait_seconds=0)
+        used.append(lease.account)
+        clock.now += 1
+        lease.release(Outcome.OK)
+    assert used == accounts * 2
+
+
+def test_one_token_is_one_account_in_every_list(pool: AccountPool) -> None:
+    (a, b), (b_again, _) = pool.find(["a", "b"]), pool.find(["b", "c"])
+    assert b is b_again
+    lease = pool.acquire([b], wait_seconds=0)
+    assert pool.leased == 1
+    with pytest.raises(AccountsBusy):
+        pool.acquire([b_again], wait_seconds=0)
+    assert pool.acquire([a, b], wait_seconds=0).account is a
+    lease.release(Outcome.OK)
+    lease.release(Outcome.OK)
+    assert pool.acquire([b], wait_seconds=0).account is b
+
+
+def test_first_come_first_served(pool: AccountPool) -> None:
+    accounts = pool.find(["a"])
+    lease = pool.acquire(accounts, wait_seconds=0)
+    waiting = [wait_in_thread(pool, accounts) for _ in range(3)]
+    for thread, granted in waiting:
+        assert not any(other for _, other in waiting if other is not granted and other)
+        lease.release(Outcome.OK)
+        thread.join(5)
+        lease = granted.pop()
+    assert "waiting=0" in repr(pool)
+
+
+def test_a_full_queue_says_so_at_once(pool: AccountPool) -> None:
+    accounts = pool.find(["a"])
+    lease = pool.acquire(accounts, wait_seconds=0)
+    waiting = [wait_in_thread(pool, accounts) for _ in range(3)]
+    with pytest.raises(AccountsBusy):
+        pool.acquire(accounts, wait_seconds=5)
+    for thread, granted in waiting:
+        lease.release(Outcome.OK)
+        thread.join(5)
+        lease = granted.pop()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "build", "expected"),
+    [
+        (Outcome.REJECTED, AccountExpired, AccountExpired),
+        (Outcome.RATE_LIMITED, UpstreamThrottled, UpstreamThrottled),
+    ],
+)
+def test_cooling_down_and_coming_back(
+    pool: AccountPool,
+    clock: Clock,
+    outcome: Outcome,
+    build: Callable[[str], AccountExpired | UpstreamThrottled],
+    expected: type[Exception],
+) -> None:
+    accounts = pool.find(["a"])
+    pool.acquire(accounts, wait_seconds=0).release(outcome, build("no"))
+    with pytest.raises(expected):
+        pool.acquire(accounts, wait_seconds=1)
+    first = accounts[0].cooling_until - clock.now
+    clock.now = accounts[0].cooling_until
+    pool.acquire(accounts, wait_seconds=0).release(outcome, build("no"))
+    assert accounts[0].cooling_until - clock.now > first * 1.5
+
+
+def test_two_tokens_of_one_login_share_a_seat(pool: AccountPool) -> None:
+    one, two = pool.find(["one", "two"])
+    lease = pool.acquire([one], wait_seconds=0)
+    pool.identify(one, "user")
+    lease.confirm()
+    other = pool.acquire([two], wait_seconds=0)
+    pool.identify(two, "user")
+    with pytest.raises(AccountAnswering):
+        other.confirm()
+    other.release(Outcome.RATE_LIMITED)
+    assert one.owner == two.owner
+    with pytest.raises(AccountsBusy):
+        pool.acquire([one], wait_seconds=0)
+    lease.release(Outcome.OK)
+    assert pool.leased == 0
+
+
+def test_a_login_is_known_after_a_restart(clock: Clock) -> None:
+    state = open_state(MEMORY)
+    before = AccountPool(Logins(state), clock=clock)
+    (account,) = before.find(["one"])
+    before.identify(account, "user")
+    (again,) = AccountPool(Logins(state), clock=clock).find(["one"])
+    assert again.owner == account.owner != again.key
+
+
+def test_pacing(clock: Clock) -> None:
+    pool = AccountPool(Logins(open_state(MEMORY)), pacing=Pacing(10, 2), clock=clock)
+    accounts = pool.find(["a"])
+    pool.acquire(accounts, wait_seconds=0).release(Outcome.OK)
+    with pytest.raises(AccountsBusy):
+        pool.acquire(accounts, wait_seconds=5)
+    clock.now += 10
+    pool.acquire(accounts, wait_seconds=0).release(Outcome.OK)
+    clock.now += 10
+    with pytest.raises(AccountsBusy) as raised:
+        pool.acquire(accounts, wait_seconds=5)
+    assert raised.value.retry_after_seconds == pytest.approx(3580)
+
+
+def test_unused_accounts_are_forgotten(pool: AccountPool, clock: Clock) -> None:
+    pool.find([f"token-{number}" for number in range(100)])
+    clock.now += 90_000
+    pool.find(["new"])
+    assert "accounts=1 " in repr(pool)
+    assert len(pool.owners()) == 1

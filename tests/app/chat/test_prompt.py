@@ -1,0 +1,122 @@
+"""Messages to prompt, and what a request means upstream."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.chat.mode import MODELS, Mode, choose_mode
+from app.chat.prompt import build_prompt
+from app.errors import InvalidRequest, PromptTooLong, UnsupportedValue
+from app.openai.request import ChatRequest, Message
+from app.upstream.request import DEFAULT_ASSISTANT_ID
+
+
+def read(*messages: dict[str, Any]) -> list[Message]:
+    return msgspec.convert(list(messages), list[Message])
+
+
+def prompt(*messages: dict[str, Any], continues: bool = False, max_chars: int = 10_000) -> str:
+    return build_prompt(read(*messages), continues=continues, max_chars=max_chars)
+
+
+USER = {"role": "user", "content": "second"}
+HISTORY: list[dict[str, Any]] = [
+    {"role": "system", "content": "be kind"},
+    {"role": "user", "content": [{"type": "text", "text": "first"}, {"type": "text", "text": "more"}]},
+    {"role": "assistant", "content": "ok"},
+]
+
+
+def test_one_message_goes_as_it_is() -> None:
+    assert prompt(USER) == "second"
+
+
+def test_a_history_keeps_its_order_and_roles() -> None:
+    text = prompt(*HISTORY, USER)
+    marks = ["[System]\nbe kind", "[User]\nfirst\nmore", "[Assistant]\nok", "[User]\nsecond", "[Assistant]"]
+    positions = [text.index(mark) for mark in marks[:-1]] + [text.rindex(marks[-1])]
+    assert positions == sorted(positions)
+
+
+def test_a_continuation_sends_the_new_message_alone() -> None:
+    assert prompt(*HISTORY, USER, continues=True) == "second"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("![a cat](https://x.example/1.png) there", "there"),
+        ("see [data](sandbox:/mnt/data/a.csv) now", "see data now"),
+        ("saved /mnt/data/plot.png.", "saved"),
+        ("a [link](https://x.example) stays", "a [link](https://x.example) stays"),
+    ],
+)
+def test_what_only_an_earlier_answer_could_open_is_left_out(said: str, kept: str) -> None:
+    text = prompt({"role": "assistant", "content": said}, USER)
+    assert f"[Assistant]\n{kept}" in text
+    assert "/mnt/data" not in text
+
+
+@pytest.mark.parametrize("hostile", ["![" * 200_000, "[" * 400_000, "![a](" * 100_000, "/mnt/data/" * 50_000])
+def test_cleaning_is_quick_whatever_the_text(hostile: str) -> None:
+    begun = time.process_time()
+    prompt({"role": "assistant", "content": hostile}, USER, max_chars=10**7)
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("content", ["", "  ", None, []])
+def test_nothing_to_answer(content: object) -> None:
+    with pytest.raises(InvalidRequest):
+        prompt({"role": "user", "content": content})
+
+
+def test_too_much() -> None:
+    with pytest.raises(PromptTooLong):
+        prompt({"role": "user", "content": "x" * 11}, max_chars=10)
+    prompt({"role": "user", "content": "x" * 10}, max_chars=10)
+
+
+def test_attachments_are_refused_in_the_last_message_and_named_in_earlier_ones() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://x.example/1.png"}}
+    with pytest.raises(UnsupportedValue) as raised:
+        prompt({"role": "user", "content": [{"type": "text", "text": "what?"}, picture]})
+    assert raised.value.param == "messages.0.content.1"
+    assert "[image]" in prompt({"role": "user", "content": [picture]}, USER)
+
+
+def mode(**fields: Any) -> Mode:
+    return choose_mode(ChatRequest(messages=read(USER), **fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, Mode()),
+        ({"model": "gpt-4o"}, Mode()),
+        ({"model": "65c046a531d3fcb034918abe"}, Mode(assistant_id="65c046a531d3fcb034918abe")),
+        ({"model": "glm-zero"}, Mode(chat_mode="thinking")),
+        ({"model": "GLM-Think"}, Mode(chat_mode="thinking")),
+        ({"model": "glm-think", "reasoning_effort": "none"}, Mode()),
+        ({"reasoning_effort": "medium"}, Mode(chat_mode="thinking")),
+        ({"reasoning_effort": "high"}, Mode(chat_mode="deep_thinking")),
+        ({"model": "glm-deep-research"}, Mode(chat_mode="deep_research")),
+        ({"model": "glm-think-search"}, Mode(chat_mode="thinking", web_search=True)),
+        ({"web_search_options": {}}, Mode(web_search=True)),
+        ({"model": "glm-search", "web_search": False}, Mode()),
+        ({"model": "glm-5.3-flash"}, Mode(selected_model="glm-5.3-flash")),
+        ({"model": "glm-5.3-think"}, Mode(selected_model="glm-5.3", chat_mode="thinking")),
+        ({"model": "glm-4.5"}, Mode()),
+    ],
+)
+def test_what_a_request_means(fields: dict[str, Any], expected: Mode) -> None:
+    assert mode(**fields) == expected
+
+
+def test_every_listed_model_means_something_of_its_own() -> None:
+    meanings = {name: mode(model=name) for name in MODELS}
+    assert len(set(meanings.values())) == len(MODELS)
+    assert meanings["glm"].assistant_id == DEFAULT_ASSISTANT_ID

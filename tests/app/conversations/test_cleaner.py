@@ -1,0 +1,174 @@
+"""What is due is deleted, in order, again where that failed, and never while it is used."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from app.conversations import cleaner as module
+from app.conversations.cleaner import Cleaner
+from app.conversations.ledger import Conversation, Ledger
+from app.conversations.use import ConversationUse
+from app.errors import UpstreamUnreachable
+from app.state import MEMORY, open_state
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Rig:
+    """A cleaner whose upstream is a list."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.ledger = Ledger(open_state(MEMORY))
+        self.owners = ["anna", "bert"]
+        self.deleted: list[str] = []
+        self.failing = False
+        self.at_once = 0
+        self.cleaner = Cleaner(self.ledger, self._delete, lambda: self.owners, self.clock)
+
+    def _delete(self, conversation: Conversation) -> None:
+        self.at_once += 1
+        assert self.at_once == 1 or conversation.owner != "anna"
+        if self.failing:
+            self.at_once -= 1
+            raise UpstreamUnreachable("away")
+        self.deleted.append(conversation.id)
+        self.at_once -= 1
+
+    def use(self, owner: str = "anna", *, keep: float = 0.0, continues: str = "") -> ConversationUse:
+        conversation = Conversation(continues, "assistant", owner, "")
+        return ConversationUse(self.ledger, self.cleaner, conversation, keep, self.clock)
+
+    def answer(self, name: str, *, owner: str = "anna", keep: float = 0.0, delivered: bool = True) -> None:
+        use = self.use(owner, keep=keep)
+        use.begin(name)
+        use.begin(name)
+        use.end(delivered=delivered)
+        use.end(delivered=delivered)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_due_ones_go_at_once_and_in_order(rig: Rig) -> None:
+    for name in ("a", "b", "c"):
+        rig.answer(name)
+    eventually(lambda: rig.deleted == ["a", "b", "c"])
+    eventually(lambda: rig.ledger.count() == 0)
+
+
+def test_kept_ones_go_when_their_time_has_come(rig: Rig) -> None:
+    rig.cleaner.start()
+    rig.answer("kept", keep=600)
+    assert [kept.id for kept in rig.ledger.list_kept(["anna"], "", rig.clock.now)] == ["kept"]
+    assert rig.ledger.next_due(rig.clock.now) == rig.clock.now + 600
+    rig.clock.now += 601
+    rig.cleaner.wake()
+    eventually(lambda: rig.deleted == ["kept"])
+    rig.cleaner.stop(1)
+
+
+def test_a_failed_new_one_goes_although_others_are_kept(rig: Rig) -> None:
+    rig.answer("failed", keep=600, delivered=False)
+    eventually(lambda: rig.deleted == ["failed"])
+
+
+def test_a_failed_continuation_is_kept(rig: Rig) -> None:
+    use = rig.use(keep=600, continues="old")
+    use.begin("old")
+    use.end(delivered=False)
+    assert rig.ledger.first_due("anna", rig.clock.now) is None
+
+
+def test_one_in_use_is_never_due(rig: Rig) -> None:
+    use = rig.use()
+    use.begin("used")
+    assert rig.ledger.first_due("anna", rig.clock.now + 10_000) is None
+    use.end(delivered=True)
+    eventually(lambda: rig.deleted == ["used"])
+
+
+def test_those_of_unknown_accounts_wait(rig: Rig) -> None:
+    rig.ledger.begin(Conversation("left", "assistant", "carl", ""))
+    rig.ledger.end("left", now=rig.clock.now, due=rig.clock.now)
+    rig.cleaner.start()
+    rig.answer("mine")
+    eventually(lambda: rig.deleted == ["mine"])
+    rig.owners.append("carl")
+    rig.cleaner.wake()
+    eventually(lambda: rig.deleted == ["mine", "left"])
+    rig.cleaner.stop(1)
+
+
+def test_a_failure_is_tried_again_later(rig: Rig) -> None:
+    rig.failing = True
+    rig.answer("stubborn")
+    eventually(lambda: (kept := rig.ledger.get("stubborn")) is not None and kept.attempts == 1)
+    kept = rig.ledger.get("stubborn")
+    assert kept is not None
+    assert kept.due > rig.clock.now
+    rig.failing = False
+    rig.clock.now = kept.due
+    rig.cleaner.serve("anna")
+    eventually(lambda: rig.deleted == ["stubborn"])
+
+
+def test_it_gives_up_after_days(rig: Rig) -> None:
+    rig.failing = True
+    rig.ledger.begin(Conversation("hopeless", "assistant", "anna", ""))
+    rig.ledger.end("hopeless", now=rig.clock.now - 6 * 86400, due=rig.clock.now)
+    rig.cleaner.serve("anna")
+    eventually(lambda: rig.ledger.count() == 0)
+    assert rig.deleted == []
+
+
+def test_a_backlog_is_no_burst(rig: Rig) -> None:
+    """What is long due is deleted one by one with pauses; other accounts do not wait for it."""
+    for name in ("a", "b"):
+        rig.ledger.begin(Conversation(name, "assistant", "anna", ""))
+        rig.ledger.end(name, now=rig.clock.now, due=rig.clock.now - 1000)
+    rig.cleaner.serve("anna")
+    eventually(lambda: rig.deleted == ["a"])
+    rig.cleaner.serve("anna")
+    rig.answer("c", owner="bert")
+    eventually(lambda: rig.deleted == ["a", "c"])
+    rig.clock.now += module._BACKLOG_PAUSE_SECONDS
+    rig.cleaner.serve("anna")
+    eventually(lambda: rig.deleted == ["a", "c", "b"])
+
+
+def test_stopping_deletes_what_is_due_within_its_time(rig: Rig) -> None:
+    rig.cleaner.start()
+    gate = threading.Event()
+    delete = rig._delete
+    rig.cleaner._delete = lambda conversation: (gate.wait(5), delete(conversation))[1]
+    rig.answer("slow")
+    threading.Timer(0.05, gate.set).start()
+    rig.cleaner.stop(5)
+    assert rig.deleted == ["slow"]
+
+
+def test_callers_do_not_see_each_other() -> None:
+    ledger = Ledger(open_state(MEMORY))
+    for caller in ("x", "y"):
+        ledger.begin(Conversation(f"of-{caller}", "assistant", "anna", caller))
+    assert [kept.id for kept in ledger.list_kept(["anna"], "x", 0)] == ["of-x"]
+    assert ledger.list_kept(["bert"], "x", 0) == []

@@ -1,0 +1,72 @@
+"""The shape of the product: every door has its lock, every error its status."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Flask
+
+from app import create_app, errors
+from app.config import Settings
+from app.errors import GatewayError, most_telling
+from app.openai.errors import encode_error
+from app.state import MEMORY
+
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_app(Settings(state_path=MEMORY, upstream_url="http://127.0.0.1:9"))
+
+
+def test_every_v1_route_asks_for_credentials(app: Flask) -> None:
+    client = app.test_client()
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/v1/"):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                url = rule.rule.replace("<name>", "x").replace("<conversation_id>", "x")
+                answer = client.open(url, method=method)
+                assert (answer.status_code, answer.get_json()["error"]["code"]) == (401, "invalid_api_key"), (
+                    rule
+                )
+                asked += 1
+    assert asked >= 6
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_is_an_openai_error(kind: type[GatewayError]) -> None:
+    assert 400 <= kind.status < 600
+    error = json.loads(encode_error(kind("words", param="here")))["error"]
+    assert error == {"message": "words", "type": kind.type, "param": "here", "code": kind.code}
+
+
+def test_only_failures_of_an_account_or_the_upstream_move_on() -> None:
+    assert all(not kind.moves_on for kind in ERRORS if kind.status in (400, 403, 404, 405, 409, 413, 500))
+
+
+def test_waiting_wins_over_giving_up() -> None:
+    seen = [
+        errors.AccountExpired(""),
+        errors.UpstreamError(""),
+        errors.UpstreamTimeout(""),
+        errors.UpstreamBusy(""),
+    ]
+    assert most_telling(seen) is seen[3]
+    assert most_telling(seen[:3]) is seen[2]
+    throttled = errors.UpstreamThrottled("")
+    assert most_telling([*seen, throttled]) is throttled
+
+
+def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("inner workings")
+
+    monkeypatch.setattr(app.extensions["glm-api"].pool, "describe", fail)
+    answer = app.test_client().get("/v1/accounts", headers={"Authorization": "Bearer demo-a"})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (500, "internal_error")
+    assert "inner workings" not in answer.text

@@ -1,0 +1,104 @@
+"""The client on real sockets against the embedded upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.config import Settings
+from app.errors import AccessRejected, GatewayError, UpstreamThrottled
+from app.token import AccessToken
+from app.upstream.client import UpstreamAddress, UpstreamClient
+from app.upstream.request import StreamRequest
+from demo.upstream import DemoUpstream
+
+ASSISTANT = "65940acff94777010aa6b796"
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[DemoUpstream]:
+    with DemoUpstream(pace=0) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(shared: DemoUpstream) -> DemoUpstream:
+    shared.reset()
+    return shared
+
+
+@pytest.fixture
+def client(upstream: DemoUpstream) -> Iterator[UpstreamClient]:
+    client = UpstreamClient(UpstreamAddress(upstream.url, Settings().sign_secret, None, 5))
+    yield client
+    client.close()
+
+
+def read_all(client: UpstreamClient, token: AccessToken, prompt: str) -> str | None:
+    """The conversation id of one whole answer."""
+    stream = client.open_stream(token, StreamRequest(prompt), timeout_seconds=5)
+    conversation_id = None
+    while not stream.ended:
+        for frame in stream.read(5) or ():
+            conversation_id = frame.conversation_id or conversation_id
+    stream.close(is_over=True)
+    stream.close()
+    return conversation_id
+
+
+@pytest.mark.parametrize("era", ["2024", "2026"])
+def test_refresh_ask_and_delete(client: UpstreamClient, upstream: DemoUpstream, era: str) -> None:
+    upstream.configure(era=era)
+    token = client.refresh("demo-anna").access_token
+    conversation_id = read_all(client, token, "[[text]]")
+    assert conversation_id is not None
+    client.delete_conversation(token, conversation_id, ASSISTANT)
+    assert upstream.state()["undeleted"] == 0
+    client.delete_conversation(token, conversation_id, ASSISTANT)  # gone is deleted
+
+
+def test_a_dead_token(client: UpstreamClient) -> None:
+    for token in ("dead-anna", "rubbish"):
+        with pytest.raises(AccessRejected):
+            client.refresh(token)
+
+
+def test_an_access_token_that_died(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    upstream.account("anna", expire_access=True)
+    with pytest.raises(AccessRejected):
+        client.open_stream(token, StreamRequest("hi"), timeout_seconds=5)
+
+
+def test_refusals_are_classified(client: UpstreamClient) -> None:
+    token = client.refresh("demo-anna").access_token
+    with pytest.raises(UpstreamThrottled) as raised:
+        client.open_stream(token, StreamRequest("[[throttled429]]"), timeout_seconds=5)
+    assert raised.value.retry_after_seconds
+
+
+def test_connections_are_reused_and_no_cookie_is_kept(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    for name in ("anna", "bert", "carl"):
+        token = client.refresh(f"demo-{name}").access_token
+        for _ in range(3):
+            read_all(client, token, "[[text]]")
+    assert upstream.state()["tcp_connections"] == 1
+    assert all("cookie" not in {name.lower() for name in sent["headers"]} for sent in upstream.requests())
+
+
+def test_a_connection_that_went_stale_is_replaced(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    upstream.configure(down=True)
+    with pytest.raises(GatewayError):
+        read_all(client, token, "[[text]]")
+    upstream.configure(down=False)
+    assert read_all(client, token, "[[text]]")
+
+
+def test_no_secret_in_an_error(upstream: DemoUpstream) -> None:
+    client = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", Settings().sign_secret, None, 1))
+    with pytest.raises(GatewayError) as raised:
+        client.refresh("demo-secret")
+    assert "demo-secret" not in str(raised.value)
+    assert "demo-secret" not in repr(raised.value.__cause__)

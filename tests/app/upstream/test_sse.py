@@ -1,0 +1,60 @@
+"""The event decoder against the WHATWG text, in every cutting."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import UpstreamInvalid
+from app.upstream import sse
+from app.upstream.sse import EventDecoder
+from tests.fixture_table import cuttings
+
+CASES = [
+    ("one event", b"data: a\n\n", [b"a"], True),
+    ("no space", b"data:a\n\n", [b"a"], True),
+    ("only one space goes", b"data:  a\n\n", [b" a"], True),
+    ("several lines", b"data: a\ndata: b\n\n", [b"a\nb"], True),
+    ("other fields", b"event: x\nid: 1\nretry: 5\ndata: a\n\n", [b"a"], True),
+    ("comments", b": hi\n\ndata: a\n: there\n\n", [b"a"], True),
+    ("carriage returns", b"data: a\r\rdata: b\r\r", [b"a", b"b"], True),
+    ("both line ends", b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"], True),
+    ("byte-order mark", b"\xef\xbb\xbfdata: a\n\n", [b"a"], True),
+    ("blank lines", b"\n\n\ndata: a\n\n\n\n", [b"a"], True),
+    ("cut in an event", b"data: a\n\ndata: b\n", [b"a"], False),
+    ("cut in a line", b"data: a\n\nda", [b"a"], False),
+    ("a field that only begins alike", b"database: x\n\n", [], True),
+    ("line separators are text", "data: a\u2028b\u0085c\n\n".encode(), ["a\u2028b\u0085c".encode()], True),
+]
+
+
+def decode(pieces: list[bytes]) -> tuple[list[bytes], bool]:
+    decoder = EventDecoder()
+    events = [event for piece in pieces for event in decoder.feed(piece)]
+    return events, decoder.finish()
+
+
+@pytest.mark.parametrize(("data", "events", "whole"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_every_cutting_gives_the_same_events(data: bytes, events: list[bytes], *, whole: bool) -> None:
+    for pieces in cuttings(data, random.Random(7)):
+        assert decode(pieces) == (events, whole)
+
+
+@given(st.lists(st.sampled_from([b"data: x", b"\n", b"\r", b"\r\n", b":", b"data", b" "]), max_size=30))
+def test_any_bytes_in_any_cutting(tokens: list[bytes]) -> None:
+    data = b"".join(tokens)
+    whole = decode([data])
+    assert decode([data[i : i + 1] for i in range(len(data))]) == whole
+    assert decode(tokens) == whole
+
+
+def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
+    decoder = EventDecoder()
+    for _ in range(10):
+        decoder.feed(b"data: 0123456789\n")
+    with pytest.raises(UpstreamInvalid):
+        decoder.feed(b"data: 0123456789\n")
