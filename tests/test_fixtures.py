@@ -13,7 +13,7 @@ from tests.fixture_table import FRAMES, Fixture, cuttings, load_expectations, lo
 
 FIXTURES = load_fixtures()
 KEYS = {"conversation_id", "text", "reasoning", "finish", "error", "note"}
-ERRORS = {"cut", "empty", "busy", "auth", "upstream_error", "invalid"}
+ERRORS = {"cut", "empty", "busy", "auth", "blocked", "upstream_error", "invalid"}
 SMALL_BYTES = 8192
 
 # These are about data that is not JSON, or is not JSON line by line.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.errors import (
     AccessRejected,
+    AccountBlocked,
     CutAnswer,
     EmptyAnswer,
     GatewayError,
@@ -22,6 +23,7 @@ from app.upstream.sse import EventDecoder
 
 # The kinds of tests/fixtures/README.md; the first class that fits names the kind.
 _KINDS: tuple[tuple[type[GatewayError], str], ...] = (
+    (AccountBlocked, "blocked"),
     (UpstreamBusy, "busy"),
     (UpstreamThrottled, "busy"),
     (AccessRejected, "auth"),
