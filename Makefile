@@ -81,6 +81,10 @@ coverage: install ## Run all tests and show the lines and branches they miss
 bench: install ## Measure the gateway against the embedded upstream
 	$(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-compare
+bench-compare: install ## Measure another gateway: make bench-compare BASE=http://... PID=...
+	$(BIN)/python -m bench --base $(BASE) --pid $(PID) $(ARGS)
+
 .PHONY: hooks
 hooks: install ## Run the checks before each commit of this clone
 	$(BIN)/pre-commit install

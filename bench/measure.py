@@ -1,0 +1,190 @@
+"""One case, once: warm up, load, and look at what it cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bench.analysis import percentile
+from bench.answer import Kind
+from bench.load import Lane, Plan, Report, parse_report
+from bench.place import Gateway, Upstream
+from bench.process import Memory, ProcessTree, Program, ProgramFailed
+from bench.request import split_address
+from bench.scenario import PIECE_BYTES, SHORT_CHUNKS, Case
+
+Figures = dict[str, float]
+
+_ANALYSIS_SECONDS = 120
+_DELETION_SECONDS = 20
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Measurement:
+    """The figures of one run of one case, by name; what cannot be known is NaN or missing."""
+
+    case: Case
+    figures: Figures
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What processes use between now and `stop`."""
+
+    processes: ProcessTree | None
+    samples_memory: bool = False
+    peak: Memory = field(default_factory=Memory)
+    cpu_seconds: float = math.nan
+    _begun: float = 0.0
+
+    def start(self) -> None:
+        self._begun = self.processes.cpu_seconds() if self.processes else math.nan
+
+    def tick(self) -> None:
+        if self.processes and self.samples_memory:
+            now = self.processes.memory()
+            self.peak = Memory(max(self.peak.rss, now.rss), max(self.peak.pss, now.pss))
+
+    def stop(self) -> None:
+        self.cpu_seconds = self.processes.cpu_seconds() - self._begun if self.processes else math.nan
+
+
+def measure_case(case: Case, gateway: Gateway, upstream: Upstream | None) -> Measurement:
+    """Raises ProgramFailed where the load generator itself does not get through, or the warming does not."""
+    figures: Figures = {}
+    if upstream and case.direct:
+        figures |= {
+            f"direct_{name}": value for name, value in _times(_measure_direct(case, upstream)).items()
+        }
+    _warm_up(case, gateway)
+    # What the warming left to delete must not be deleted on the measured clock.
+    _wait_for_deletions(case, upstream)
+    before = _count_calls(upstream)
+    loaded = _load(case, gateway, upstream)
+    after = _count_calls(upstream)
+    figures |= loaded.figures | {f"upstream_{name}": after[name] - before[name] for name in before}
+    failures = loaded.failures
+    if gateway.deletes_at_once and figures["undeleted"]:
+        failures["conversations not deleted"] = int(figures["undeleted"])
+    return Measurement(case, figures | _added(figures) | {"failed": failures.total()}, failures)
+
+
+def _added(figures: Figures) -> Figures:
+    """What the gateway adds to the same load without it."""
+    names = ("first_p95", "latency_p50", "latency_p95", "latency_p99")
+    return {
+        f"added_{name}": figures[name] - figures[f"direct_{name}"]
+        for name in names
+        if f"direct_{name}" in figures
+    }
+
+
+def _measure_direct(case: Case, upstream: Upstream) -> Report:
+    report = _run(_plan(case, upstream.url, "upstream", upstream.build_lanes(case)))
+    if report.findings.failures:
+        raise ProgramFailed(f"without a gateway: {dict(report.findings.failures)}")
+    return report
+
+
+def _warm_up(case: Case, gateway: Gateway) -> None:
+    """Every account logged in, every code path run once."""
+    short = dataclasses.replace(case, chunks=SHORT_CHUNKS, pace_ms=0)
+    report = _run(_plan(short, gateway.url, "whole", gateway.build_warming_lanes(case)))
+    if report.findings.failures:
+        raise ProgramFailed(f"while warming up: {dict(report.findings.failures)}")
+
+
+def _load(case: Case, gateway: Gateway, upstream: Upstream | None) -> Measurement:
+    kind: Kind = "stream" if case.streamed else "whole"
+    plan = _plan(case, gateway.url, kind, gateway.build_lanes(case))
+    watch = _Watch(gateway.processes, case.samples_memory)
+    helper = _Watch(upstream.processes if upstream else None)
+    with Program("bench.load") as program:
+        program.write_all(json.dumps(dataclasses.asdict(plan)))
+        watch.start()
+        helper.start()
+        program.read_line(plan.limit_seconds + _ANALYSIS_SECONDS, watch.tick)
+        helper.stop()
+        deletion_seconds, undeleted = _wait_for_deletions(case, upstream)
+        watch.stop()
+        report = parse_report(program.read_line(_ANALYSIS_SECONDS))
+    figures = _times(report) | _work(case, report, watch) | _memory(case, gateway, watch)
+    figures |= {"deletion_seconds": deletion_seconds, "undeleted": undeleted}
+    figures |= {"upstream_busy": _share(helper.cpu_seconds, report.seconds)}
+    return Measurement(case, figures, report.findings.failures)
+
+
+def _run(plan: Plan) -> Report:
+    with Program("bench.load") as program:
+        program.write_all(json.dumps(dataclasses.asdict(plan)))
+        program.read_line(plan.limit_seconds + _ANALYSIS_SECONDS)
+        return parse_report(program.read_line(_ANALYSIS_SECONDS))
+
+
+def _plan(case: Case, url: str, kind: Kind, lanes: list[Lane]) -> Plan:
+    host, port, _ = split_address(url)
+    return Plan(host, port, kind, case.chunks, PIECE_BYTES, case.limit_seconds, lanes)
+
+
+def _wait_for_deletions(case: Case, upstream: Upstream | None) -> tuple[float, int]:
+    """Seconds until nothing that has to be deleted at once is left upstream, and how much is left then."""
+    if upstream is None or case.streamed:
+        return math.nan, 0
+    begun = time.monotonic()
+    while (left := int(upstream.state()["undeleted"])) and time.monotonic() - begun < _DELETION_SECONDS:
+        time.sleep(0.1)
+    return time.monotonic() - begun, left
+
+
+def _count_calls(upstream: Upstream | None) -> Figures:
+    if upstream is None:
+        return {}
+    state = upstream.state()
+    return {"connects": state["tcp_connections"], "calls": sum(state["requests"].values())}
+
+
+def _times(report: Report) -> Figures:
+    findings = report.findings
+    return {
+        "first_p50": percentile(findings.first_ms, 50),
+        "first_p95": percentile(findings.first_ms, 95),
+        "latency_p50": percentile(findings.latency_ms, 50),
+        "latency_p95": percentile(findings.latency_ms, 95),
+        "latency_p99": percentile(findings.latency_ms, 99),
+        "whole_p50": percentile(findings.whole_ms, 50),
+        "whole_p99": percentile(findings.whole_ms, 99),
+        "load_busy": _share(report.cpu_seconds, report.seconds),
+    }
+
+
+def _work(case: Case, report: Report, watch: _Watch) -> Figures:
+    return {
+        "cpu_ms_per_1000_chunks": watch.cpu_seconds * 1e6 / case.relayed_chunks,
+        "cpu_ms_per_answer": watch.cpu_seconds * 1e3 / case.answers,
+        "answers_per_second": case.answers / report.seconds,
+        "gateway_busy": _share(watch.cpu_seconds, report.seconds),
+    }
+
+
+def _memory(case: Case, gateway: Gateway, watch: _Watch) -> Figures:
+    figures = {
+        "idle_rss": gateway.idle.rss / _MEBIBYTE,
+        "idle_pss": gateway.idle.pss / _MEBIBYTE,
+        "start_seconds": gateway.start_seconds,
+    }
+    if watch.peak.rss:
+        figures["peak_rss"] = watch.peak.rss / _MEBIBYTE
+        figures["rss_per_stream"] = (watch.peak.rss - gateway.idle.rss) / 1024 / case.streams
+        figures["pss_per_stream"] = (watch.peak.pss - gateway.idle.pss) / 1024 / case.streams
+    return figures
+
+
+def _share(cpu_seconds: float, seconds: float) -> float:
+    """Percent of one core."""
+    return 100 * cpu_seconds / seconds

@@ -1,0 +1,141 @@
+"""What is measured and where: the embedded upstream, a gateway in front of it, and how to ask both."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.load import Lane
+from bench.process import Memory, ProcessTree, Program, ProgramFailed
+from bench.request import build_chat, build_refresh, build_upstream_stream, split_address
+from bench.scenario import SHORT_CHUNKS, Case, build_message
+from demo.gateway import GatewayProcess
+
+_OPEN_FILES = 8192
+_START_SECONDS = 30
+_WARMERS = 8
+
+
+class Upstream:
+    """The embedded upstream, wherever it runs."""
+
+    def __init__(self, url: str, processes: ProcessTree | None = None) -> None:
+        self.url = url
+        self.processes = processes
+
+    def state(self) -> dict[str, Any]:
+        """What its control API tells: see demo/README.md. Raises OSError."""
+        host, port, _ = split_address(self.url)
+        connection = http.client.HTTPConnection(host, port, timeout=_START_SECONDS)
+        try:
+            connection.request("GET", "/_demo/state")
+            state: dict[str, Any] = json.load(connection.getresponse())
+            return state
+        finally:
+            connection.close()
+
+    def build_lanes(self, case: Case) -> list[Lane]:
+        """The same load without a gateway between: the client speaks to the upstream itself."""
+        return [
+            Lane(start, [build_upstream_stream(self.url, self._log_in(f"demo-d{number}"), case.message)])
+            for number, start in list_starts(case)
+        ]
+
+    def _log_in(self, refresh_token: str) -> str:
+        document = json.loads(exchange_once(self.url, build_refresh(self.url, refresh_token)))
+        token: str = document["result"]["access_token"]
+        return token
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway. `key` may hold `{n}`, the number of the client, so that each has its own account."""
+
+    url: str
+    processes: ProcessTree
+    key: str
+    model: str
+    idle: Memory
+    start_seconds: float
+    deletes_at_once: bool = False
+    """It was told to leave no conversation of a short answer behind."""
+
+    def build_lanes(self, case: Case) -> list[Lane]:
+        return [
+            Lane(start, [self.build(number, case.message, stream=case.streamed)] * case.rounds)
+            for number, start in list_starts(case)
+        ]
+
+    def build_warming_lanes(self, case: Case) -> list[Lane]:
+        """One short answer for every account that the case uses, few at a time."""
+        message = build_message(SHORT_CHUNKS, 0)
+        requests = [self.build(number, message, stream=False) for number in range(case.streams)]
+        return [Lane(0.0, requests[first::_WARMERS]) for first in range(min(_WARMERS, case.streams))]
+
+    def build(self, number: int, message: str, *, stream: bool) -> str:
+        key = self.key.replace("{n}", str(number))
+        return build_chat(self.url, key, self.model, message, stream=stream)
+
+
+def list_starts(case: Case) -> list[tuple[int, float]]:
+    """The number of every client and when it comes, in seconds."""
+    return [(number, number * case.arrival_seconds / case.streams) for number in range(case.streams)]
+
+
+@contextmanager
+def start_upstream() -> Iterator[Upstream]:
+    """The embedded upstream as a process of its own."""
+    with Program("demo.upstream") as program:
+        url = program.read_line(_START_SECONDS).removeprefix("listening ")
+        yield Upstream(url, ProcessTree(program.pid))
+
+
+@contextmanager
+def start_gateway(upstream: Upstream, key: str, model: str, settings: dict[str, str]) -> Iterator[Gateway]:
+    """This project's gateway under gunicorn, with its first answer given."""
+    begun = time.monotonic()
+    with GatewayProcess(upstream.url, None, **settings) as process:
+        gateway = attach_gateway(process.url, process.pid, key, model, begun)
+        yield replace(gateway, deletes_at_once=settings.get("GLM_CONVERSATION_TTL") == "0")
+
+
+def attach_gateway(url: str, pid: int, key: str, model: str, begun: float) -> Gateway:
+    """A gateway that runs already: asked once, so that what is loaded late is there. Raises ProgramFailed."""
+    request = build_chat(url, key.replace("{n}", "0"), model, build_message(SHORT_CHUNKS, 0), stream=False)
+    exchange_once(url, request)
+    seconds = time.monotonic() - begun
+    time.sleep(0.5)
+    processes = ProcessTree(pid)
+    return Gateway(url, processes, key, model, processes.memory(), seconds)
+
+
+def exchange_once(url: str, request: str) -> bytes:
+    """The body that answers one request. Raises ProgramFailed where it is no success, OSError."""
+    host, port, _ = split_address(url)
+    lines, _, body = request.partition("\r\n\r\n")
+    method, path, _ = lines.split("\r\n")[0].split(" ")
+    headers = dict(line.split(": ", 1) for line in lines.split("\r\n")[1:])
+    connection = http.client.HTTPConnection(host, port, timeout=_START_SECONDS)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        data = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise ProgramFailed(f"{url} answered HTTP {response.status}: {data[:300].decode('utf-8', 'replace')}")
+    return data
+
+
+def allow_open_files() -> None:
+    """Let this process and those it starts hold a connection for every client, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

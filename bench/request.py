@@ -1,0 +1,71 @@
+"""Requests as bytes on the wire (latin-1 text), to a gateway and to the upstream itself."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from urllib.parse import urlsplit
+
+from demo.signing import apply_check_digit, signature
+
+_ASSISTANT_ID = "65940acff94777010aa6b796"
+_STREAM_PATH = "/chatglm/backend-api/assistant/stream"
+_REFRESH_PATH = "/chatglm/user-api/user/refresh"
+
+
+def split_address(url: str) -> tuple[str, int, str]:
+    """Host, port and path of an http URL. Raises ValueError at any other."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError(f"expected an address that begins with http://, got {url!r}")
+    return parts.hostname, parts.port or 80, parts.path.rstrip("/")
+
+
+def build_chat(url: str, key: str, model: str, message: str, *, stream: bool) -> str:
+    """A chat completion request to the gateway at `url`, with or without its `/v1`."""
+    host, port, path = split_address(url)
+    body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": message}]}
+    return _post(f"{host}:{port}", f"{path.removesuffix('/v1')}/v1/chat/completions", key, body, {})
+
+
+def build_upstream_stream(url: str, access_token: str, message: str) -> str:
+    """The upstream's own stream request (protocol notes 3.1), good for one use."""
+    body = {
+        "assistant_id": _ASSISTANT_ID,
+        "conversation_id": "",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": message}]}],
+        "meta_data": {"chat_mode": "", "is_networking": False},
+    }
+    return _post_upstream(url, _STREAM_PATH, access_token, body)
+
+
+def build_refresh(url: str, refresh_token: str) -> str:
+    return _post_upstream(url, _REFRESH_PATH, refresh_token, {})
+
+
+def _post_upstream(url: str, path: str, bearer: str, body: dict[str, object]) -> str:
+    host, port, _ = split_address(url)
+    timestamp, nonce = apply_check_digit(str(time.time_ns() // 1_000_000)), uuid.uuid4().hex
+    signed = {
+        "User-Agent": "Mozilla/5.0",
+        "X-Device-Id": uuid.uuid4().hex,
+        "X-App-Platform": "pc",
+        "X-App-Version": "0.0.1",
+        "X-Timestamp": timestamp,
+        "X-Nonce": nonce,
+        "X-Sign": signature(timestamp, nonce),
+    }
+    return _post(f"{host}:{port}", path, bearer, body, signed)
+
+
+def _post(host: str, path: str, bearer: str, body: dict[str, object], headers: dict[str, str]) -> str:
+    data = json.dumps(body)
+    known = {
+        "Host": host,
+        "Authorization": f"Bearer {bearer}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(data)),
+    }
+    lines = [f"{name}: {value}" for name, value in (known | headers).items()]
+    return "\r\n".join([f"POST {path} HTTP/1.1", *lines, "", data])

@@ -1,0 +1,92 @@
+"""The loads that are measured, and what they ask the embedded upstream to play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PIECE_BYTES = 30
+SHORT_CHUNKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`streams` clients at a time, each with an account of its own, arriving evenly within `arrival_seconds`.
+
+    Every answer has `chunks` pieces, `pace_ms` apart; each client asks `rounds` times in a row.
+    """
+
+    name: str
+    streams: int
+    chunks: int = 60
+    pace_ms: int = 20
+    arrival_seconds: float = 1.0
+    rounds: int = 1
+    streamed: bool = True
+    direct: bool = True
+    """Measured against the upstream without a gateway as well."""
+    quick: bool = False
+    """Belongs to the smaller set."""
+
+    @property
+    def answers(self) -> int:
+        return self.streams * self.rounds
+
+    @property
+    def relayed_chunks(self) -> int:
+        """Counted as the upstream sends them, so that merged writes do not flatter."""
+        return self.answers * self.chunks
+
+    @property
+    def samples_memory(self) -> bool:
+        return self.streamed and self.streams >= 200
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Short answers are deleted at once, so that their figures hold the whole work."""
+        return {} if self.streamed else {"GLM_CONVERSATION_TTL": "0"}
+
+    @property
+    def message(self) -> str:
+        return build_message(self.chunks, self.pace_ms)
+
+    @property
+    def limit_seconds(self) -> float:
+        """When what is not done counts as failed: the time it needs, and as much again in reserve."""
+        return 30 + self.arrival_seconds + 3 * self.rounds * self.chunks * self.pace_ms / 1000
+
+
+def build_message(chunks: int, pace_ms: int) -> str:
+    """Snapshots: every frame repeats all text so far, the dearest way the upstream has."""
+    return f"[[chunks n={chunks} pace={pace_ms} size={PIECE_BYTES} stamp=1 style=snapshot]]"
+
+
+CASES = (
+    Case("stream1", 1, arrival_seconds=0),
+    Case("stream50", 50, quick=True),
+    Case("stream200", 200, quick=True),
+    Case("len60", 20, pace_ms=10, arrival_seconds=0.2, quick=True),
+    Case("len300", 20, chunks=300, pace_ms=10, arrival_seconds=0.2),
+    # 15 MB of snapshots an answer: the direct client would be busier than the gateway.
+    Case("len1000", 20, chunks=1000, pace_ms=10, arrival_seconds=0.2, direct=False, quick=True),
+    Case("latency50", 50, chunks=300),
+    Case("open500", 500, chunks=100, pace_ms=100, arrival_seconds=5),
+    Case(
+        "short16",
+        16,
+        chunks=SHORT_CHUNKS,
+        pace_ms=0,
+        arrival_seconds=0,
+        rounds=100,
+        streamed=False,
+        direct=False,
+        quick=True,
+    ),
+)
+
+
+def choose_cases(names: list[str], *, quick: bool) -> list[Case]:
+    """The cases of these names, of all names where there are none. Raises KeyError at an unknown one."""
+    known = {case.name: case for case in CASES}
+    if names:
+        return [known[name] for name in names]
+    return [case for case in CASES if case.quick or not quick]

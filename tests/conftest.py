@@ -1,0 +1,33 @@
+"""Guards around every test: the environment is left as it was, and nothing is reached beyond this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+_connect = socket.socket.connect
+
+
+def _connect_on_this_machine(self: socket.socket, address: Any) -> None:
+    is_local = self.family == socket.AF_UNIX or str(address[0]) in {"127.0.0.1", "localhost", "::1"}
+    if not is_local:
+        raise AssertionError(f"a test reaches out to {address!r}")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _connect_on_this_machine)
+
+
+@pytest.fixture(autouse=True)
+def the_environment_stays() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    before.pop("PYTEST_CURRENT_TEST", None)
+    assert after == before
