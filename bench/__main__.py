@@ -91,8 +91,8 @@ def run(arguments: argparse.Namespace) -> tuple[str, bool]:
 def describe_method(arguments: argparse.Namespace) -> list[str]:
     what = f"the gateway at {arguments.base}" if arguments.base else "a new gateway and upstream for each run"
     return [
-        f"{what}; medians of {arguments.runs} (lowest–highest); gateway, upstream and load generator share the machine",
-        "every client has an account of its own, logged in before the clock starts; the upstream sends snapshots",
+        f"{what}; medians of {arguments.runs} (lowest–highest); all of it shares the machine",
+        "every client has an account of its own, logged in beforehand; the upstream sends snapshots",
         "a failed answer is one that is not complete and equal in every character",
         "latency: from the stamp the upstream puts into each piece to the client's read; "
         "added: less the same load without a gateway, percentile by percentile",

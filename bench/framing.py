@@ -1,4 +1,4 @@
-"""HTTP/1.1 responses on the measuring side: while they come only their end is looked for, all else is later."""
+"""HTTP/1.1 responses on the measuring side: while they come only their end is looked for."""
 
 from __future__ import annotations
 

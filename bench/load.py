@@ -1,7 +1,7 @@
 """The load generator, a process of its own: one thread, plain sockets, epoll, no parsing while it runs.
 
 `python -m bench.load` reads a plan (JSON) from its input, prints `loaded` when the last answer is over and
-then its findings (JSON). It shares the machine with what it measures, so it does as little as it can: while the
+then its findings (JSON). It shares the machine with what it measures and does as little as it can: while the
 load runs it only notes what each read brought and when.
 """
 
@@ -86,7 +86,8 @@ class Client:
 
     def advance(self) -> bool:
         """The descriptor is ready. True when a new connection has to be begun for the next request."""
-        assert self._socket is not None
+        if self._socket is None:
+            return False
         try:
             if self._waits_for_connection:
                 self._send(self._socket)

@@ -134,7 +134,7 @@ def exchange_once(url: str, request: str) -> bytes:
 
 
 def allow_open_files() -> None:
-    """Let this process and those it starts hold a connection for every client, as far as the system allows."""
+    """Let this process and those it starts hold a connection for every client, if the system lets them."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,4 +1,4 @@
-"""Other processes seen from outside: what they use, and programs of ours that run while something is measured."""
+"""Other processes seen from outside: what they use, and programs of ours that run meanwhile."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ class Program:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ProgramFailed("its input and output are no pipes")
         self._input, self._output = self._process.stdin, self._process.stdout
         self._unread = b""
 

@@ -31,7 +31,7 @@ def build_chat(url: str, key: str, model: str, message: str, *, stream: bool) ->
 
 def build_upstream_stream(url: str, access_token: str, message: str) -> str:
     """The upstream's own stream request (protocol notes 3.1), good for one use."""
-    body = {
+    body: dict[str, object] = {
         "assistant_id": _ASSISTANT_ID,
         "conversation_id": "",
         "messages": [{"role": "user", "content": [{"type": "text", "text": message}]}],
