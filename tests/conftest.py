@@ -19,15 +19,16 @@ def _connect_on_this_machine(self: socket.socket, address: Any) -> None:
     _connect(self, address)
 
 
-@pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket.socket, "connect", _connect_on_this_machine)
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def the_environment_stays() -> Iterator[None]:
     before = dict(os.environ)
     yield
     after = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     before.pop("PYTEST_CURRENT_TEST", None)
     assert after == before
+
+
+@pytest.fixture(autouse=True)
+def guards(the_environment_stays: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is looked at last, when monkeypatch has undone what it did."""
+    monkeypatch.setattr(socket.socket, "connect", _connect_on_this_machine)
