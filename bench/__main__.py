@@ -6,9 +6,11 @@ Ends with 1 when a single answer was incomplete, changed or missing, with 2 when
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bench.machine import describe, describe_noise, spin_ms
@@ -58,6 +60,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def main() -> int:
     arguments = parse_arguments(sys.argv[1:])
     allow_open_files()
+    # Whoever ends this, what was started has to be stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     if arguments.upstream_only:
         return serve_upstream()
     try:
@@ -101,13 +105,12 @@ def describe_method(arguments: argparse.Namespace) -> list[str]:
 
 
 def serve_upstream() -> int:
-    with start_upstream() as upstream:
+    """Prints its address first."""
+    with start_upstream() as upstream, suppress(KeyboardInterrupt):
         print(upstream.url, flush=True)
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            return 0
+        while True:
+            time.sleep(3600)
+    return 0
 
 
 def _own_gateway(arguments: argparse.Namespace) -> Measure:

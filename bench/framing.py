@@ -23,7 +23,11 @@ class BrokenResponse(Exception):
 
 
 class EndFinder:
-    """Notices the last byte of one response."""
+    """Notices the last byte of one response.
+
+    A line that says only `0`, with CRLF around it, would pass for the end of a chunked body; neither JSON nor
+    an event stream has one.
+    """
 
     __slots__ = ("_head", "_left", "_tail", "closes", "ends_with_connection")
 
@@ -79,8 +83,8 @@ def parse_response(reads: Reads) -> Response:
     """Raises BrokenResponse."""
     raw = b"".join(data for _, data in reads)
     ends = list(accumulate(len(data) for _, data in reads))
-    head_end = raw.find(_HEAD_END) + len(_HEAD_END)
     try:
+        head_end = raw.index(_HEAD_END) + len(_HEAD_END)
         status = int(raw[9:12])
         pieces = (
             _dechunk(raw, head_end) if _CHUNKED.search(raw, 0, head_end) else [(len(raw), raw[head_end:])]

@@ -62,11 +62,12 @@ def measure_case(case: Case, gateway: Gateway, upstream: Upstream | None) -> Mea
         figures |= {
             f"direct_{name}": value for name, value in _times(_measure_direct(case, upstream)).items()
         }
+    kept = _count_undeleted(upstream)
     _warm_up(case, gateway)
     # What the warming left to delete must not be deleted on the measured clock.
-    _wait_for_deletions(case, upstream)
+    _wait_for_deletions(case, upstream, kept)
     before = _count_calls(upstream)
-    loaded = _load(case, gateway, upstream)
+    loaded = _load(case, gateway, upstream, kept)
     after = _count_calls(upstream)
     figures |= loaded.figures | {f"upstream_{name}": after[name] - before[name] for name in before}
     failures = loaded.failures
@@ -100,7 +101,7 @@ def _warm_up(case: Case, gateway: Gateway) -> None:
         raise ProgramFailed(f"while warming up: {dict(report.findings.failures)}")
 
 
-def _load(case: Case, gateway: Gateway, upstream: Upstream | None) -> Measurement:
+def _load(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) -> Measurement:
     kind: Kind = "stream" if case.streamed else "whole"
     plan = _plan(case, gateway.url, kind, gateway.build_lanes(case))
     watch = _Watch(gateway.processes, case.samples_memory)
@@ -111,7 +112,7 @@ def _load(case: Case, gateway: Gateway, upstream: Upstream | None) -> Measuremen
         helper.start()
         program.read_line(plan.limit_seconds + _ANALYSIS_SECONDS, watch.tick)
         helper.stop()
-        deletion_seconds, undeleted = _wait_for_deletions(case, upstream)
+        deletion_seconds, undeleted = _wait_for_deletions(case, upstream, kept)
         watch.stop()
         report = parse_report(program.read_line(_ANALYSIS_SECONDS))
     figures = _times(report) | _work(case, report, watch) | _memory(case, gateway, watch)
@@ -132,14 +133,21 @@ def _plan(case: Case, url: str, kind: Kind, lanes: list[Lane]) -> Plan:
     return Plan(host, port, kind, case.chunks, PIECE_BYTES, case.limit_seconds, lanes)
 
 
-def _wait_for_deletions(case: Case, upstream: Upstream | None) -> tuple[float, int]:
-    """Seconds until nothing that has to be deleted at once is left upstream, and how much is left then."""
+def _wait_for_deletions(case: Case, upstream: Upstream | None, kept: int) -> tuple[float, int]:
+    """Seconds until no more than the `kept` conversations are left upstream, and how many more are then.
+
+    A gateway that deletes later is not waited for to the end; of streams nothing is expected.
+    """
     if upstream is None or case.streamed:
         return math.nan, 0
     begun = time.monotonic()
-    while (left := int(upstream.state()["undeleted"])) and time.monotonic() - begun < _DELETION_SECONDS:
+    while (left := _count_undeleted(upstream) - kept) > 0 and time.monotonic() - begun < _DELETION_SECONDS:
         time.sleep(0.1)
-    return time.monotonic() - begun, left
+    return time.monotonic() - begun, max(left, 0)
+
+
+def _count_undeleted(upstream: Upstream | None) -> int:
+    return int(upstream.state()["undeleted"]) if upstream else 0
 
 
 def _count_calls(upstream: Upstream | None) -> Figures:

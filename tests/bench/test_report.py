@@ -1,0 +1,41 @@
+"""The tables, and what the promises are judged by."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from bench.analysis import Spread
+from bench.measure import Measurement
+from bench.report import build_report, format_number, summarise
+from bench.scenario import CASES, choose_cases
+from bench.target import TARGETS
+
+STREAM50, SHORT16 = choose_cases(["stream50", "short16"], quick=False)
+CPU = "cpu_ms_per_1000_chunks"
+
+
+def test_runs_become_medians_and_failures_a_sum() -> None:
+    runs = [Measurement(STREAM50, {CPU: cpu, "failed": 1}) for cpu in (170.0, 150.0, 200.0)]
+    assert summarise(runs)["stream50"] == {CPU: Spread(170, 150, 200), "failed": Spread(3, 3, 3)}
+
+
+def test_a_report_shows_what_failed_and_what_was_not_measured() -> None:
+    measurement = Measurement(STREAM50, {CPU: 170.4, "failed": 2}, Counter({"no [DONE]": 2}))
+    report = build_report([measurement], ["a machine"], targets=True)
+    assert "| stream50 | 50 x 60, 20 ms | 2 | – | – | 170 | – |" in report
+    assert "| CPU per 1,000 chunks, 50 streams | at most 180 ms | 170.40 | met |" in report
+    assert "| start to first answer | at most 1 s | – | not measured |" in report
+    assert "| stream50 | no [DONE] | 2 |" in report
+
+
+def test_a_lower_bound_is_one() -> None:
+    (rate,) = (target for target in TARGETS if target.at_least)
+    assert [rate.judge(value) for value in (399.0, 400.0, math.nan)] == ["missed", "met", "not measured"]
+    assert format_number(math.nan, 1) == "–"
+
+
+def test_the_smaller_set_is_smaller() -> None:
+    assert 0 < len(choose_cases([], quick=True)) < len(choose_cases([], quick=False)) == len(CASES)
+    assert SHORT16.settings == {"GLM_CONVERSATION_TTL": "0"}
+    assert SHORT16.relayed_chunks == 16 * 100 * 5
