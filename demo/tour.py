@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import requests
@@ -74,7 +75,9 @@ class Tour:
 
     def answer_whole(self) -> None:
         """The same without streaming: one JSON answer, with an estimate of its tokens."""
-        answer = self._client.chat.completions.create(model="glm", messages=_ask("今天天气怎么样？"))
+        question = "今天天气怎么样？"
+        say(f"   You:  {question}")
+        answer = self._client.chat.completions.create(model="glm", messages=_ask(question))
         require(answer.choices[0].message.content, "no text came")
         usage = answer.usage
         require(usage is not None and usage.completion_tokens > 1, "no estimate of the tokens came")
@@ -84,11 +87,14 @@ class Tour:
 
     def continue_conversation(self) -> None:
         """A conversation that goes on: the id of an answer, passed as conversation_id."""
-        first = self._client.chat.completions.create(model="glm", messages=_ask("记住数字 42。"))
+        beginning, question = "记住数字 42。", "我让你记住什么？"
+        say(f"   You:  {beginning}")
+        first = self._client.chat.completions.create(model="glm", messages=_ask(beginning))
         say(f"   GLM:  {first.choices[0].message.content}")
-        say(f"   The id of that answer is {first.id}.")
+        say(f"   (id {first.id})")
+        say(f"   You:  {question}   (conversation_id {first.id})")
         second = self._client.chat.completions.create(
-            model="glm", messages=_ask("我让你记住什么？"), extra_body={"conversation_id": first.id}
+            model="glm", messages=_ask(question), extra_body={"conversation_id": first.id}
         )
         require(second.id == first.id, "the conversation did not go on")
         say(f"   GLM:  {second.choices[0].message.content}")
@@ -118,17 +124,21 @@ def _ask(question: str) -> Any:
     return [{"role": "user", "content": question}]
 
 
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM: everything that was started is stopped on the way out."""
+
+
 def tour() -> int:
     """Start everything, show it, stop everything. Returns the exit code."""
     say("This is glm-api with a stand-in for chatglm.cn. Nothing leaves this machine.")
-    with DemoUpstream(pace=40) as upstream:
-        try:
-            with GatewayProcess(upstream.url) as gateway:
-                say(f"The gateway answers at {gateway.url}, as it will for you on port 8000.")
-                return _guide(gateway)
-        except GatewayFailed as failed:
-            say(f"The gateway did not start. Its log:\n{failed}")
-            return 1
+    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url) as gateway:
+        say(f"The gateway answers at {gateway.url}, as it will for you on port 8000.")
+        code = _guide(gateway)
+        if code == 0:
+            say("Everything stops now.\n")
+    if code == 0:
+        say("For real use: make run, then give your client http://127.0.0.1:8000/v1 and your refresh token.")
+    return code
 
 
 def _guide(gateway: GatewayProcess) -> int:
@@ -138,27 +148,45 @@ def _guide(gateway: GatewayProcess) -> int:
     except (StepFailed, OpenAIError, requests.RequestException) as error:
         say(f"\nThis did not work: {error!r}\nThe log of the gateway:\n{gateway.log()}")
         return 1
-    say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds. Everything stops now.")
-    say("For real use: make run, then give your client http://127.0.0.1:8000/v1 and your refresh token.")
+    say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds.")
     return 0
 
 
 def serve() -> int:
     """Keep both running until Ctrl-C or SIGTERM."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url, PORT="0") as gateway:
+    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url) as gateway:
         say(f"gateway   {gateway.url}/v1   (any key that begins with demo- is alive)")
         say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
         body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
         say(f"  curl -N {gateway.url}/v1/chat/completions \\")
         say(f"    -H 'Authorization: Bearer demo-anna' -d '{body}'")
-        say("\nCtrl-C stops both.")
-        stopped.wait()
+        with suppress(Interrupted):
+            say("\nCtrl-C stops both.")
+            threading.Event().wait()
+        say("stopping")
     say("stopped")
     return 0
 
 
 def main() -> int:
-    return serve() if "--serve" in sys.argv[1:] else tour()
+    """The command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Show the gateway at work.")
+    parser.add_argument("--serve", action="store_true", help="keep everything running to try by hand")
+    show = serve if parser.parse_args().serve else tour
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    try:
+        return show()
+    except GatewayFailed as failed:
+        say(f"The gateway did not start. Its log:\n{failed}")
+        return 1
+    except Interrupted:
+        say("\nInterrupted; everything is stopped.")
+        return 130
+
+
+def _interrupt(number: int, frame: object) -> None:
+    # Once: what stops everything must not be interrupted in its turn.
+    for other in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
+    raise Interrupted

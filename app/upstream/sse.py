@@ -42,13 +42,17 @@ class EventDecoder:
 
     def _normalise(self, data: bytes) -> bytes:
         """Make every line end a single line feed; a CR LF pair may be split over two reads."""
-        if self._after_cr and data.startswith(b"\n"):
+        if not data:
+            return data
+        is_second_half = self._after_cr and data.startswith(b"\n")
+        self._after_cr = data.endswith(b"\r")
+        if is_second_half:
             data = data[1:]
-        self._after_cr = data.endswith(b"\r") if data else self._after_cr
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _take_line(self, rest: bytes) -> bytes:
         line = b"".join((*self._line, rest)) if self._line else rest
+        self._held_bytes -= len(line) - len(rest)
         self._line.clear()
         if self._at_start:
             self._at_start = False

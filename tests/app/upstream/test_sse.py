@@ -22,6 +22,10 @@ CASES = [
     ("comments", b": hi\n\ndata: a\n: there\n\n", [b"a"], True),
     ("carriage returns", b"data: a\r\rdata: b\r\r", [b"a", b"b"], True),
     ("both line ends", b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"], True),
+    ("a line end of its own after another kind", b"data: a\r\n\ndata: b\n\r\n", [b"a", b"b"], True),
+    ("empty events", b"data\n\ndata:\n\nevent: x\n\nid: 1\n\n", [], True),
+    ("an empty line of data", b"data: a\ndata:\ndata: b\n\n", [b"a\n\nb"], True),
+    ("a mark is a mark only at the beginning", b"data: a\n\n\xef\xbb\xbfdata: b\n\n", [b"a"], True),
     ("byte-order mark", b"\xef\xbb\xbfdata: a\n\n", [b"a"], True),
     ("blank lines", b"\n\n\ndata: a\n\n\n\n", [b"a"], True),
     ("cut in an event", b"data: a\n\ndata: b\n", [b"a"], False),
@@ -49,6 +53,27 @@ def test_any_bytes_in_any_cutting(tokens: list[bytes]) -> None:
     whole = decode([data])
     assert decode([data[i : i + 1] for i in range(len(data))]) == whole
     assert decode(tokens) == whole
+
+
+def test_empty_reads_change_nothing() -> None:
+    assert decode([b"", b"data: a\r", b"", b"\n", b"", b"\r", b"", b"\n", b""]) == ([b"a"], True)
+
+
+def test_a_long_event_may_come_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was held as part of a line is not counted again as a line of the event."""
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
+    assert decode([b"data: ", b"x" * 40, b"y" * 40, b"\n", b"\n"] * 3)[1]
+
+
+def test_comments_without_end_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
+    assert decode([b": pi", b"ng\n"] * 200) == ([], True)
+
+
+def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
+    with pytest.raises(UpstreamInvalid):
+        decode([b"0123456789"] * 11)
 
 
 def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
