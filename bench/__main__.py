@@ -126,7 +126,7 @@ def _own_gateway(arguments: argparse.Namespace) -> Measure:
 
 def _other_gateway(arguments: argparse.Namespace) -> Measure:
     upstream = Upstream(arguments.upstream) if arguments.upstream else None
-    gateway = attach_gateway(arguments.base, arguments.pid, arguments.key, arguments.model, time.monotonic())
+    gateway = attach_gateway(arguments.base, arguments.pid, arguments.key, arguments.model)
     return lambda case: measure_case(case, gateway, upstream)
 
 

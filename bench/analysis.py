@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -32,7 +31,8 @@ class Findings:
     """What a run of many answers showed. Times are milliseconds."""
 
     answers: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
+    """How many answers had which problem."""
     first_ms: list[float] = field(default_factory=list)
     """From connecting, or from asking on an open connection, to the first text."""
     latency_ms: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ def analyse(exchanges: Iterable[Exchange], kind: Kind, chunks: int, piece_bytes:
         findings.answers += 1
         problem = exchange.problem or _judge(exchange, kind, chunks, piece_bytes, findings)
         if problem:
-            findings.failures[problem] += 1
+            findings.failures[problem] = findings.failures.get(problem, 0) + 1
     return findings
 
 

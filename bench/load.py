@@ -14,7 +14,7 @@ import select
 import socket
 import sys
 import time
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,9 +186,7 @@ def parse_plan(text: str) -> Plan:
 
 def parse_report(text: str) -> Report:
     fields: dict[str, Any] = json.loads(text)
-    findings = Findings(**fields["findings"])
-    findings.failures = Counter(findings.failures)
-    return Report(**fields | {"findings": findings})
+    return Report(**fields | {"findings": Findings(**fields["findings"])})
 
 
 def main() -> None:

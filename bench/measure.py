@@ -87,18 +87,18 @@ def _added(figures: Figures) -> Figures:
 
 
 def _measure_direct(case: Case, upstream: Upstream) -> Report:
-    report = _run(_plan(case, upstream.url, "upstream", upstream.build_lanes(case)))
+    report = run_plan(_plan(case, upstream.url, "upstream", upstream.build_lanes(case)))
     if report.findings.failures:
-        raise ProgramFailed(f"without a gateway: {dict(report.findings.failures)}")
+        raise ProgramFailed(f"without a gateway: {report.findings.failures}")
     return report
 
 
 def _warm_up(case: Case, gateway: Gateway) -> None:
     """Every account logged in, every code path run once."""
     short = dataclasses.replace(case, chunks=SHORT_CHUNKS, pace_ms=0)
-    report = _run(_plan(short, gateway.url, "whole", gateway.build_warming_lanes(case)))
+    report = run_plan(_plan(short, gateway.url, "whole", gateway.build_warming_lanes(case)))
     if report.findings.failures:
-        raise ProgramFailed(f"while warming up: {dict(report.findings.failures)}")
+        raise ProgramFailed(f"while warming up: {report.findings.failures}")
 
 
 def _load(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) -> Measurement:
@@ -118,10 +118,11 @@ def _load(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) ->
     figures = _times(report) | _work(case, report, watch) | _memory(case, gateway, watch)
     figures |= {"deletion_seconds": deletion_seconds, "undeleted": undeleted}
     figures |= {"upstream_busy": _share(helper.cpu_seconds, report.seconds)}
-    return Measurement(case, figures, report.findings.failures)
+    return Measurement(case, figures, Counter(report.findings.failures))
 
 
-def _run(plan: Plan) -> Report:
+def run_plan(plan: Plan) -> Report:
+    """Have the load generator do it, in its own process. Raises ProgramFailed."""
     with Program("bench.load") as program:
         program.write_all(json.dumps(dataclasses.asdict(plan)))
         program.read_line(plan.limit_seconds + _ANALYSIS_SECONDS)

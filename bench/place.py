@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import resource
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from demo.gateway import GatewayProcess
 _OPEN_FILES = 8192
 _START_SECONDS = 30
 _WARMERS = 8
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Upstream:
@@ -84,8 +86,11 @@ class Gateway:
 
 
 def list_starts(case: Case) -> list[tuple[int, float]]:
-    """The number of every client and when it comes, in seconds."""
-    return [(number, number * case.arrival_seconds / case.streams) for number in range(case.streams)]
+    """The number of every client and when it comes, in seconds: evenly, but in step with nothing.
+
+    Clients that come a whole number of paces apart would get all their chunks in the same instant.
+    """
+    return [(number, number * _GOLDEN_RATIO % 1 * case.arrival_seconds) for number in range(case.streams)]
 
 
 @contextmanager
@@ -105,8 +110,11 @@ def start_gateway(upstream: Upstream, key: str, model: str, settings: dict[str, 
         yield replace(gateway, deletes_at_once=settings.get("GLM_CONVERSATION_TTL") == "0")
 
 
-def attach_gateway(url: str, pid: int, key: str, model: str, begun: float) -> Gateway:
-    """A gateway that runs already: asked once, so that what is loaded late is there. Raises ProgramFailed."""
+def attach_gateway(url: str, pid: int, key: str, model: str, begun: float = math.nan) -> Gateway:
+    """A gateway that runs already: asked once, so that what is loaded late is there.
+
+    `begun` is when its start began, on the monotonic clock. Raises ProgramFailed.
+    """
     request = build_chat(url, key.replace("{n}", "0"), model, build_message(SHORT_CHUNKS, 0), stream=False)
     exchange_once(url, request)
     seconds = time.monotonic() - begun

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -49,4 +48,4 @@ def test_short_answers(upstream: Upstream, gateway: Gateway) -> None:
 
 def test_a_gateway_that_does_not_answer_cannot_be_measured(upstream: Upstream, gateway: Gateway) -> None:
     with pytest.raises(ProgramFailed, match="HTTP 401"):
-        attach_gateway(gateway.url, 1, "dead-{n}", "glm", time.monotonic())
+        attach_gateway(gateway.url, 1, "dead-{n}", "glm")
