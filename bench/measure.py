@@ -41,10 +41,14 @@ class _Watch:
     samples_memory: bool = False
     peak: Memory = field(default_factory=Memory)
     cpu_seconds: float = math.nan
-    _begun: float = 0.0
+    _begun: dict[int, float] = field(default_factory=dict)
 
     def start(self) -> None:
-        self._begun = self.processes.cpu_seconds() if self.processes else math.nan
+        """Raises ProgramFailed where there is nothing to watch."""
+        if self.processes:
+            self._begun = self.processes.cpu_seconds()
+            if not self._begun:
+                raise ProgramFailed("the process to measure is not there")
 
     def tick(self) -> None:
         if self.processes and self.samples_memory:
@@ -52,7 +56,10 @@ class _Watch:
             self.peak = Memory(max(self.peak.rss, now.rss), max(self.peak.pss, now.pss))
 
     def stop(self) -> None:
-        self.cpu_seconds = self.processes.cpu_seconds() - self._begun if self.processes else math.nan
+        """Of a process that died meanwhile nobody knows what it used: the sum stays unknown then."""
+        now = self.processes.cpu_seconds() if self.processes else {}
+        if now.keys() >= self._begun.keys() and now:
+            self.cpu_seconds = sum(now.values()) - sum(self._begun.values())
 
 
 def measure_case(case: Case, gateway: Gateway, upstream: Upstream | None) -> Measurement:

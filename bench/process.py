@@ -49,15 +49,10 @@ class ProcessTree:
             unseen.extend(_list_children(pid))
         return found
 
-    def cpu_seconds(self) -> float:
-        """User and system time so far, as /proc/PID/stat counts it but to the nanosecond.
-
-        Raises ProcessLookupError where the process itself is gone.
-        """
-        times = [seconds for pid in self.list_pids() if (seconds := _cpu_seconds(pid)) is not None]
-        if not times:
-            raise ProcessLookupError(f"there is no process {self._pid}")
-        return sum(times)
+    def cpu_seconds(self) -> dict[int, float]:
+        """User and system time of each process so far, as /proc/PID/stat counts it but to the nanosecond."""
+        times = {pid: _cpu_seconds(pid) for pid in self.list_pids()}
+        return {pid: seconds for pid, seconds in times.items() if seconds is not None}
 
     def memory(self) -> Memory:
         """Needs the right to look into these processes; without it everything is 0."""
