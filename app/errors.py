@@ -15,7 +15,7 @@ GatewayError
 ├── AccountsBusy             429  every account is answering or cooling down
 ├── KeyLimited               429  this gateway key, or this peer's wrong keys, came too often
 ├── UpstreamThrottled        429  the upstream tells this account to slow down
-├── AccountAnswering         429  the upstream says that this account already answers something
+│   └── AccountAnswering     429  the upstream says that this account already answers something
 ├── UpstreamBusy             503  the upstream is overloaded for everybody
 │   └── AccountBlocked       503  the upstream's risk control keeps this account out
 ├── ConversationUncertain    503  not every account could say whether the conversation is its own
