@@ -146,6 +146,7 @@ class AccountPool:
         """Queue up if new, then give every account that is ready to the first in line for it."""
         with self._lock:
             if waiter.granted is None:
+                waiter.turn.clear()
                 self._queue.join(waiter)
                 now = self._clock()
                 ready = [account for account in waiter.accounts if self._is_ready(account, now)]
@@ -197,6 +198,8 @@ class AccountPool:
             for account in seat.accounts:
                 if self._is_ready(account, now):
                     self._offer(account)
+                elif not seat.is_leased:
+                    self._queue.stir(account)
 
 
 def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:

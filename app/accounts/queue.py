@@ -13,7 +13,7 @@ _FULL_RETRY_SECONDS = 10.0
 
 
 class Waiter:
-    """One request that waits; `turn` is set when it has been granted an account."""
+    """One request that waits; `turn` is set when it has been granted an account or shall look again."""
 
     __slots__ = ("accounts", "caller", "granted", "turn")
 
@@ -62,6 +62,12 @@ class Queue:
                 waiter.turn.set()
                 return True
         return False
+
+    def stir(self, account: Account) -> None:
+        """Let those who wait for `account` look again: when it will be ready is known only now."""
+        for waiter in self._waiting:
+            if account in waiter.accounts:
+                waiter.turn.set()
 
     def leave(self, waiter: Waiter) -> None:
         """Idempotent."""
