@@ -47,9 +47,13 @@ def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, acco
     """Who waits and leaves is not asked for, and who stands behind gets the turn."""
     first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
     wait_for_question(upstream)
+    before = gateway.log().count("client gone")
     second = RawClient(gateway, account, "second", stream=False)
     third = RawClient(gateway, account, "third", stream=False)
     second.leave()
+    deadline = time.monotonic() + 5
+    while gateway.log().count("client gone") == before and time.monotonic() < deadline:
+        time.sleep(0.01)
     first.leave()
     assert b"third" in third.read_until(b'"usage"')
     third.leave()
