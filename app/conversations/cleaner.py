@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import GatewayError
+from app.errors import ConversationBusy, GatewayError
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +82,17 @@ class Cleaner:
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def delete_now(self, conversation: Conversation) -> None:
-        """Delete one conversation at once. Raises GatewayError where the upstream refuses."""
-        self._delete(conversation)
-        self._ledger.forget(conversation.id)
+        """Delete one conversation at once.
+
+        Raises ConversationBusy where it is in use, GatewayError where the upstream refuses.
+        """
+        if not self._ledger.claim(conversation.id):
+            raise ConversationBusy("This conversation is being answered right now.", retry_after_seconds=5.0)
+        try:
+            self._delete(conversation)
+            self._ledger.forget(conversation.id)
+        finally:
+            self._ledger.unclaim(conversation.id)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -129,6 +137,8 @@ class Cleaner:
     def _clean_one(self, conversation: Conversation) -> None:
         try:
             self.delete_now(conversation)
+        except ConversationBusy:
+            return  # taken since it was looked up; it falls due again when that use ends
         except GatewayError as error:
             self._try_later(conversation, error)
 

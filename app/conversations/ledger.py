@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors import ConversationNotFound
 from app.state import State
 
 _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
@@ -34,12 +35,13 @@ class Conversation:
 
 
 class Ledger:
-    """Thread-safe. A conversation in use is never due."""
+    """Thread-safe. A conversation in use is never due, and one that is being deleted is not used any more."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards what follows
         self._in_use: Counter[str] = Counter()
+        self._claimed: set[str] = set()
 
     @property
     def in_use(self) -> int:
@@ -47,8 +49,13 @@ class Ledger:
         return self._in_use.total()
 
     def begin(self, conversation: Conversation) -> None:
-        """Record a conversation that is being used; `due` counts if this process ends before `end`."""
+        """Record a conversation that is being used; `due` counts if this process ends before `end`.
+
+        Raises ConversationNotFound where it is being deleted.
+        """
         with self._lock:
+            if conversation.id in self._claimed:
+                raise ConversationNotFound("This conversation is being deleted.", param="conversation_id")
             self._in_use[conversation.id] += 1
         self._state.run(
             f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"  # noqa: S608
@@ -72,6 +79,18 @@ class Ledger:
             self._in_use[conversation_id] -= 1
             if self._in_use[conversation_id] <= 0:
                 del self._in_use[conversation_id]
+
+    def claim(self, conversation_id: str) -> bool:
+        """Reserve a conversation for its deletion, until `unclaim`; False where it is in use or taken."""
+        with self._lock:
+            if self.is_in_use(conversation_id) or conversation_id in self._claimed:
+                return False
+            self._claimed.add(conversation_id)
+            return True
+
+    def unclaim(self, conversation_id: str) -> None:
+        with self._lock:
+            self._claimed.discard(conversation_id)
 
     def is_in_use(self, conversation_id: str) -> bool:
         return conversation_id in self._in_use
@@ -101,7 +120,8 @@ class Ledger:
         found = self._select(
             "WHERE owner = ? AND due <= ? ORDER BY due LIMIT ?", owner, now, _MOST_USED_AT_ONCE
         )
-        return next((conversation for conversation in found if not self.is_in_use(conversation.id)), None)
+        taken = self._in_use.keys() | self._claimed
+        return next((conversation for conversation in found if conversation.id not in taken), None)
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""

@@ -7,7 +7,7 @@ import time
 from flask import Blueprint, Response, g, jsonify
 
 from app.conversations.ledger import Conversation
-from app.errors import ConversationBusy, ConversationNotFound
+from app.errors import ConversationNotFound
 from app.routes.auth import require_caller
 from app.routes.services import services
 
@@ -28,8 +28,6 @@ def delete_conversation(conversation_id: str) -> Response:
     conversation = services().ledger.get(conversation_id)
     if conversation is None or conversation.caller != g.caller.id or conversation.owner not in _own():
         raise ConversationNotFound("There is no such conversation among your accounts.", param="id")
-    if services().ledger.is_in_use(conversation_id):
-        raise ConversationBusy("This conversation is being answered right now.", retry_after_seconds=5.0)
     services().cleaner.delete_now(conversation)
     return jsonify(id=conversation_id, object="conversation.deleted", deleted=True)
 
