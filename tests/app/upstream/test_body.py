@@ -8,12 +8,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import gevent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import UpstreamInvalid
 from app.upstream.body import BodyReader, ChunkedFraming, LengthFraming
+from tests.app.upstream.scripted import reset
 from tests.fixture_table import cuttings
 
 CHUNKED = b"5\r\nhello\r\n1;name=value\r\n,\r\n6\r\n world\r\n0\r\nTrailer: x\r\n\r\n"
@@ -46,6 +48,50 @@ def test_a_length_is_counted() -> None:
     assert (framing.feed(b"lo!"), framing.complete) == (b"lo", True)
     assert LengthFraming(0).complete
     assert not LengthFraming(None).complete
+
+
+def test_a_line_end_may_be_cut_anywhere() -> None:
+    framing = ChunkedFraming()
+    assert framing.feed(b"2\r") == b""
+    assert framing.feed(b"\nhi\r") == b"hi"
+    assert framing.feed(b"\n0\r\n") == b""
+    assert not framing.complete
+    framing.feed(b"\r\n")
+    assert framing.complete
+
+
+def test_nothing_after_the_end_belongs_to_the_body() -> None:
+    framing = ChunkedFraming()
+    assert framing.feed(b"1\r\nx\r\n0\r\n\r\nHTTP/1.1 400") == b"x"
+    assert framing.complete
+
+
+def test_a_trailer_without_end_is_refused() -> None:
+    framing = ChunkedFraming()
+    framing.feed(b"0\r\n" + b"x" * 4000)
+    with pytest.raises(UpstreamInvalid):
+        framing.feed(b"x" * 1000)
+
+
+@given(st.binary(max_size=60), st.integers(0, 80), st.integers(1, 9))
+def test_any_length_in_any_cutting(data: bytes, length: int, step: int) -> None:
+    framing = LengthFraming(length)
+    read = b"".join(framing.feed(data[i : i + step]) for i in range(0, len(data), step))
+    assert (read, framing.complete) == (data[:length], len(data) >= length)
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_noise_is_refused_or_read_alike_in_any_cutting(noise: bytes, step: int) -> None:
+    def read(pieces: list[bytes]) -> tuple[bytes, bool | None]:
+        framing, body = ChunkedFraming(), b""
+        try:
+            for piece in pieces:
+                body += framing.feed(piece)
+        except UpstreamInvalid:
+            return b"", None
+        return body, framing.complete
+
+    assert read([noise]) == read([noise[i : i + step] for i in range(0, len(noise), step)])
 
 
 @contextmanager
@@ -104,3 +150,50 @@ def test_a_body_with_a_length() -> None:
         upstream.sendall(b"cd")
         assert reader.read(5) == b"cd"
         assert reader.complete
+
+
+def test_a_reset_is_an_error_and_no_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        upstream, _ = listener.accept()
+    upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n")
+    response = http.client.HTTPResponse(ours)
+    response.begin()
+    reader = BodyReader(response)
+    assert reader.read(5) == b"hi"
+    reset(upstream)
+    with pytest.raises(OSError, match="reset"):
+        reader.read(5)
+    assert not reader.complete
+    reader.close()
+    reader.close()
+    ours.close()
+
+
+def test_broken_framing_on_the_wire() -> None:
+    with (
+        reading(b"Transfer-Encoding: chunked\r\n", b"hello\r\n") as (reader, _),
+        pytest.raises(UpstreamInvalid),
+    ):
+        reader.read(5)
+
+
+def test_an_empty_body() -> None:
+    with reading(b"Content-Length: 0\r\n") as (reader, _):
+        assert reader.read(5) == b""
+        assert reader.complete
+
+
+def test_a_chunk_header_alone_is_not_the_end() -> None:
+    with reading(b"Transfer-Encoding: chunked\r\n", b"2\r\n") as (reader, upstream):
+        assert reader.read(0.01) is None
+        upstream.sendall(b"hi\r\n")
+        assert reader.read(5) == b"hi"
+
+
+def test_other_greenlets_run_while_a_body_is_silent() -> None:
+    ran: list[int] = []
+    gevent.spawn_later(0.01, ran.append, 1)
+    with reading(b"Transfer-Encoding: chunked\r\n") as (reader, _):
+        assert reader.read(0.1) is None
+    assert ran == [1]
