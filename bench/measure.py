@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from bench.analysis import percentile
 from bench.answer import Kind
 from bench.load import Lane, Plan, Report, parse_report
+from bench.machine import busy_seconds
 from bench.place import Gateway, Upstream
 from bench.process import Memory, ProcessTree, Program, ProgramFailed
 from bench.request import split_address
@@ -115,16 +116,20 @@ def _load(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) ->
     helper = _Watch(upstream.processes if upstream else None)
     with Program("bench.load") as program:
         program.write_all(json.dumps(dataclasses.asdict(plan)))
+        busy = busy_seconds()
         watch.start()
         helper.start()
         program.read_line(plan.limit_seconds + _ANALYSIS_SECONDS, watch.tick)
         helper.stop()
+        busy = busy_seconds() - busy
         deletion_seconds, undeleted = _wait_for_deletions(case, upstream, kept)
         watch.stop()
         report = parse_report(program.read_line(_ANALYSIS_SECONDS))
     figures = _times(report) | _work(case, report, watch) | _memory(case, gateway, watch)
     figures |= {"deletion_seconds": deletion_seconds, "undeleted": undeleted}
+    others = busy - watch.cpu_seconds - helper.cpu_seconds - report.cpu_seconds
     figures |= {"upstream_busy": _share(helper.cpu_seconds, report.seconds)}
+    figures |= {"others_busy": _share(max(others, 0.0), report.seconds)}
     return Measurement(case, figures, Counter(report.findings.failures))
 
 

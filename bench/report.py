@@ -136,10 +136,12 @@ def _build_memory(cases: Sequence[Case], summary: Summary) -> str:
 
 
 def _build_busy(cases: Sequence[Case], summary: Summary) -> str:
-    names = ("gateway_busy", "upstream_busy", "load_busy")
+    names = ("gateway_busy", "upstream_busy", "load_busy", "others_busy")
     rows = [(case.name, *(_ranged(summary, case, name, 0) for name in names)) for case in cases]
     return _table(
-        "Who was busy, percent of one core", ("case", "gateway", "upstream", "load generator"), rows
+        "Who was busy, percent of one core",
+        ("case", "gateway", "upstream", "load generator", "anything else"),
+        rows,
     )
 
 
