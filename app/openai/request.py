@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
+_MOST_QUOTED_CHARS = 200
+_MOST_MODEL_CHARS = 256
 _PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 
 
@@ -101,7 +103,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """A valid request. Fields that nothing reads are here to be checked."""
 
     messages: list[Message]
-    model: str = "glm"
+    # Every chunk repeats it.
+    model: Annotated[str, msgspec.Meta(max_length=_MOST_MODEL_CHARS)] = "glm"
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     conversation_id: str | None = None
@@ -124,10 +127,12 @@ class ChatRequest(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     metadata: dict[str, Any] | None = None
     modalities: list[str] | None = None
+    moderation: dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     prediction: dict[str, Any] | None = None
     presence_penalty: float | None = None
     prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
     seed: int | None = None
@@ -179,6 +184,8 @@ def _invalid(words: str) -> InvalidRequest:
     path = found.group(1) if found else ""
     param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path).strip(".") or None
     what = words[: found.start()] if found else words
+    if len(what) > _MOST_QUOTED_CHARS:
+        what = f"{what[:_MOST_QUOTED_CHARS]}..."
     missing = re.search(r"missing required field `(\w+)`", what)
     if missing:
         param = ".".join(filter(None, (param, missing.group(1))))
