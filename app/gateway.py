@@ -36,7 +36,12 @@ class Gateway:
             )
         )
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
-        self.pool = AccountPool(Logins(self._state), pacing=pacing, queue_length=settings.queue_length)
+        self.pool = AccountPool(
+            Logins(self._state),
+            pacing=pacing,
+            queue_length=settings.queue_length,
+            on_arrival=self._welcome,
+        )
         self._refresher = Refresher(self._upstream.refresh, Vault(self._state), self.pool.identify)
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self._state)
@@ -63,6 +68,10 @@ class Gateway:
         self.cleaner.stop(seconds)
         self._upstream.close()
         self._state.close()
+
+    def _welcome(self, owner: str) -> None:
+        """An account has shown up: what an earlier process left there can be deleted now."""
+        self.cleaner.serve(owner)
 
     def _delete(self, conversation: Conversation) -> None:
         """The cleaner's arm: delete a conversation with its owner's own token."""

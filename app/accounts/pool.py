@@ -29,8 +29,11 @@ class AccountPool:
         *,
         pacing: Pacing = Pacing(),  # noqa: B008 - frozen
         queue_length: int = 64,
+        on_arrival: Callable[[str], None] = lambda owner: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`on_arrival` is told, outside the lock, whose conversations can be deleted from now on."""
+        self._on_arrival = on_arrival
         self._logins = logins
         self._pacing = pacing
         self._clock = clock
@@ -55,7 +58,12 @@ class AccountPool:
             now = self._clock()
             if now - self._swept_at > _SWEEP_SECONDS:
                 self._sweep(now)
-            return [self._find(token, now) for token in refresh_tokens]
+            known = len(self._accounts)
+            found = [self._find(token, now) for token in refresh_tokens]
+            arrived = list(self._accounts.values())[known:] if len(self._accounts) > known else []
+        for account in arrived:
+            self._on_arrival(account.owner)
+        return found
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
@@ -106,6 +114,7 @@ class AccountPool:
                 del self._seats[account.key]
             if seat is not old:
                 self._move(account, old, seat)
+        self._on_arrival(owner)
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
         """Learn of a failure that no lease saw."""
