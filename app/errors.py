@@ -13,6 +13,7 @@ GatewayError
 ├── ConversationBusy         409  the conversation is being answered and cannot be deleted
 ├── BodyTooLarge             413
 ├── AccountsBusy             429  every account is answering or cooling down
+│   └── LoginAnswering       429  the account is one that answers already, known by another token
 ├── KeyLimited               429  this gateway key, or this peer's wrong keys, came too often
 ├── UpstreamThrottled        429  the upstream tells this account to slow down
 │   └── AccountAnswering     429  the upstream says that this account already answers something
@@ -138,6 +139,10 @@ class AccountsBusy(GatewayError):
     status = 429
     type = "rate_limit_error"
     code = "accounts_busy"
+
+
+class LoginAnswering(AccountsBusy):
+    """Told once, when a token's login is learnt; whoever meets it waits in line for that login."""
 
 
 class KeyLimited(GatewayError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.accounts.account import Account, Seat
-from app.errors import AccountAnswering, GatewayError, Outcome
+from app.errors import GatewayError, LoginAnswering, Outcome
 
 Release = Callable[["Lease", Outcome, GatewayError | None], None]
 
@@ -31,7 +31,7 @@ class Lease:
     def confirm(self) -> None:
         """Call once the account's login is known: it may be answering already, through another token."""
         if self.seat is not self.account.seat:
-            raise AccountAnswering("This login is already answering, through another of its tokens.")
+            raise LoginAnswering("This login is already answering, through another of its tokens.")
 
     def release(self, outcome: Outcome, error: GatewayError | None = None) -> None:
         """Idempotent: the first outcome counts."""

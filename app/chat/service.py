@@ -22,9 +22,11 @@ from app.conversations.use import ConversationUse
 from app.errors import (
     AccessRejected,
     AccountExpired,
+    AccountsBusy,
     ConversationNotFound,
     ConversationUncertain,
     GatewayError,
+    LoginAnswering,
     Outcome,
     SilentAnswer,
     UpstreamTimeout,
@@ -90,11 +92,12 @@ class ChatService:
         deadline = time.monotonic() + self._settings.start_seconds
         untried = list(plan.accounts)
         errors: list[GatewayError] = []
+        resting: list[GatewayError] = []
         while untried:
             try:
                 lease = self._acquire(untried, deadline, plan.caller)
             except GatewayError as error:
-                errors.append(error)
+                resting.append(error)
                 break
             untried.remove(lease.account)
             try:
@@ -103,15 +106,18 @@ class ChatService:
                 return reply
             except GatewayError as error:
                 lease.release(_outcome_of(error, plan), error)
-                if not error.moves_on:
+                if isinstance(error, LoginAnswering):
+                    untried.append(lease.account)
+                elif error.moves_on:
+                    errors.append(error)
+                else:
                     raise
-                errors.append(error)
             except BaseException:
                 lease.release(Outcome.ABANDONED)
                 raise
-        if all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors):
+        if _is_upstreams_fault(plan, errors, resting):
             self._breaker.record_failure()
-        raise self._conclude(plan, errors)
+        raise self._conclude(plan, errors + resting)
 
     def _plan(self, request: ChatRequest, caller: Caller) -> _Plan:
         continued = request.continued_id
@@ -219,6 +225,15 @@ def _outcome_of(error: GatewayError, plan: _Plan) -> Outcome:
     if plan.question.conversation_id and isinstance(error, SilentAnswer):
         return Outcome.ABANDONED
     return error.outcome
+
+
+def _is_upstreams_fault(plan: _Plan, errors: list[GatewayError], resting: list[GatewayError]) -> bool:
+    """Whether everybody who was asked failed for the upstream's sake.
+
+    Accounts that rest, dead ones say, do not speak for it; those that are answering do.
+    """
+    failed = bool(errors) and all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors)
+    return failed and not any(isinstance(error, AccountsBusy) for error in resting)
 
 
 def _find_owners(

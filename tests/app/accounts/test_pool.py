@@ -11,7 +11,7 @@ from app.accounts.account import Account, Pacing
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.errors import AccountAnswering, AccountExpired, AccountsBusy, Outcome, UpstreamThrottled
+from app.errors import AccountExpired, AccountsBusy, LoginAnswering, Outcome, UpstreamThrottled
 from app.state import MEMORY, open_state
 
 
@@ -130,9 +130,9 @@ def test_two_tokens_of_one_login_share_a_seat(pool: AccountPool) -> None:
     lease.confirm()
     other = pool.acquire([two], wait_seconds=0)
     pool.identify(two, "user")
-    with pytest.raises(AccountAnswering):
+    with pytest.raises(LoginAnswering):
         other.confirm()
-    other.release(Outcome.RATE_LIMITED)
+    other.release(Outcome.ABANDONED)
     assert one.owner == two.owner
     with pytest.raises(AccountsBusy):
         pool.acquire([one], wait_seconds=0)

@@ -1,0 +1,131 @@
+"""Several tokens of one login: one seat, one owner of conversations, and all of it again after a restart."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.accounts.lease import Lease
+from app.accounts.login import Logins
+from app.accounts.pool import AccountPool
+from app.errors import AccountsBusy, LoginAnswering, Outcome
+from app.state import MEMORY, State, open_state
+
+_DAY_SECONDS = 86400.0
+
+
+class Clock:
+    now = 1_000_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def state() -> State:
+    return open_state(MEMORY)
+
+
+@pytest.fixture
+def pool(state: State) -> AccountPool:
+    return AccountPool(Logins(state))
+
+
+def take(pool: AccountPool, token: str) -> Lease:
+    return pool.acquire(pool.find([token]), wait_seconds=0)
+
+
+def test_one_seat_for_two_tokens(pool: AccountPool) -> None:
+    one, two = pool.find(["one", "two"])
+    pool.identify(one, "user")
+    pool.identify(two, "user")
+    assert one.seat is two.seat
+    assert one.owner == two.owner
+    lease = take(pool, "one")
+    with pytest.raises(AccountsBusy):
+        take(pool, "two")
+    lease.release(Outcome.OK)
+    take(pool, "two").release(Outcome.OK)
+
+
+def test_two_logins_stay_two(pool: AccountPool) -> None:
+    one, two = pool.find(["one", "two"])
+    pool.identify(one, "user")
+    pool.identify(two, "somebody else")
+    first, second = take(pool, "one"), take(pool, "two")
+    assert pool.leased == 2
+    first.release(Outcome.OK)
+    second.release(Outcome.OK)
+
+
+def test_a_lease_follows_its_account_to_a_free_seat(pool: AccountPool) -> None:
+    """The second token's login is learnt while it is leased, and the login is free."""
+    one, _ = pool.find(["one", "two"])
+    pool.identify(one, "user")
+    lease = take(pool, "two")
+    pool.identify(lease.account, "user")
+    lease.confirm()
+    with pytest.raises(AccountsBusy):
+        take(pool, "one")
+    lease.release(Outcome.OK)
+    take(pool, "one").release(Outcome.OK)
+    assert pool.leased == 0
+
+
+def test_a_lease_that_turns_out_to_be_the_second_one_gives_up(pool: AccountPool) -> None:
+    first = take(pool, "one")
+    pool.identify(first.account, "user")
+    second = take(pool, "two")
+    pool.identify(second.account, "user")
+    with pytest.raises(LoginAnswering):
+        second.confirm()
+    second.release(Outcome.ABANDONED)
+    assert pool.leased == 1  # the release of the refused lease does not free the seat of the other
+    with pytest.raises(AccountsBusy):
+        take(pool, "one")
+    first.release(Outcome.OK)
+    assert pool.leased == 0
+
+
+def test_identifying_twice_changes_nothing(pool: AccountPool) -> None:
+    (one,) = pool.find(["one"])
+    pool.identify(one, "user")
+    seat = one.seat
+    pool.identify(one, "user")
+    assert one.seat is seat
+    assert seat.accounts == [one]
+
+
+def test_a_restart_knows_the_login_before_any_refresh(state: State, pool: AccountPool) -> None:
+    for account in pool.find(["one", "two"]):
+        pool.identify(account, "user")
+    again = AccountPool(Logins(state))
+    one, two = again.find(["two", "one"])
+    assert one.seat is two.seat
+    take(again, "one")
+    with pytest.raises(AccountsBusy):
+        take(again, "two")
+
+
+def test_only_digests_are_kept(state: State, pool: AccountPool) -> None:
+    (account,) = pool.find(["secret-token"])
+    pool.identify(account, "secret-user")
+    assert "secret" not in repr(state.run("SELECT * FROM login"))
+
+
+def test_old_logins_are_forgotten(state: State) -> None:
+    clock = Clock()
+    Logins(state, clock).put("account", "owner")
+    clock.now += 199 * _DAY_SECONDS
+    assert Logins(state, clock).get("account") == "owner"
+    clock.now += 2 * _DAY_SECONDS
+    assert Logins(state, clock).get("account") is None
+
+
+def test_whoever_shows_up_is_announced_once() -> None:
+    arrived: list[str] = []
+    pool = AccountPool(Logins(open_state(MEMORY)), on_arrival=arrived.append)
+    one, two = pool.find(["one", "two"])
+    pool.find(["two", "one"])
+    assert arrived == [one.key, two.key]
+    pool.identify(one, "user")
+    assert arrived[2:] == [one.owner]
