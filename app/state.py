@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -61,7 +63,9 @@ class State:
         with self._lock:
             try:
                 return self._connection.execute(statement, values).fetchall()
-            except sqlite3.OperationalError as exc:
+            except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+                raise
+            except sqlite3.DatabaseError as exc:
                 self._turn_to_memory(exc)
                 return self._connection.execute(statement, values).fetchall()
 
@@ -74,14 +78,7 @@ class State:
 
     def _turn_to_memory(self, cause: sqlite3.Error) -> None:
         log.error("the state file failed (%s): going on in memory, a restart will forget", cause)
-        memory = _connect(MEMORY)
-        try:
-            self._connection.backup(memory)
-        except sqlite3.Error:
-            log.error("the state file cannot be read either: beginning with an empty state")
-        self._connection.close()
-        memory.executescript(_SCHEMA)
-        self._connection = memory
+        self._connection = _copy_to_memory(self._connection)
 
 
 def open_state(path: str) -> State:
@@ -116,29 +113,53 @@ def _lock(path: Path) -> IO[bytes]:
 def _open_file(path: str) -> sqlite3.Connection:
     try:
         return _prepare(_connect(path))
-    except sqlite3.OperationalError as exc:
+    except (OSError, sqlite3.OperationalError) as exc:
         log.warning("the state file %s cannot be used (%s): a restart will forget", path, exc)
         return _prepare(_connect(MEMORY))
     except sqlite3.DatabaseError as exc:
         aside = f"{path}.damaged-{int(time.time())}"
-        Path(path).rename(aside)
+        for suffix in ("", "-wal", "-shm"):  # a log left behind would be played into the new file
+            with suppress(FileNotFoundError):
+                Path(path + suffix).rename(aside + suffix)
         log.error("the state file is damaged (%s): set aside as %s, beginning a new one", exc, aside)
         return _prepare(_connect(path))
 
 
+def _copy_to_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """What can still be read of a failing file, which is closed; an empty state where that makes no sense."""
+    try:
+        memory = _connect(MEMORY)
+        connection.backup(memory)
+        return _prepare(memory)
+    except sqlite3.Error:
+        log.error("the state file cannot be read either: beginning with an empty state")
+        return _prepare(_connect(MEMORY))
+    finally:
+        connection.close()
+
+
 def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=_LOCK_WAIT_SECONDS, check_same_thread=False, isolation_level=None
-    )
     if path != MEMORY:
-        Path(path).chmod(0o600)
-    return connection
+        _reserve(Path(path))
+    return sqlite3.connect(path, timeout=_LOCK_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
+
+
+def _reserve(path: Path) -> None:
+    """Make the file, for its owner alone from its first moment. Raises OSError where it cannot be written."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(PermissionError):  # somebody else's file that we may write
+        path.chmod(0o600)
 
 
 def _prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.executescript(_SCHEMA)
-    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise sqlite3.DatabaseError("its pages are inconsistent")
+    """Ready for use; closed where an error is raised."""
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.executescript(_SCHEMA)
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise sqlite3.DatabaseError("its pages are inconsistent")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
