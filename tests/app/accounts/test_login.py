@@ -101,9 +101,10 @@ def test_a_restart_knows_the_login_before_any_refresh(state: State, pool: Accoun
     again = AccountPool(Logins(state))
     one, two = again.find(["two", "one"])
     assert one.seat is two.seat
-    take(again, "one")
+    lease = take(again, "one")
     with pytest.raises(AccountsBusy):
         take(again, "two")
+    lease.release(Outcome.OK)
 
 
 def test_only_digests_are_kept(state: State, pool: AccountPool) -> None:
