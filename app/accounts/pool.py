@@ -160,7 +160,8 @@ class AccountPool:
                 now = self._clock()
                 ready = [account for account in waiter.accounts if self._is_ready(account, now)]
                 for account in sorted(ready, key=lambda account: account.seat.last_used):
-                    if waiter.granted is None:
+                    # Looked at again: several accounts may share the one seat that has just been given away.
+                    if waiter.granted is None and self._is_ready(account, now):
                         self._offer(account)
             return waiter.granted is not None
 
