@@ -161,7 +161,7 @@ class AccountPool:
                 ready = [account for account in waiter.accounts if self._is_ready(account, now)]
                 for account in sorted(ready, key=lambda account: account.seat.last_used):
                     # Looked at again: several accounts may share the one seat that has just been given away.
-                    if waiter.granted is None and self._is_ready(account, now):
+                    if self._is_ready(account, now) and waiter.granted is None:
                         self._offer(account)
             return waiter.granted is not None
 
