@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,9 +16,10 @@ from app.state import MEMORY, State, open_state
 from app.token import AccessToken, RefreshedTokens
 
 
-def make_account() -> Account:
-    key = account_key("original")
-    return Account("original", key, Seat(Pacing()), key)
+def make_account(name: str = "original") -> Account:
+    """An account whose refresh token is its name."""
+    key = account_key(name)
+    return Account(name, key, Seat(Pacing()), key)
 
 
 class Upstream:
@@ -114,3 +116,104 @@ def test_the_vault_opens_only_with_the_original() -> None:
     assert vault.get("original") is None
     vault.put("original", "short-lived", time.time() - 1)
     assert vault.get("original") is None
+
+
+def test_all_who_wait_share_one_error_and_the_next_one_asks_again() -> None:
+    upstream, account = Upstream(), make_account()
+    refresher = make_refresher(upstream)
+    upstream.alive.clear()
+    upstream.gate.clear()
+    with ThreadPoolExecutor(8) as threads:
+        asking = [threads.submit(refresher.access_token, account) for _ in range(8)]
+        upstream.gate.set()
+        errors = [asked.exception(5) for asked in asking]
+    assert all(isinstance(error, AccountExpired) for error in errors)
+    assert len(upstream.asked) <= len({id(error) for error in errors})
+    upstream.alive = {"original"}
+    refresher.access_token(account)
+
+
+def test_accounts_do_not_wait_for_each_other() -> None:
+    gate = threading.Event()
+
+    def refresh(token: str) -> RefreshedTokens:
+        if token == "slow":
+            gate.wait(5)
+        return RefreshedTokens(AccessToken(f"access-{token}", time.time() + 3600, "device"))
+
+    refresher = Refresher(refresh, Vault(open_state(MEMORY)), lambda account, user_id: None)
+    slow, quick = make_account("slow"), make_account("quick")
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(refresher.access_token, slow)
+        assert refresher.access_token(quick).value == "access-quick"
+        assert not waiting.done()
+        gate.set()
+        assert waiting.result(5).value == "access-slow"
+
+
+@pytest.mark.parametrize(
+    ("life", "margin"), [(86400.0, (120, 300)), (600.0, (119, 121)), (10.0, (2, 2)), (-5.0, (0, 0))]
+)
+def test_a_token_is_renewed_a_share_of_its_life_ahead(life: float, margin: tuple[float, float]) -> None:
+    now = 1_000_000.0
+    account, asked = make_account(), list[str]()
+
+    def refresh(token: str) -> RefreshedTokens:
+        asked.append(token)
+        return RefreshedTokens(AccessToken("access", now + life, "device"))
+
+    refresher = Refresher(refresh, Vault(open_state(MEMORY)), lambda account, user_id: None, lambda: now)
+    refresher.access_token(account)
+    ahead = now + life - account.refresh_at
+    assert margin[0] <= ahead <= margin[1]
+    refresher.access_token(account)
+    assert len(asked) == (1 if life > 0 else 2)
+
+
+def test_whose_login_it_is_is_told() -> None:
+    told: list[tuple[Account, str]] = []
+    token = AccessToken("access", time.time() + 3600, "device")
+    refresher = Refresher(
+        lambda _: RefreshedTokens(token, None, "user-7"),
+        Vault(open_state(MEMORY)),
+        lambda account, user_id: told.append((account, user_id)),
+    )
+    account = make_account()
+    refresher.access_token(account)
+    assert told == [(account, "user-7")]
+
+
+def known(account: Account, state: State) -> tuple[str | None, str | None]:
+    """The rotated token in memory and at rest."""
+    return account.newest_refresh_token, Vault(state).get(account.refresh_token)
+
+
+def test_trouble_keeps_the_rotated_token() -> None:
+    """Only a refusal of both tokens drops what is known."""
+    upstream, account, state = Upstream(), make_account(), open_state(MEMORY)
+    upstream.rotates_to = "second"
+    refresher = make_refresher(upstream, state)
+    refresher.access_token(account)
+
+    def fail(token: str) -> RefreshedTokens:
+        raise UpstreamUnreachable("away")
+
+    with pytest.raises(UpstreamUnreachable):
+        Refresher(fail, Vault(state), lambda account, user_id: None).renew(account)
+    assert known(account, state) == ("second", "second")
+    upstream.alive = set()
+    with pytest.raises(AccountExpired) as raised:
+        refresher.renew(account)
+    assert known(account, state) == (None, None)
+    assert "original" not in raised.value.message
+    assert "second" not in raised.value.message
+
+
+def test_a_surprise_reaches_those_who_wait() -> None:
+    def fail(token: str) -> RefreshedTokens:
+        raise RuntimeError("a mistake of ours")
+
+    refresher = Refresher(fail, Vault(open_state(MEMORY)), lambda account, user_id: None)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="mistake"):
+            refresher.access_token(make_account())
