@@ -29,9 +29,10 @@ class Redactor:
                 self._secrets.popitem(last=False)
 
     def redact(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, _REDACTED)
+        found = [secret for secret in list(self._secrets) if secret in text]
+        # The longest first: where one secret begins another, the other's end must not stay.
+        for secret in sorted(found, key=len, reverse=True):
+            text = text.replace(secret, _REDACTED)
         return text
 
 

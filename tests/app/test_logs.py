@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import time
+from collections.abc import Iterator
 
 import pytest
 
 from app import logs
-from app.logs import redactor
+from app.logs import Redactor, redactor
 
 SECRET = "a-refresh-token-that-nobody-may-see"
 
 
 @pytest.fixture
-def log() -> logging.Logger:
+def log() -> Iterator[logging.Logger]:
     redactor.learn(SECRET)
-    return logging.getLogger("app.test")
+    logger = logging.getLogger("app")
+    before = (logger.handlers, logger.level, logger.propagate)
+    yield logging.getLogger("app.test")
+    logger.handlers, logger.level, logger.propagate = before
 
 
 def fail() -> None:
@@ -52,3 +58,73 @@ def test_text_lines_carry_their_fields(log: logging.Logger, capsys: pytest.Captu
     logs.configure("INFO", "text")
     log.info("request", extra={"fields": {"status": 200, "outcome": "ok"}})
     assert capsys.readouterr().err.endswith("INFO app.test request status=200 outcome=ok\n")
+
+
+def test_where_one_secret_begins_another_nothing_stays() -> None:
+    known = Redactor()
+    for secret in ("secret-a", "secret-a.and-more", "more-before-secret-a"):
+        known.learn(secret)
+    assert known.redact("x secret-a.and-more y secret-a z more-before-secret-a") == (
+        "x [secret] y [secret] z [secret]"
+    )
+
+
+def test_words_too_short_to_be_secrets_stay() -> None:
+    known = Redactor()
+    known.learn("ok")
+    known.learn("")
+    assert known.redact("outcome=ok") == "outcome=ok"
+
+
+def test_the_secrets_known_longest_unused_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "_MOST_SECRETS", 3)
+    known = Redactor()
+    for secret in ("secret-1", "secret-2", "secret-3", "secret-1", "secret-4"):
+        known.learn(secret)
+    assert known.redact("secret-1 secret-2 secret-3 secret-4") == "[secret] secret-2 [secret] [secret]"
+
+
+def test_many_secrets_do_not_make_lines_slow() -> None:
+    known = Redactor()
+    for number in range(10_000):
+        known.learn(f"a-refresh-token-with-number-{number}")
+    begun = time.process_time()
+    for _ in range(20):
+        known.redact("request id=0123456789abcdef path=/v1/chat/completions status=200 outcome=ok " * 3)
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("line_format", ["text", "json"])
+def test_causes_are_redacted_too(
+    log: logging.Logger, line_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("INFO", line_format)
+    try:
+        try:
+            fail()
+        except ValueError as exc:
+            raise RuntimeError({"headers": [SECRET]}) from exc
+    except RuntimeError as exc:
+        log.error("failed", exc_info=exc)
+    written = capsys.readouterr().err
+    assert SECRET not in written
+    assert "ValueError" in written
+    assert "RuntimeError" in written
+
+
+def test_a_json_line_is_one_line_whatever_is_said(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("INFO", "json")
+    log.info("two\nlines\r\x00 %s", object, extra={"fields": {"odd": object, "time": "later"}})
+    written = capsys.readouterr().err
+    assert written.count("\n") == 1
+    assert json.loads(written)["odd"] == "<class 'object'>"
+
+
+def test_configuring_twice_writes_once(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+    logs.configure("WARNING", "text")
+    log.info("not this")
+    log.warning("once")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ WARNING app.test once\n", capsys.readouterr().err)
