@@ -162,18 +162,20 @@ class AccountPool:
                 for account in sorted(ready, key=lambda account: account.seat.last_used):
                     # Looked at again: several accounts may share the one seat that has just been given away.
                     if self._is_ready(account, now) and waiter.granted is None:
-                        self._offer(account)
+                        self._offer(account.seat)
             return waiter.granted is not None
 
     def _is_ready(self, account: Account, now: float) -> bool:
         return not account.seat.is_leased and account.ready_at(self._pacing, now) <= now
 
-    def _offer(self, account: Account) -> None:
-        if self._queue.offer(account):
-            seat = account.seat
+    def _offer(self, seat: Seat) -> None:
+        """Give a free seat to the first in line for it, by whichever of its tokens they know it."""
+        now = self._clock()
+        ready = [account for account in seat.accounts if self._is_ready(account, now)]
+        if self._queue.offer(ready) is not None:
             seat.is_leased = True
             if seat.replies is not None:
-                seat.replies.add(self._clock())
+                seat.replies.add(now)
 
     def _pause(self, waiter: Waiter, deadline: float) -> float:
         """Seconds until looking again makes sense. Raises when it never will before the deadline."""
@@ -205,11 +207,9 @@ class AccountPool:
             seat = lease.seat
             seat.is_leased = False
             seat.last_used = now
-            for account in seat.accounts:
-                if self._is_ready(account, now):
-                    self._offer(account)
-                elif not seat.is_leased:
-                    self._queue.stir(account)
+            self._offer(seat)
+            for account in seat.accounts if not seat.is_leased else ():
+                self._queue.stir(account)  # it may be ready later than those who wait for it know
 
 
 def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:

@@ -31,7 +31,7 @@ class Waiter:
 
 
 class Queue:
-    """First come, first served per account; at most `length` waiting for one caller."""
+    """First come, first served per login; at most `length` waiting for one caller."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -53,15 +53,16 @@ class Queue:
         self._callers[waiter.caller] += 1
         self._waiting[waiter] = None
 
-    def offer(self, account: Account) -> bool:
-        """Grant `account` to the first in line for it; False when nobody waits for it."""
+    def offer(self, accounts: Sequence[Account]) -> Account | None:
+        """Grant one of these accounts to the first in line for any; None when nobody waits for them."""
         for waiter in self._waiting:
-            if account in waiter.accounts:
-                self.leave(waiter)
-                waiter.granted = account
-                waiter.turn.set()
-                return True
-        return False
+            for account in accounts:
+                if account in waiter.accounts:
+                    self.leave(waiter)
+                    waiter.granted = account
+                    waiter.turn.set()
+                    return account
+        return None
 
     def stir(self, account: Account) -> None:
         """Let those who wait for `account` look again: when it will be ready is known only now."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from app.accounts.lease import Lease
@@ -105,6 +108,27 @@ def test_a_restart_knows_the_login_before_any_refresh(state: State, pool: Accoun
     with pytest.raises(AccountsBusy):
         take(again, "two")
     lease.release(Outcome.OK)
+
+
+def test_one_line_for_all_tokens_of_a_login(pool: AccountPool) -> None:
+    """Who knows the login by another token is not passed by."""
+    one, two = pool.find(["one", "two"])
+    pool.identify(one, "user")
+    pool.identify(two, "user")
+    lease, order = take(pool, "one"), list[str]()
+
+    def wait(token: str) -> None:
+        got = pool.acquire(pool.find([token]), wait_seconds=5)
+        order.append(token)
+        got.release(Outcome.OK)
+
+    with ThreadPoolExecutor(4) as threads:
+        for place, token in enumerate(["two", "one", "two", "one"], 1):
+            threads.submit(wait, token)
+            while f"waiting={place}" not in repr(pool):
+                time.sleep(0.001)
+        lease.release(Outcome.OK)
+    assert order == ["two", "one", "two", "one"]
 
 
 def test_only_digests_are_kept(state: State, pool: AccountPool) -> None:
