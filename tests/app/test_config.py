@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,91 @@ def test_no_secret_in_its_repr(tmp_path: Path) -> None:
     assert KEY not in repr(settings)
     assert settings.sign_secret not in repr(settings)
     assert "('a', 'b')" not in repr(settings)
+
+
+GOOD: dict[str, tuple[str, object]] = {
+    "GLM_UPSTREAM_URL": ("http://127.0.0.1:1/", "http://127.0.0.1:1"),
+    "GLM_SIGN_SECRET": ("abc", "abc"),
+    "GLM_PROXY": ("http://user:pass@127.0.0.1:3128", "http://user:pass@127.0.0.1:3128"),
+    "GLM_QUEUE_LENGTH": ("7", 7),
+    "GLM_ACCOUNT_REPLIES_PER_HOUR": ("60", 60),
+    "GLM_BREAKER_FAILURES": ("1", 1),
+    "GLM_STATE_PATH": (":memory:", ":memory:"),
+    "GLM_MAX_BODY_BYTES": ("1", 1),
+    "GLM_MAX_PROMPT_CHARS": ("999999999999999999", 999999999999999999),
+    "TRUSTED_PROXIES": (
+        "10.0.0.1/8, ::1 ,127.0.0.1",
+        (ip_network("10.0.0.0/8"), ip_network("::1"), ip_network("127.0.0.1")),
+    ),
+    "CORS_ORIGINS": ("https://a.b, http://c.d:81,", ("https://a.b", "http://c.d:81")),
+    "LOG_LEVEL": ("debug", "DEBUG"),
+    "LOG_FORMAT": ("JSON", "json"),
+}
+TOGETHER = {"GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKENS_FILE", "GATEWAY_API_KEYS", "GLM_PASS_THROUGH"}
+
+
+def test_every_variable_has_its_setting() -> None:
+    assert set(GOOD) | set(SECONDS) | TOGETHER == set(_VARIABLES)
+    names = [name for name, _ in _VARIABLES.values()]
+    assert sorted(names) == sorted(field.name for field in fields(Settings))
+
+
+@pytest.mark.parametrize(("variable", "text", "value"), [(name, *good) for name, good in GOOD.items()])
+def test_a_value_arrives(variable: str, text: str, value: object) -> None:
+    name = _VARIABLES[variable][0]
+    settings = Settings.from_env({variable: f" {text} "})
+    assert getattr(settings, name) == value
+    assert replace(settings, **{name: getattr(Settings(), name)}) == Settings()
+
+
+@pytest.mark.parametrize("variable", SECONDS)
+@pytest.mark.parametrize("text", ["1", "0.5", "86400"])
+def test_seconds_arrive(variable: str, text: str) -> None:
+    settings = Settings.from_env({variable: text})
+    assert getattr(settings, _VARIABLES[variable][0]) == float(text)
+
+
+@pytest.mark.parametrize("variable", SECONDS)
+def test_only_some_waits_may_be_nothing(variable: str) -> None:
+    zero = {
+        "GLM_QUEUE_SECONDS",
+        "GLM_ACCOUNT_MIN_INTERVAL_SECONDS",
+        "GLM_DRAIN_SECONDS",
+        "GLM_CONVERSATION_TTL",
+    }
+    if variable in zero:
+        assert getattr(Settings.from_env({variable: "0"}), _VARIABLES[variable][0]) == 0
+    else:
+        with pytest.raises(InvalidSetting, match=variable):
+            Settings.from_env({variable: "0"})
+
+
+def test_the_defaults_are_those_of_the_documents() -> None:
+    settings = Settings.from_env({})
+    assert settings.upstream_url == "https://chatglm.cn"
+    clocks = (
+        settings.connect_timeout_seconds,
+        settings.first_event_seconds,
+        settings.start_seconds,
+        settings.idle_seconds,
+        settings.max_reply_seconds,
+        settings.commit_seconds,
+        settings.queue_seconds,
+        settings.heartbeat_seconds,
+        settings.conversation_ttl_seconds,
+    )
+    assert list(clocks) == [5, 20, 50, 120, 1800, 15, 30, 10, 600]
+    assert (settings.max_body_bytes, settings.max_prompt_chars) == (48 * 1024 * 1024, 1_000_000)
+    assert (settings.cors_origins, settings.proxy, settings.pass_through) == (("*",), None, True)
+
+
+def test_a_wrong_secret_is_not_quoted() -> None:
+    for variable, secret in (
+        ("GATEWAY_API_KEYS", "hush"),
+        ("GLM_REFRESH_TOKENS", "hush hush"),
+        ("GLM_PROXY", "hush"),
+    ):
+        with pytest.raises(InvalidSetting) as raised:
+            Settings.from_env(BOTH | {variable: secret})
+        assert "hush" not in str(raised.value)
+        assert raised.value.__cause__ is None
