@@ -100,3 +100,90 @@ def test_a_closed_watch_is_silent(pair: Pair) -> None:
 def test_a_deadline_raises_its_error() -> None:
     with pytest.raises(ValueError, match="late"), Deadline(0.01, ValueError("late")):
         gevent.sleep(5)
+
+
+def test_a_deadline_that_is_met_leaves_nothing_behind() -> None:
+    with Deadline(0.02, ValueError("late")):
+        pass
+    gevent.sleep(0.03)
+
+
+def test_the_nearer_of_two_deadlines_counts() -> None:
+    with pytest.raises(ValueError, match="inner"), Deadline(5, KeyError("outer")):  # noqa: SIM117
+        with Deadline(0.01, ValueError("inner")):
+            gevent.sleep(5)
+
+
+def test_other_greenlets_run_during_a_wait(pair: Pair) -> None:
+    ran: list[int] = []
+    readiness = Readiness(pair[0].fileno())
+    gevent.spawn(ran.append, 1)
+    assert not readiness.wait(0.02)
+    assert ran == [1]
+    readiness.close()
+
+
+def test_many_wait_at_once() -> None:
+    pairs = [socket.socketpair() for _ in range(50)]
+
+    def wait(number: int) -> bool:
+        readiness = Readiness(pairs[number][0].fileno())
+        try:
+            return readiness.wait(5.0)
+        finally:
+            readiness.close()
+
+    waiting = [gevent.spawn(wait, number) for number in range(50)]
+    gevent.sleep(0)
+    for _, theirs in reversed(pairs):
+        theirs.send(b"x")
+    gevent.joinall(waiting, timeout=5)
+    assert [greenlet.value for greenlet in waiting] == [True] * 50
+    for ours, theirs in pairs:
+        ours.close()
+        theirs.close()
+
+
+def test_an_interrupted_wait_can_be_repeated(pair: Pair) -> None:
+    ours, theirs = pair
+    readiness = Readiness(ours.fileno())
+    for _ in range(3):
+        with pytest.raises(ValueError, match="late"), Deadline(0.01, ValueError("late")):
+            readiness.wait(5.0)
+    theirs.send(b"x")
+    assert readiness.wait(5.0)
+    ours.recv(1)
+    assert not readiness.wait(0.01)
+    readiness.close()
+    readiness.close()
+
+
+def test_a_client_that_is_gone_already_is_noticed(pair: Pair) -> None:
+    ours, theirs = pair
+    theirs.close()
+    outcomes: list[str] = []
+    gevent.spawn(watch, ours, outcomes).join(1)
+    assert outcomes == ["gone"]
+
+
+def test_only_the_request_of_that_client_is_interrupted(pair: Pair) -> None:
+    ours, theirs = pair
+    mine: list[str] = []
+    others: list[str] = []
+    with socket.socket() as quiet, socket.create_server(("127.0.0.1", 0)) as listener:
+        quiet.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            requests = [gevent.spawn(watch, ours, mine), gevent.spawn(watch, accepted, others)]
+            gevent.sleep(0)
+            theirs.close()
+            requests[0].join(1)
+            assert (mine, others) == (["gone"], [])
+            quiet.close()
+            requests[1].join(1)
+            assert others == ["gone"]
+
+
+def test_no_handler_of_errors_mistakes_it_for_one() -> None:
+    assert not issubclass(ClientGone, Exception)
+    assert issubclass(ClientGone, gevent.GreenletExit)
