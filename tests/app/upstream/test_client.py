@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from app.config import Settings
-from app.errors import AccessRejected, GatewayError, UpstreamThrottled
+from app.errors import (
+    AccessRejected,
+    AccountAnswering,
+    AccountBlocked,
+    GatewayError,
+    PromptTooLong,
+    UpstreamInvalid,
+    UpstreamThrottled,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
@@ -23,9 +33,10 @@ def shared() -> Iterator[DemoUpstream]:
 
 
 @pytest.fixture
-def upstream(shared: DemoUpstream) -> DemoUpstream:
+def upstream(shared: DemoUpstream) -> Iterator[DemoUpstream]:
     shared.reset()
-    return shared
+    yield shared
+    assert shared.wait_until(lambda state: not state["open_streams"])["internal_errors"] == 0
 
 
 @pytest.fixture
@@ -102,3 +113,114 @@ def test_no_secret_in_an_error(upstream: DemoUpstream) -> None:
         client.refresh("demo-secret")
     assert "demo-secret" not in str(raised.value)
     assert "demo-secret" not in repr(raised.value.__cause__)
+
+
+FAULTS: list[tuple[str, type[GatewayError]]] = [
+    ("json200", AccountBlocked),
+    ("toolong", PromptTooLong),
+    ("validation", UpstreamInvalid),
+    ("busy429", AccountAnswering),
+    ("busy200", AccountAnswering),
+    ("throttled429", UpstreamThrottled),
+    ("waf400", AccountBlocked),
+    ("login401", AccessRejected),
+    ("http500", UpstreamUnreachable),
+    ("html429", UpstreamThrottled),
+    ("html502", UpstreamUnreachable),
+    ("html503", UpstreamUnreachable),
+    ("waf200", UpstreamInvalid),
+    ("waf405", UpstreamInvalid),
+    ("hangup", UpstreamUnreachable),
+]
+
+
+@pytest.mark.parametrize(("fault", "expected"), FAULTS)
+def test_what_comes_instead_of_a_stream(
+    client: UpstreamClient, fault: str, expected: type[GatewayError]
+) -> None:
+    token = client.refresh("demo-anna").access_token
+    with pytest.raises(GatewayError) as raised:
+        client.open_stream(token, StreamRequest(f"[[{fault}]]"), timeout_seconds=5)
+    assert type(raised.value) is expected
+    assert read_all(client, token, "[[text]]"), "the client works on"
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("expired", AccessRejected),
+        ("http500", UpstreamUnreachable),
+        ("html502", UpstreamUnreachable),
+        ("throttled429", UpstreamThrottled),
+        ("login401", AccessRejected),
+        ("waf400", AccountBlocked),
+        ("waf200", UpstreamInvalid),
+        ("hangup", UpstreamUnreachable),
+    ],
+)
+def test_a_refresh_that_fails(
+    client: UpstreamClient, upstream: DemoUpstream, fault: str, expected: type[GatewayError]
+) -> None:
+    upstream.account("anna", refresh_next=[fault, fault])  # a hang-up is tried once more
+    with pytest.raises(GatewayError) as raised:
+        client.refresh("demo-anna")
+    assert type(raised.value) is expected
+
+
+def test_a_deletion_that_fails_is_told(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    conversation_id = read_all(client, token, "[[text]]") or ""
+    upstream.account("anna", delete_next=["http500"])
+    with pytest.raises(UpstreamUnreachable):
+        client.delete_conversation(token, conversation_id, ASSISTANT)
+    assert upstream.state()["undeleted"] == 1
+    client.delete_conversation(token, conversation_id, ASSISTANT)
+    assert upstream.state()["undeleted"] == 0
+
+
+def test_a_silent_upstream_is_a_timeout(client: UpstreamClient) -> None:
+    token = client.refresh("demo-anna").access_token
+    with pytest.raises(UpstreamTimeout):
+        client.open_stream(token, StreamRequest("[[silence]]"), timeout_seconds=0.1)
+
+
+def test_a_foreign_conversation_is_an_empty_stream(client: UpstreamClient) -> None:
+    token = client.refresh("demo-anna").access_token
+    stream = client.open_stream(token, StreamRequest("hi", conversation_id="f" * 24), timeout_seconds=5)
+    assert stream.read(5) == []
+    assert stream.ended
+    stream.close()
+
+
+def test_a_conversation_goes_on(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    conversation_id = read_all(client, token, "first") or ""
+    stream = client.open_stream(
+        token, StreamRequest("second", conversation_id=conversation_id), timeout_seconds=5
+    )
+    while not stream.ended:
+        stream.read(5)
+    stream.close()
+    (conversation,) = upstream.state()["conversations"]
+    assert (conversation["id"], conversation["turns"]) == (conversation_id, 2)
+
+
+def test_leaving_an_answer_stops_the_upstream(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    stream = client.open_stream(token, StreamRequest("[[chunks n=1000 pace=20]]"), timeout_seconds=5)
+    assert stream.read(5)
+    assert upstream.state()["open_streams"] == 1
+    stream.close()
+    state = upstream.wait_until(lambda state: state["open_streams"] == 0)
+    assert state["stopped_early"] == 1
+
+
+def test_nothing_is_refused_for_the_way_it_was_sent(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    """Signature, nonce, device and browser headers: the upstream is strict and finds nothing."""
+    upstream.configure(era="2026")
+    token = client.refresh("demo-anna").access_token
+    for _ in range(20):
+        read_all(client, token, "[[text]]")
+    state = upstream.state()
+    assert state["refusals"] == {}
+    assert state["violations"] == 0
