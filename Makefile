@@ -85,6 +85,10 @@ bench: install ## Measure the gateway against the embedded upstream
 bench-compare: install ## Measure another gateway: make bench-compare BASE=http://... PID=...
 	$(BIN)/python -m bench --base $(BASE) --pid $(PID) $(ARGS)
 
+.PHONY: bench-accounts
+bench-accounts: install ## Measure how accounts and conversations are treated (ARGS=--quick: a minute)
+	$(BIN)/python -m bench.accounts $(ARGS)
+
 .PHONY: hooks
 hooks: install ## Run the checks before each commit of this clone
 	$(BIN)/pre-commit install

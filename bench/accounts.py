@@ -1,0 +1,147 @@
+"""`python -m bench.accounts`: are accounts and conversations treated as promised? Prints one Markdown table.
+
+Ends with 1 when a promise was broken. Takes about four minutes, with `--quick` one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.control import Control
+from bench.hardship import TTL_SECONDS, Hardship, run_hardship
+from bench.place import allow_open_files, start_upstream
+from bench.rush import Rush, run_rush
+from bench.three import run_three
+from demo.gateway import GatewayProcess
+
+IDLE_BOUND_MS = 50.0
+KEY = "glm-" + "bench-accounts-" * 3
+_ACCESS_LIFE_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One promise and what was found."""
+
+    promise: str
+    found: str
+    kept: bool
+
+
+def measure_rush(rush: Rush) -> list[Row]:
+    """Access tokens live so short that every account is refreshed several times meanwhile."""
+    with start_upstream() as upstream, GatewayProcess(upstream.url) as gateway:
+        control = Control(upstream.url)
+        control.configure(access_life_seconds=_ACCESS_LIFE_SECONDS)
+        fairness, state = run_rush(rush, gateway.url, control)
+    accounts = state["accounts"].values()
+    parallel, refreshes = (sum(one[name] for one in accounts) for name in ("parallel_refreshes", "refreshes"))
+    what = f"{rush.clients} clients, {rush.accounts} accounts, lists of {rush.choice}"
+    asked = rush.clients * rush.rounds
+    good = not fairness.problems and fairness.answers + fairness.refusals == asked
+    return [
+        Row(
+            f"{what}: everything answered, or 429 with Retry-After",
+            f"{fairness.answers} answered, {fairness.refusals} refused properly, "
+            f"{len(fairness.problems)} not, of {asked}; longest wait {fairness.longest_wait_seconds:.1f} s",
+            good,
+        ),
+        Row("one answer at a time per account", f"{state['violations']} violations", not state["violations"]),
+        Row("one refresh at a time per account", f"{parallel} parallel, of {refreshes}", not parallel),
+        Row(
+            f"nobody waits more than {IDLE_BOUND_MS:.0f} ms beside an idle account of their list",
+            f"worst {fairness.worst_wait_ms:.0f} ms",
+            fairness.worst_wait_ms <= IDLE_BOUND_MS,
+        ),
+        Row("first come, first served", f"{len(fairness.overtakings)} overtaken", not fairness.overtakings),
+    ]
+
+
+def measure_three(seconds: float) -> list[Row]:
+    with start_upstream() as upstream, GatewayProcess(upstream.url) as gateway:
+        trials = run_three(gateway.url, Control(upstream.url), seconds)
+    tries = ", ".join(f"{name} {len(moments)} times" for name, moments in trials.tried.items())
+    total = trials.statuses.total()
+    return [
+        Row(
+            f"3 tokens, one dead, one throttled, for {seconds:.0f} s: all requests succeed",
+            f"{trials.statuses[200]} of {total}",
+            trials.statuses[200] == total,
+        ),
+        Row(
+            "the bad ones are tried again only when their cool-down ends",
+            f"tried: {tries}; {trials.too_early} too early",
+            not trials.too_early and all(trials.tried.values()),
+        ),
+    ]
+
+
+def measure_hardship(hardship: Hardship) -> list[Row]:
+    settings = {
+        "GLM_REFRESH_TOKENS": ",".join(hardship.tokens),
+        "GATEWAY_API_KEYS": f"bench={KEY};admin",
+        "GLM_CONVERSATION_TTL": str(TTL_SECONDS),
+        "GLM_IDLE_SECONDS": "2",
+        "GLM_BREAKER_FAILURES": "1000000",
+    }
+    started: list[GatewayProcess] = []
+    with tempfile.TemporaryDirectory(prefix="glm-api-") as name, start_upstream() as upstream:
+
+        def start() -> GatewayProcess:
+            started.append(GatewayProcess(upstream.url, Path(name), **settings))
+            started[-1].start()
+            return started[-1]
+
+        try:
+            toll = run_hardship(hardship, start, KEY, Control(upstream.url))
+        finally:
+            for gateway in started:
+                gateway.close()
+        leaks = find_leaks(Path(name), [*hardship.tokens, KEY, "eyJ"])
+    return [
+        Row(
+            f"{hardship.questions} questions with {len(toll.ends)} kinds of end, "
+            f"2 x kill -9 in {toll.killed_streams} streams, a restart: nothing left upstream",
+            f"{toll.undeleted} of {toll.conversations} conversations left",
+            not toll.undeleted and toll.killed_streams == 2 * hardship.killed_streams,
+        ),
+        Row(
+            "no conversation deleted while in use",
+            f"{toll.deleted_while_in_use} deleted, {toll.violations} violations",
+            not toll.deleted_while_in_use and not toll.violations,
+        ),
+        Row("no token or key in state file, logs, output", f"{len(leaks)} found", not leaks),
+    ]
+
+
+def find_leaks(directory: Path, secrets: Iterable[str]) -> list[str]:
+    """The files that hold one of these secrets."""
+    wanted = [secret.encode() for secret in secrets]
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    return [path.name for path in files if any(secret in path.read_bytes() for secret in wanted)]
+
+
+def build_table(rows: Iterable[Row]) -> str:
+    lines = [f"| {row.promise} | {row.found} | {'kept' if row.kept else 'BROKEN'} |" for row in rows]
+    return "\n".join(["| promise | found | |", "|---|---|---|", *lines])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.accounts", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the load")
+    quick = parser.parse_args().quick
+    allow_open_files()
+    rows = measure_rush(Rush(seconds=10 if quick else 60))
+    rows += measure_three(8 if quick else 110)
+    rows += measure_hardship(Hardship(questions=100 if quick else 1000))
+    print(build_table(rows))
+    return 0 if all(row.kept for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

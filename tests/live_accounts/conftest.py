@@ -1,0 +1,79 @@
+"""Accounts and conversations under real gunicorn, and a search of all that is left for tokens and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.accounts import find_leaks
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+from tests.live.conftest import CLOCKS, check_log
+
+# No gateway key and no refresh token, of any kind, may be found in what a gateway leaves on the disk.
+SECRETS = ("demo-", "dead-", "glm-key-", "eyJ")
+
+StartGateway = Callable[..., GatewayProcess]
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[DemoUpstream]:
+    with DemoUpstream(pace=2) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(
+    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    directory = tmp_path_factory.mktemp("accounts")
+    with GatewayProcess(shared_upstream.url, directory, **CLOCKS) as gateway:
+        yield gateway
+    assert find_leaks(directory, SECRETS) == []
+
+
+@pytest.fixture
+def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+    """With a clean record, which must be clean of broken rules when the test is over."""
+    shared_upstream.reset()
+    yield shared_upstream
+    state = shared_upstream.wait_until(lambda state: state["open_streams"] == 0)
+    assert state["violations"] == 0, "an account was asked twice at a time"
+    assert state["deleted_while_in_use"] == 0
+    assert state["internal_errors"] == 0
+    assert [name for name, one in state["accounts"].items() if one["parallel_refreshes"]] == []
+
+
+@pytest.fixture
+def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
+    """For tests that need no settings of their own; their accounts are their own by `tokens`."""
+    written = len(shared_gateway.log())
+    yield shared_gateway
+    check_log(shared_gateway, written)
+
+
+@pytest.fixture
+def tokens(request: pytest.FixtureRequest) -> list[str]:
+    """Five refresh tokens that no other test uses, so that no cool-down reaches from one into the next."""
+    name = "".join(c if c.isalnum() else "-" for c in request.node.name)[:60]
+    return [f"demo-{name}-{number}" for number in range(5)]
+
+
+@pytest.fixture
+def start(tmp_path: Path, upstream: DemoUpstream) -> Iterator[StartGateway]:
+    """Starts gateways that share the test's directory, hence the state file. What they wrote is searched."""
+    started: list[GatewayProcess] = []
+
+    def start_one(**settings: str) -> GatewayProcess:
+        started.append(GatewayProcess(upstream.url, tmp_path, **(CLOCKS | settings)))
+        started[-1].start()
+        return started[-1]
+
+    yield start_one
+    for gateway in started:
+        gateway.close()
+        check_log(gateway, 0)
+    kept = {path.name for path in tmp_path.rglob("*tokens.txt")}  # the operator's own file
+    assert set(find_leaks(tmp_path, SECRETS)) <= kept
