@@ -16,7 +16,7 @@ from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.queue import Waiter
-from app.errors import AccountsBusy, Outcome, UpstreamThrottled
+from app.errors import AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 from app.hub import ClientGone
 from app.state import MEMORY, open_state
 
@@ -31,10 +31,9 @@ class Clock:
 class Rig:
     """A pool whose clock stands still, and people who wait for its accounts in threads."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
+    def __init__(self) -> None:
         self.clock = Clock()
         self.pool = AccountPool(Logins(open_state(MEMORY)), clock=self.clock, queue_length=3)
-        self._threads = threads
 
     def take(self, *accounts: Account) -> Lease:
         return self.pool.acquire(accounts, wait_seconds=0)
@@ -42,7 +41,15 @@ class Rig:
     def queue(self, *accounts: Account, caller: str = "") -> Future[Lease]:
         """Somebody stands in line when this returns."""
         before = waiting(self.pool)
-        future = self._threads.submit(self.pool.acquire, accounts, wait_seconds=1e6, caller=caller)
+        future: Future[Lease] = Future()
+
+        def wait() -> None:
+            try:
+                future.set_result(self.pool.acquire(accounts, wait_seconds=1e6, caller=caller))
+            except GatewayError as error:
+                future.set_exception(error)
+
+        threading.Thread(target=wait, daemon=True).start()
         while waiting(self.pool) == before and not future.done():
             time.sleep(0.001)
         return future
@@ -54,9 +61,8 @@ def waiting(pool: AccountPool) -> int:
 
 @pytest.fixture
 def rig() -> Iterator[Rig]:
-    with ThreadPoolExecutor(8) as threads:
-        rig = Rig(threads)
-        yield rig
+    rig = Rig()
+    yield rig
     assert waiting(rig.pool) == rig.pool.leased == 0
 
 

@@ -69,6 +69,8 @@ def test_part_of_an_event_is_no_silence(line: Line) -> None:
 def test_done_is_no_frame(line: Line) -> None:
     line.send(b'{"status":"finish"}', b"[DONE]")
     assert line.read() == [Frame(status="finish")]
+    line.send(b"[DONE]", end=END)
+    assert line.read() == []
 
 
 def test_the_frames_before_a_bad_one_are_kept(line: Line) -> None:
