@@ -97,7 +97,9 @@ def test_the_whole_answer() -> None:
 
 
 texts = st.text(
-    alphabet=st.one_of(st.characters(), st.sampled_from('\u2028\u0085😀"\\%')), min_size=1, max_size=9
+    alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from('\u2028\u0085😀"\\%')),
+    min_size=1,
+    max_size=9,
 )
 deltas = st.one_of(st.builds(TextDelta, texts), st.builds(ReasoningDelta, texts))
 ends = st.builds(ReplyFinished, st.sampled_from(["stop", "content_filter"]))
