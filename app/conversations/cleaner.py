@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 _AT_A_TIME = 32
 _LONGEST_NAP_SECONDS = 60.0
+_END_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 3600.0
 _GIVE_UP_AFTER_SECONDS = 5 * 86400.0
@@ -79,6 +80,8 @@ class Cleaner:
                 self._changed.wait(left)
             self._stopping = True
         self._wake.set()
+        if self._thread.is_alive():  # it must not look into a ledger that is closed after this
+            self._thread.join(_END_SECONDS)
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def delete_now(self, conversation: Conversation) -> None:

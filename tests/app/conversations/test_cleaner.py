@@ -166,6 +166,14 @@ def test_stopping_deletes_what_is_due_within_its_time(rig: Rig) -> None:
     assert rig.deleted == ["slow"]
 
 
+def test_when_it_has_stopped_nothing_looks_into_the_ledger(rig: Rig) -> None:
+    rig.cleaner.start()
+    rig.cleaner.stop(0)
+    assert not rig.cleaner._thread.is_alive()
+    rig.ledger._state.close()
+    rig.cleaner.wake()
+
+
 def test_callers_do_not_see_each_other() -> None:
     ledger = Ledger(open_state(MEMORY))
     for caller in ("x", "y"):
