@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -100,6 +101,7 @@ class Cleaner:
     def _run(self) -> None:
         while not self._stopping:
             self._serve_all()
+            self._napping_until = math.inf  # what is expected while the nap is planned ends it
             self._napping_until = self._plan_nap()
             self._wake.wait(max(0.0, self._napping_until - self._clock()))
             self._wake.clear()
@@ -154,3 +156,4 @@ class Cleaner:
         pause = min(_FIRST_PAUSE_SECONDS * 2.0**conversation.attempts, _LONGEST_PAUSE_SECONDS)
         log.info("conversation %s not deleted (%s), next try in %.0f s", conversation.id, error.code, pause)
         self._ledger.postpone(conversation.id, now + pause, conversation.attempts + 1)
+        self.expect(now + pause)
