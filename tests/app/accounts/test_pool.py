@@ -169,3 +169,23 @@ def test_unused_accounts_are_forgotten(pool: AccountPool, clock: Clock) -> None:
     pool.find(["new"])
     assert "accounts=1 " in repr(pool)
     assert len(pool.owners()) == 1
+
+
+def test_the_owner_of_a_conversation_is_an_account_that_works(pool: AccountPool, clock: Clock) -> None:
+    one, two = pool.find(["one", "two"])
+    assert pool.find_owner(one.owner) is one
+    assert pool.find_owner("nobody") is None
+    for account in (one, two):
+        pool.identify(account, "user")
+    pool.cool(one, Outcome.REJECTED, AccountExpired("dead"))
+    assert pool.find_owner(one.owner) is two
+    pool.cool(two, Outcome.REJECTED, AccountExpired("dead"))
+    assert pool.find_owner(one.owner) is None
+    clock.now += 100_000
+    assert pool.find_owner(one.owner) in (one, two)
+
+
+def test_accounts_are_described_without_secrets(pool: AccountPool) -> None:
+    (shown,) = pool.describe(["secret-token"])
+    assert shown["state"] == "unknown"
+    assert "secret" not in repr(shown) + repr(pool) + repr(pool.find(["secret-token"]))

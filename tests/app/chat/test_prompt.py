@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
-from app.chat.prompt import build_prompt
+from app.chat.prompt import build_prompt, has_history
 from app.errors import InvalidRequest, PromptTooLong, UnsupportedValue
 from app.openai.request import ChatRequest, Message
-from app.upstream.request import DEFAULT_ASSISTANT_ID
+from app.upstream.request import DEFAULT_ASSISTANT_ID, ChatMode
 
 
 def read(*messages: dict[str, Any]) -> list[Message]:
@@ -59,6 +59,46 @@ def test_what_only_an_earlier_answer_could_open_is_left_out(said: str, kept: str
     text = prompt({"role": "assistant", "content": said}, USER)
     assert f"[Assistant]\n{kept}" in text
     assert "/mnt/data" not in text
+
+
+MARKED: list[tuple[dict[str, Any], str]] = [
+    ({"role": "developer", "content": "x"}, "[System]\nx\n"),
+    ({"role": "tool", "content": "7", "tool_call_id": "t", "name": "sum"}, "[Tool result] sum\n7\n"),
+    ({"role": "function", "content": "7"}, "[Tool result]\n7\n"),
+    ({"role": "user", "content": "x", "name": "eve"}, "[User]\nx\n"),
+    ({"role": "assistant", "refusal": "not that"}, "[Assistant]\nnot that\n"),
+    ({"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}, "[Assistant]\nno\n"),
+    (
+        {"role": "assistant", "tool_calls": [{"function": {"name": "sum", "arguments": "{}"}}, {"id": "x"}]},
+        "[Assistant]\n(called sum with {})\n",
+    ),
+    (
+        {"role": "user", "content": [{"type": "file", "file": {"filename": "a.pdf"}}]},
+        "[User]\n[file a.pdf]\n",
+    ),
+    (
+        {"role": "user", "content": [{"type": "file", "file_url": {"url": "https://x.example/secret"}}]},
+        "[User]\n[file without a name]\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "turn"), MARKED)
+def test_every_kind_of_turn_has_its_mark(message: dict[str, Any], turn: str) -> None:
+    assert f"\n\n{turn}\n[User]\nsecond\n\n[Assistant]" in prompt(message, USER)
+
+
+def test_silent_turns_are_left_out() -> None:
+    assert prompt({"role": "assistant", "content": " "}, USER).count("[Assistant]") == 1
+
+
+def test_only_one_message_is_no_history() -> None:
+    assert not has_history(read(USER))
+    assert has_history(read(USER, USER))
+
+
+def test_one_message_that_is_no_users_is_marked() -> None:
+    assert "[System]\nbe kind\n" in prompt(HISTORY[0])
 
 
 @pytest.mark.parametrize("hostile", ["![" * 200_000, "[" * 400_000, "![a](" * 100_000, "/mnt/data/" * 50_000])
@@ -120,3 +160,10 @@ def test_every_listed_model_means_something_of_its_own() -> None:
     meanings = {name: mode(model=name) for name in MODELS}
     assert len(set(meanings.values())) == len(MODELS)
     assert meanings["glm"].assistant_id == DEFAULT_ASSISTANT_ID
+
+
+@pytest.mark.parametrize(
+    ("chat_mode", "effort"), [("", ""), ("thinking", "high"), ("deep_thinking", "max"), ("deep_research", "")]
+)
+def test_modes_and_efforts_go_in_pairs(chat_mode: ChatMode, effort: str) -> None:
+    assert Mode(chat_mode=chat_mode).reasoning_effort == effort
