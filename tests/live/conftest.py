@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from openai import OpenAI
 
 from demo.gateway import GatewayProcess
@@ -24,6 +26,8 @@ CLOCKS = {
     "GLM_BREAKER_FAILURES": "1000000",
     "GLM_MAX_BODY_BYTES": str(24 * 1024 * 1024),
 }
+
+GIVING_BACK_SECONDS = 1.0
 
 StartGateway = Callable[..., GatewayProcess]
 
@@ -57,9 +61,11 @@ def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
 
 @pytest.fixture
 def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
-    """The shared gateway; it must survive the test without a traceback or a token in its log."""
-    written = len(shared_gateway.log())
+    """The shared gateway; it must survive the test with no lease out, and log no traceback and no token."""
+    written, worker = len(shared_gateway.log()), shared_gateway.worker_pid
     yield shared_gateway
+    assert shared_gateway.worker_pid == worker, shared_gateway.log()[written:]
+    check_leases(shared_gateway, upstream)
     check_log(shared_gateway, written)
 
 
@@ -94,6 +100,22 @@ def client(gateway: GatewayProcess, account: str) -> Iterator[OpenAI]:
 
 def connect(gateway: GatewayProcess, credentials: str) -> OpenAI:
     return OpenAI(base_url=f"{gateway.url}/v1", api_key=credentials, max_retries=0, timeout=30)
+
+
+def check_leases(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+    """No account that the test logged in may still be answering, soon after the last byte."""
+    used = {sent["headers"]["authorization"] for sent in upstream.requests() if "refresh" in sent["path"]}
+    tokens = ",".join(sorted(header.removeprefix("Bearer ") for header in used))
+    deadline = time.monotonic() + GIVING_BACK_SECONDS
+    while tokens and "answering" in (states := list_states(gateway, tokens)):
+        assert time.monotonic() < deadline, f"a lease is out: {states}"
+        time.sleep(0.01)
+
+
+def list_states(gateway: GatewayProcess, credentials: str) -> list[str]:
+    headers = {"Authorization": f"Bearer {credentials}"}
+    answer = requests.get(f"{gateway.url}/v1/accounts", headers=headers, timeout=10)
+    return [account["state"] for account in answer.json()["data"]]
 
 
 def check_log(gateway: GatewayProcess, begin: int) -> None:

@@ -36,12 +36,29 @@ def test_thinking_stands_apart(client: OpenAI, *, stream: bool) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("scenario", ["text", "think", "repeat", "alternate", "utf8split"])
+@pytest.mark.parametrize("scenario", ["text", "think", "search", "repeat", "alternate", "utf8split"])
 def test_every_style_gives_the_same_answer(client: OpenAI, scenario: str, style: str) -> None:
     reference = ask(client, f"[[{scenario} style=snapshot]]", stream=False)
     for stream in (True, False):
         heard = ask(client, f"[[{scenario} {style}]]", stream=stream)
         assert (heard.text, heard.reasoning, heard.finish) == (reference.text, reference.reasoning, "stop")
+
+
+@pytest.mark.parametrize("style", ["style=snapshot", "style=snapshot flag=0", "style=delta", "style=mixed"])
+def test_parts_that_take_turns(client: OpenAI, style: str) -> None:
+    """Deltas that do not say so are left out: nobody has seen them take turns, and their order is a guess."""
+    for stream in (True, False):
+        heard = ask(client, f"[[alternate interleave=1 {style}]]", stream=stream)
+        pieces = "左一，\n\n右一，\n\n左二，\n\n右二，\n\n左三。\n\n右三。"
+        assert (heard.text, heard.finish) == (pieces, "stop")
+
+
+@BOTH
+def test_searching(client: OpenAI, upstream: DemoUpstream, *, stream: bool) -> None:
+    heard = ask(client, "天气？", stream=stream, model="glm-search")
+    assert last_question(upstream)["meta_data"]["is_networking"] is True
+    assert "天气？" in heard.text
+    assert heard.finish == "stop"
 
 
 @BOTH

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 from openai import APIError, APIStatusError, OpenAI
 
-from demo.gateway import GatewayProcess
+from demo.gateway import ROOT, GatewayProcess
+from demo.upstream import DemoUpstream
 from tests.live.asking import RawClient, ask
 from tests.live.conftest import StartGateway, connect
 from tests.live.situation import AFTER, BEFORE, Situation
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+
+
+def told(error: APIStatusError) -> tuple[int, str | None, str | None]:
+    return error.status_code, error.type, error.code
 
 
 @BOTH
@@ -20,8 +25,7 @@ def test_before_the_first_delta_there_is_a_status(
 ) -> None:
     with pytest.raises(APIStatusError) as raised:
         ask(client, f"[[{situation.directive}]]", stream=stream)
-    assert (raised.value.status_code, raised.value.code) == (situation.status, situation.code)
-    assert raised.value.body is not None
+    assert told(raised.value) == situation[1:]
     if situation.status in (429, 503):
         assert int(raised.value.response.headers["Retry-After"]) > 0
 
@@ -35,7 +39,7 @@ def test_after_the_first_delta_there_is_an_error_event(client: OpenAI, situation
         ):
             heard.append(chunk)  # noqa: PERF402
     assert not isinstance(raised.value, APIStatusError)
-    assert raised.value.code == situation.code
+    assert (raised.value.type, raised.value.code) == situation[2:]
     assert any(chunk.choices[0].delta.content for chunk in heard)
     assert all(chunk.choices[0].finish_reason is None for chunk in heard)
 
@@ -44,7 +48,27 @@ def test_after_the_first_delta_there_is_an_error_event(client: OpenAI, situation
 def test_a_whole_answer_keeps_its_status(client: OpenAI, situation: Situation) -> None:
     with pytest.raises(APIStatusError) as raised:
         ask(client, f"[[{situation.directive}]]", stream=False)
-    assert (raised.value.status_code, raised.value.code) == (situation.status, situation.code)
+    assert told(raised.value) == situation[1:]
+
+
+@pytest.mark.parametrize("situation", sorted({situation[1:] for situation in BEFORE + AFTER}), ids=str)
+def test_the_documentation_says_so(situation: tuple[int, str, str]) -> None:
+    status, kind, code = situation
+    row = f"| {status} | `{kind}` | `{code}` |"
+    assert row in (ROOT / "docs/errors.md").read_text("utf-8")
+
+
+@BOTH
+def test_an_upstream_that_goes_away_and_comes_back(
+    client: OpenAI, upstream: DemoUpstream, account: str, *, stream: bool
+) -> None:
+    assert ask(client, "[[text]]", stream=stream).finish == "stop"
+    upstream.configure(down=True)
+    with pytest.raises(APIStatusError) as raised:
+        ask(client, "[[text]]", stream=stream)
+    assert told(raised.value) == (502, "api_error", "upstream_unreachable")
+    upstream.configure(down=False)
+    assert ask(client, "[[text]]", stream=stream).finish == "stop"
 
 
 def test_the_error_event_is_the_last(gateway: GatewayProcess, account: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
+import requests
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
 from tests.live.asking import RawClient, ask
-from tests.live.conftest import connect
+from tests.live.conftest import connect, list_states
 
 NOTICED_SECONDS = 1.0
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
@@ -59,6 +61,50 @@ def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, acco
     third.leave()
     asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
     assert "second" not in str(asked)
+
+
+@BOTH
+def test_leaving_while_logging_in(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+) -> None:
+    """The refresh itself goes on, so that no rotated token is lost, but the question is never asked."""
+    upstream.configure(refresh_delay_seconds=0.5)
+    raw = RawClient(gateway, account, "too late", stream=stream)
+    upstream.wait_until(lambda state: state["requests"].get("/chatglm/user-api/user/refresh") == 1)
+    raw.leave()
+    deadline = time.monotonic() + NOTICED_SECONDS
+    while "answering" in list_states(gateway, account):
+        assert time.monotonic() < deadline, "the account is not given back"
+        time.sleep(0.01)
+    with connect(gateway, account) as client:
+        ask(client, "in time", stream=False)
+    assert "too late" not in str(upstream.requests())
+    assert upstream.state()["accounts"][account.removeprefix("demo-")]["refreshes"] == 1
+
+
+def test_leaving_in_the_middle_of_the_question(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-half\r\n")
+        raw.sendall(b'Content-Length: 1000\r\n\r\n{"messages": [{"role": "user", "cont')
+    assert requests.get(f"{gateway.url}/ping", timeout=10).text == "pong"
+    assert upstream.state()["requests"] == {}
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+) -> None:
+    """Its answer waits in the sockets between; when it leaves, the account is free again."""
+    slow = RawClient(gateway, f"{account}-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
+    slow.read_until(b'"content":')
+    with connect(gateway, account) as client:
+        for _ in range(5):
+            begun = time.monotonic()
+            assert ask(client, "[[text]]", stream=True).finish == "stop"
+            assert time.monotonic() - begun < NOTICED_SECONDS
+    assert upstream.state()["open_streams"] == 1
+    slow.leave()
+    is_closed(upstream)
 
 
 def test_leaving_right_after_the_last_event(
