@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from app.openai.request import parse_chat_request
 from app.routes.auth import require_caller
+from app.routes.body import read_body
 from app.routes.responses import stream_reply, whole_reply
 from app.routes.services import services
 
@@ -16,7 +17,7 @@ bp.before_request(require_caller)
 @bp.post("/v1/chat/completions")
 def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
-    chat_request = parse_chat_request(request.get_data(cache=False))
+    chat_request = parse_chat_request(read_body())
     g.record.watch_client()
     reply = services().chat.open(chat_request, g.caller)
     g.record.account = reply.account

@@ -68,11 +68,10 @@ class Record:
         self.unwatch_client()
         for callback in self._callbacks:
             callback()
-        outcome = self.outcome or ("ok" if 0 < self.status < 400 else "refused")
         level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
-        log.log(level, "request", extra={"fields": self._fields(outcome)})
+        log.log(level, "request", extra={"fields": self._fields()})
 
-    def _fields(self, outcome: str) -> dict[str, object]:
+    def _fields(self) -> dict[str, object]:
         first = None if self.first_delta_at is None else round(self.first_delta_at - self._begun_at, 3)
         return {
             "id": self.id,
@@ -82,7 +81,7 @@ class Record:
             "first_delta": first,
             "duration": round(time.monotonic() - self._begun_at, 3),
             "chunks": self.chunks or None,
-            "outcome": outcome,
+            "outcome": self.outcome or "ok",
         }
 
 

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 
-from flask import Response
+from flask import Response, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as PathNotFound
 
@@ -52,6 +52,8 @@ def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
 
 
 def render_error(error: GatewayError) -> Response:
+    """The failure as a whole response; it is also what the log will say of this request."""
+    g.record.outcome = error.code
     response = Response(encode_error(error), status=error.status, content_type="application/json")
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from app.accounts.gate import parse_refresh_tokens
 from app.errors import GatewayError, InvalidRequest, UpstreamBusy
 from app.routes.auth import admit
+from app.routes.body import read_body
 from app.routes.services import services
 
 bp = Blueprint("token", __name__)
@@ -24,7 +25,7 @@ def check_token() -> Response:
     """Whether refresh tokens are alive: `{"live": bool}`, and one entry a token where several were given."""
     if services().gate.needs_key:
         admit()
-    tokens = _parse_tokens(request.get_data(cache=False))
+    tokens = _parse_tokens(read_body())
     g.record.watch_client()
     try:
         checks = services().checker.check(tokens, fresh=request.args.get("fresh") == "1")
