@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -11,14 +12,17 @@ from app import create_app, errors
 from app.config import Settings
 from app.errors import GatewayError, most_telling
 from app.openai.errors import encode_error
+from app.routes.services import EXTENSION
 from app.state import MEMORY
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
 
 
 @pytest.fixture(scope="module")
-def app() -> Flask:
-    return create_app(Settings(state_path=MEMORY, upstream_url="http://127.0.0.1:9"))
+def app() -> Iterator[Flask]:
+    app = create_app(Settings(state_path=MEMORY, upstream_url="http://127.0.0.1:9"))
+    yield app
+    app.extensions[EXTENSION].stop(0)
 
 
 def test_every_v1_route_asks_for_credentials(app: Flask) -> None:
