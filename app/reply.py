@@ -21,6 +21,18 @@ class TextDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class ImageAdded(msgspec.Struct, frozen=True, gc=False):
+    """A drawn picture, as answer text and for itself.
+
+    `text` is its Markdown, parted from what was said before; `revised_prompt` is what was drawn, None where the
+    upstream does not say.
+    """
+
+    text: str
+    url: str
+    revised_prompt: str | None = None
+
+
 class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
     """Thinking that is new; never empty."""
 
@@ -33,4 +45,4 @@ class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
     reason: FinishReason
 
 
-ReplyEvent = ReplyStarted | TextDelta | ReasoningDelta | ReplyFinished
+ReplyEvent = ReplyStarted | TextDelta | ImageAdded | ReasoningDelta | ReplyFinished

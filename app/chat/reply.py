@@ -144,6 +144,7 @@ class Reply:
         except GatewayError as error:
             if self._reducer.conversation_id is not None:  # named and failed by one and the same frame
                 self._use.begin(self._reducer.conversation_id)
+            self._waiting.extend(self._reducer.flush())
             self._fail(error)
 
     def _fail(self, error: GatewayError) -> None:

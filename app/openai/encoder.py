@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app.openai.usage import TokenEstimate
-from app.reply import FinishReason, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import FinishReason, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 
 HEARTBEAT = b": ping\n\n"
 """A comment: keeps proxies from closing a silent stream, and clients do not see it."""
@@ -85,6 +85,9 @@ class ChunkEncoder:
             return self._reasoning + encode_text(event.text) + self._tail
         if type(event) is ReplyFinished:
             return self._encode_finish(event.reason)
+        if type(event) is ImageAdded:
+            self._usage.text.add(event.text)
+            return self._content + encode_text(event.text) + self._tail
         return b""
 
     def _encode_finish(self, reason: FinishReason) -> bytes:
@@ -108,7 +111,7 @@ class CompletionFolder:
 
     def add(self, events: Iterable[ReplyEvent]) -> None:
         for event in events:
-            if isinstance(event, TextDelta):
+            if isinstance(event, TextDelta | ImageAdded):
                 self._text.append(event.text)
             elif isinstance(event, ReasoningDelta):
                 self._reasoning.append(event.text)

@@ -20,11 +20,17 @@ class FrameMeta(msgspec.Struct, gc=False):
 
 
 class ContentItem(msgspec.Struct, gc=False):
-    """One typed element of a part's content. `text` belongs to text and text_thinking, `think` to think."""
+    """One typed element of a part's content.
+
+    `text` belongs to text and text_thinking, `think` to think, `code` to code and - the rewritten prompt - to
+    image, `image` to image: a list of objects, placeholders among them.
+    """
 
     type: str = ""
     text: str | None = None
     think: str | None = None
+    code: str | None = None
+    image: Any = None
     status: str | None = None
 
 

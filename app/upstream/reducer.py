@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.errors import EmptyAnswer, GatewayError, UpstreamError
-from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.upstream.drawing import PictureBatch
 from app.upstream.failure import classify_detail, classify_refusal
 from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
@@ -16,9 +17,7 @@ from app.upstream.novelty import note_novelty
 _BETWEEN_PARTS = "\n\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Known, and without a text of their own in an OpenAI answer.
-_SILENT_TYPES = frozenset(
-    {"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", "one_to_more_finish", ""}
-)
+_SILENT_TYPES = frozenset({"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", ""})
 
 _Key = tuple[str, int, str]  # logic id, index in the part's content, type
 _Feed = Callable[[PartText, str], str]
@@ -43,11 +42,15 @@ class _Channel:
         if not text:
             return
         if key != self._last_key:
-            if self.has_text:
-                text = _BETWEEN_PARTS + text
-            self._last_key = key
-        self.has_text = True
+            text = self.part(key) + text
         events.append(self._build(text))
+
+    def part(self, key: object) -> str:
+        """What parts the text of `key`, which comes next, from what another part said before."""
+        is_parted = key != self._last_key and self.has_text
+        self._last_key = key
+        self.has_text = True
+        return _BETWEEN_PARTS if is_parted else ""
 
     def _pair(self, key: object, text: str) -> str:
         """Join halves of surrogate pairs; one that stays alone cannot be sent as UTF-8 and becomes U+FFFD."""
@@ -66,6 +69,7 @@ class Reducer:
         "_current",
         "_part_error",
         "_parts",
+        "_pictures",
         "_reasoning",
         "_text",
         "conversation_id",
@@ -79,6 +83,7 @@ class Reducer:
         self._reasoning = _Channel(ReasoningDelta)
         self._parts: dict[_Key, PartText] = {}
         self._current: tuple[_Key, PartText, _Channel] | None = None
+        self._pictures = PictureBatch()
         self._anonymous = 0
         self._part_error: GatewayError | None = None
 
@@ -98,6 +103,12 @@ class Reducer:
             self._reduce_part(part, is_last, increases, events)
         if is_last:
             self._finish(frame, events)
+        return events
+
+    def flush(self) -> list[ReplyEvent]:
+        """The pictures that are still held, for an answer that was cut after they had come."""
+        events: list[ReplyEvent] = []
+        self._show_pictures(events)
         return events
 
     def _check(self, frame: Frame, events: list[ReplyEvent]) -> None:
@@ -123,6 +134,9 @@ class Reducer:
                 piece = item.text
             elif item.type == "think":
                 piece = item.think
+            elif item.type in {"image", "one_to_more_finish"}:
+                self._draw(item, events)
+                continue
             elif item.type in _SILENT_TYPES:
                 continue
             else:
@@ -141,6 +155,7 @@ class Reducer:
         key = (logic_id or self._name_anonymous(index, kind, piece), index, kind)
         if self._current is None or self._current[0] != key:
             self._leave_part(events)
+            self._show_pictures(events)
             merged = self._parts.setdefault(key, PartText())
             self._current = (key, merged, self._text if kind == "text" else self._reasoning)
         _, merged, channel = self._current
@@ -160,8 +175,22 @@ class Reducer:
             channel.emit(key, merged.flush(), events)
             self._current = None
 
+    def _draw(self, item: ContentItem, events: list[ReplyEvent]) -> None:
+        """Hold new pictures; another kind of part, the end marker or the answer's end completes them."""
+        if self._pictures.add(item):
+            self._leave_part(events)
+            self._part_error = None
+        if item.type == "one_to_more_finish":
+            self._show_pictures(events)
+
+    def _show_pictures(self, events: list[ReplyEvent]) -> None:
+        for picture in self._pictures.take():
+            text = self._text.part(picture.url) + picture.markdown
+            events.append(ImageAdded(text, picture.url, picture.revised_prompt))
+
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
         self._leave_part(events)
+        self._show_pictures(events)
         if self.finished:
             return
         if frame.status == "intervene":
@@ -175,6 +204,7 @@ class Reducer:
         events.append(ReplyFinished("stop"))
 
     def _intervene(self, detail: Any, events: list[ReplyEvent]) -> None:
+        self._show_pictures(events)
         words = detail.get("intervene_text") if isinstance(detail, dict) else None
         if isinstance(words, str):
             self._text.emit("intervene", words, events)

@@ -16,7 +16,7 @@ from app.errors import (
     UpstreamInvalid,
     UpstreamThrottled,
 )
-from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
@@ -73,6 +73,8 @@ def play(pieces: Iterable[bytes]) -> Played:
         error = name_kind(exc)
     if error is None and not reducer.finished:
         error = "cut" if received else "empty"
+    if error is not None:
+        events.extend(reducer.flush())
     return Played(tuple(events), error, reducer.conversation_id)
 
 
@@ -80,7 +82,7 @@ def fold(played: Played) -> Answer:
     reasons = [event.reason for event in played.events if isinstance(event, ReplyFinished)]
     return Answer(
         conversation_id=played.conversation_id,
-        text="".join(event.text for event in played.events if isinstance(event, TextDelta)),
+        text="".join(event.text for event in played.events if isinstance(event, TextDelta | ImageAdded)),
         reasoning="".join(event.text for event in played.events if isinstance(event, ReasoningDelta)),
         finish=reasons[0] if reasons else None,
         error=played.error,
