@@ -43,6 +43,11 @@ class Settings:
     account_min_interval_seconds: float = 0.0
     account_replies_per_hour: int | None = None
     breaker_failures: int = 5
+    files_max_bytes: int = 100 * _MEBIBYTE
+    files_max_count: int = 10
+    files_timeout_seconds: float = 60.0
+    files_ports: tuple[int, ...] = (80, 443)
+    files_allow_private: bool = False
     state_path: str = "var/glm-api.sqlite3"
     drain_seconds: float = 30.0
     refresh_tokens: tuple[str, ...] = field(default=(), repr=False)
@@ -112,6 +117,13 @@ def _flag(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError(f"expected 0 or 1, got {text!r}")
     return text == "1"
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    ports = [part.strip() for part in text.split(",")]
+    if not all(re.fullmatch(r"[1-9]\d{0,4}", port) and int(port) < 65536 for port in ports):
+        raise ValueError(f"expected port numbers joined with commas, got {text!r}")
+    return tuple(map(int, ports))
 
 
 def _file(text: str) -> str:
@@ -200,6 +212,11 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
     "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
     "CORS_ORIGINS": ("cors_origins", _origins),
+    "GLM_FILES_MAX_BYTES": ("files_max_bytes", _whole),
+    "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),
+    "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", _seconds()),
+    "GLM_FILES_PORTS": ("files_ports", _ports),
+    "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", _flag),
     "LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     "LOG_FORMAT": ("log_format", _one_of("text", "json")),
 }

@@ -3,7 +3,11 @@
 GatewayError
 ├── InvalidRequest           400  the request itself is wrong; names the parameter
 │   ├── UnsupportedValue     400  understood, but not something this gateway can do
-│   └── PromptTooLong        400  more text than the limit, here or upstream
+│   ├── PromptTooLong        400  more text than the limit, here or upstream
+│   └── InvalidFile          400  an attached file is not what it is said to be, or cannot be read
+│       ├── InvalidFileUrl   400  its address is wrong, or leads where files are not fetched from
+│       ├── FileUnavailable  400  its server does not give it
+│       └── FileTooLarge     400  more bytes than the limit, here or upstream
 ├── CredentialsRejected      401  no credentials, or unreadable ones
 ├── KeyForbidden             403  this gateway key may not do that
 ├── AccountExpired           401  the upstream refuses the account's tokens
@@ -83,6 +87,22 @@ class UnsupportedValue(InvalidRequest):
 
 class PromptTooLong(InvalidRequest):
     code = "context_length_exceeded"
+
+
+class InvalidFile(InvalidRequest):
+    code = "invalid_file"
+
+
+class InvalidFileUrl(InvalidFile):
+    code = "invalid_file_url"
+
+
+class FileUnavailable(InvalidFile):
+    code = "file_unavailable"
+
+
+class FileTooLarge(InvalidFile):
+    code = "file_too_large"
 
 
 class CredentialsRejected(GatewayError):

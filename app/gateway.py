@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from app.accounts.account import Pacing
 from app.accounts.breaker import Breaker
 from app.accounts.check import TokenChecker
@@ -16,7 +19,8 @@ from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.errors import AccessRejected, AccountExpired
-from app.state import open_state
+from app.files.fetch import Fetcher, FetchPolicy
+from app.state import MEMORY, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
 
 
@@ -35,6 +39,7 @@ class Gateway:
                 settings.connect_timeout_seconds,
             )
         )
+        self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         self.pool = AccountPool(
             Logins(self._state),
@@ -84,3 +89,16 @@ class Gateway:
         except AccessRejected:
             token = self._refresher.access_token(account, rejected=token)
             self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+
+
+def _fetch_policy(settings: Settings) -> FetchPolicy:
+    """Files pass through beside the state file: the system's own place for them may be memory."""
+    beside = Path(settings.state_path).parent
+    usable = settings.state_path != MEMORY and os.access(beside, os.W_OK | os.X_OK)
+    return FetchPolicy(
+        most_bytes=settings.files_max_bytes,
+        timeout_seconds=settings.files_timeout_seconds,
+        ports=frozenset(settings.files_ports),
+        allow_private=settings.files_allow_private,
+        directory=str(beside) if usable else None,
+    )

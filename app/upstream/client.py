@@ -21,17 +21,25 @@ from app.errors import (
     ConversationNotFound,
     GatewayError,
     UpstreamInvalid,
-    UpstreamThrottled,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
 from app.token import AccessToken, RefreshedTokens, parse_access_token
 from app.upstream.adapter import UpstreamAdapter
 from app.upstream.body import BodyReader
-from app.upstream.failure import classify_document
-from app.upstream.request import StreamRequest, build_stream_body
+from app.upstream.envelope import classify_answer, first_string, is_success
+from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
 from app.upstream.stream import UpstreamStream
+from app.upstream.upload import (
+    UPLOAD_PATH,
+    UPLOAD_PATH_2024,
+    MultipartBody,
+    Upload,
+    UploadedFile,
+    is_wrong_place,
+    parse_upload,
+)
 
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
@@ -43,6 +51,7 @@ _CALL_SECONDS = 15.0
 _MOST_ANSWER_BYTES = 1024 * 1024
 _MOST_CONNECTIONS = 2048
 
+Body = bytes | MultipartBody
 _Calls = tuple[tuple[str, dict[str, object]], ...]
 
 # What a browser sends (protocol notes 2.1). Identity, because a compressed stream arrives in lumps.
@@ -111,13 +120,13 @@ class UpstreamClient:
         calls: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
         document = self._post(calls, refresh_token, _device_of(refresh_token))
         result = document.get("result")
-        access = _first_string(result, "access_token", "accessToken")
+        access = first_string(result, "access_token", "accessToken")
         if access is None:
             raise UpstreamInvalid("The upstream refreshed a token without giving a new one.")
         return RefreshedTokens(
             access_token=parse_access_token(access, now=self._clock()),
-            refresh_token=_first_string(result, "refresh_token", "refreshToken"),
-            user_id=_first_string(result, "user_id"),
+            refresh_token=first_string(result, "refresh_token", "refreshToken"),
+            user_id=first_string(result, "user_id"),
         )
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
@@ -131,6 +140,30 @@ class UpstreamClient:
         except ConversationNotFound:
             return
 
+    def upload(
+        self,
+        access_token: AccessToken,
+        file: Upload,
+        *,
+        timeout_seconds: float,
+        assistant_id: str = DEFAULT_ASSISTANT_ID,
+    ) -> UploadedFile:
+        """Give the account a file, straight from its spool. The timeout is for each step, not for the whole.
+
+        Raises FileTooLarge or PromptTooLong where the upstream will not read it, whoever asks.
+        """
+        fields = {"from": "chat", "assistant_id": assistant_id}
+        calls: tuple[tuple[str, dict[str, str]], ...] = ((UPLOAD_PATH, fields), (UPLOAD_PATH_2024, {}))
+        for path, fields in calls:
+            body = MultipartBody(file, fields)
+            response = self._call(
+                path, access_token.value, access_token.device_id, body, timeout_seconds, "application/json"
+            )
+            document = _read_document(response)
+            if not is_wrong_place(response.status_code, document):
+                break
+        return parse_upload(response.status_code, document, file)
+
     def close(self) -> None:
         self._adapter.close()
 
@@ -143,12 +176,12 @@ class UpstreamClient:
                 break
             response.close()
         document = _read_document(response)
-        if response.status_code != 200 or not _is_success(document):
-            raise _classify(response.status_code, document)
+        if response.status_code != 200 or not is_success(document):
+            raise classify_answer(response.status_code, document)
         return dict(document)
 
     def _call(
-        self, path: str, bearer: str, device_id: str, body: bytes, timeout_seconds: float, accept: str
+        self, path: str, bearer: str, device_id: str, body: Body, timeout_seconds: float, accept: str
     ) -> requests.Response:
         timeout = (self._address.connect_timeout_seconds, timeout_seconds)
         for is_last in (False, True):
@@ -161,20 +194,24 @@ class UpstreamClient:
         raise AssertionError("unreachable")
 
     def _prepare(
-        self, path: str, bearer: str, device_id: str, body: bytes, accept: str
+        self, path: str, bearer: str, device_id: str, body: Body, accept: str
     ) -> requests.PreparedRequest:
         """Built by hand: `Request.prepare` costs as much as all the rest of a short call."""
         prepared = requests.PreparedRequest()
         prepared.method = "POST"
         prepared.url = self._address.url + path
-        prepared.body = body
+        prepared.body = body  # type: ignore[assignment]  # anything that has `read` and a length
         headers = _BROWSER_HEADERS | {
             "Accept": accept,
             "Authorization": f"Bearer {bearer}",
-            "Content-Length": str(len(body)),
             "X-Device-Id": device_id,
             "X-Request-Id": uuid.uuid4().hex,
         }
+        if isinstance(body, bytes):
+            headers["Content-Length"] = str(len(body))
+        else:
+            body.rewind()
+            headers |= {"Content-Length": str(body.length_bytes), "Content-Type": body.content_type}
         headers |= sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
         prepared.headers = headers  # type: ignore[assignment]  # names are ours: no need to fold their case
         return prepared
@@ -226,7 +263,7 @@ def _read_refusal(response: requests.Response) -> GatewayError:
     if status == 200 and _is_compressed(response):
         response.close()
         return UpstreamInvalid("The upstream compressed its answer although it was asked not to.")
-    return _classify(status, _read_document(response))
+    return classify_answer(status, _read_document(response))
 
 
 def _read_document(response: requests.Response) -> Any:
@@ -242,32 +279,5 @@ def _read_document(response: requests.Response) -> Any:
         response.close()  # a body that was read to its end has given its connection back before
 
 
-def _classify(status: int, document: Any) -> GatewayError:
-    if isinstance(document, dict):
-        return classify_document(
-            document | ({} if "status" in document or "code" in document else {"status": status})
-        )
-    if status == 401:
-        return classify_document({"status": 401})
-    if status == 429:
-        return UpstreamThrottled("The upstream asks this account to slow down.", retry_after_seconds=30)
-    if status >= 500:
-        return UpstreamUnreachable(f"The upstream is in trouble (HTTP {status}). Try again shortly.")
-    return UpstreamInvalid(f"The upstream answered with a page instead of an answer (HTTP {status}).")
-
-
-def _is_success(document: Any) -> bool:
-    """Older eras say `code`, newer ones `status`; 0 is success in both (protocol notes 1.3)."""
-    return isinstance(document, dict) and 0 in (document.get("status"), document.get("code"))
-
-
 def _is_compressed(response: requests.Response) -> bool:
     return response.headers.get("Content-Encoding", "identity") != "identity"
-
-
-def _first_string(document: Any, *names: str) -> str | None:
-    for name in names:
-        value = document.get(name) if isinstance(document, dict) else None
-        if isinstance(value, str) and value:
-            return value
-    return None

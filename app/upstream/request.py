@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from app.upstream.upload import UploadedFile, build_references
+
 ChatMode = Literal["", "thinking", "deep_thinking", "deep_research"]
 
 DEFAULT_ASSISTANT_ID = "65940acff94777010aa6b796"
@@ -23,6 +25,8 @@ class StreamRequest:
     reasoning_effort: Literal["", "high", "max"] = ""
     selected_model: str = ""
     web_search: bool = False
+    files: tuple[UploadedFile, ...] = ()
+    """What the account that is asked has uploaded for this question, in the user's order."""
 
 
 def build_stream_body(request: StreamRequest) -> bytes:
@@ -39,6 +43,7 @@ def build_stream_body(request: StreamRequest) -> bytes:
     if request.selected_model:
         meta_data["selected_model"] = request.selected_model
     meta_data |= {"is_networking": request.web_search, "quote_log_id": "", "platform": "pc"}
+    content = [*build_references(request.files), {"type": "text", "text": request.prompt}]
     return msgspec.json.encode(
         {
             "assistant_id": request.assistant_id,
@@ -46,6 +51,6 @@ def build_stream_body(request: StreamRequest) -> bytes:
             "project_id": "",
             "chat_type": "user_chat",
             "meta_data": meta_data,
-            "messages": [{"role": "user", "content": [{"type": "text", "text": request.prompt}]}],
+            "messages": [{"role": "user", "content": content}],
         }
     )

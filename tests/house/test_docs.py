@@ -42,6 +42,8 @@ def known_defaults() -> dict[str, str]:
 def say(value: object) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, bool):
+        return str(int(value))
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,150 @@
+"""What a user attaches: data: URLs, names, and whether the bytes are what they are said to be. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from urllib.parse import unquote, unquote_to_bytes
+
+from app.errors import InvalidFile, InvalidFileUrl
+from app.files import media
+from app.files.media import Media
+
+_MOST_NAME_CHARS = 120
+_MOST_HEADER_CHARS = 512
+_SLICE_CHARS = 256 * 1024  # a multiple of four, so that every slice of base64 stands alone
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
+# Separators, quotes and control characters have no place in a name that goes into a header.
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\"<>|:*?]")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said about a file besides its bytes."""
+
+    name: str = ""
+    media_type: str = ""
+    """Without parameters, in lower case; empty where nobody said."""
+    is_promised: bool = False
+    """The user gave the media type, not a web server, which knows less."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataUrl:
+    """A data: URL (RFC 2397), not decoded yet."""
+
+    media_type: str
+    is_base64: bool
+    payload: str
+
+    def decode(self) -> Iterator[bytes]:
+        """The bytes, piece by piece, so that they need not be held twice. Raises InvalidFile."""
+        if not self.is_base64:
+            yield unquote_to_bytes(self.payload)
+            return
+        payload = _clean_base64(self.payload)
+        for start in range(0, len(payload), _SLICE_CHARS):
+            try:
+                yield base64.b64decode(payload[start : start + _SLICE_CHARS], validate=True)
+            except binascii.Error:
+                raise InvalidFile("The base64 of this data: URL is damaged.") from None
+
+
+def parse_data_url(url: str) -> DataUrl:
+    """Raises InvalidFileUrl where this is no data: URL."""
+    comma = url.find(",", 0, _MOST_HEADER_CHARS)
+    if url[:5].lower() != "data:" or comma < 0:
+        raise InvalidFileUrl("A data: URL must look like data:image/png;base64,....")
+    media_type, *parameters = [part.strip().lower() for part in url[5:comma].split(";")]
+    if media_type and not _MEDIA_TYPE.fullmatch(media_type):
+        raise InvalidFileUrl("The data: URL names no media type that can be read.")
+    return DataUrl(media_type, "base64" in parameters, url[comma + 1 :])
+
+
+def _clean_base64(payload: str) -> str:
+    """Padded, and without the line ends and the percent-encoding that some clients leave in."""
+    if _NO_BASE64.search(payload):
+        payload = "".join(unquote(payload).split()).replace("-", "+").replace("_", "/")
+    return payload + "=" * (-len(payload) % 4)
+
+
+def read_content_type(header: str) -> str:
+    """The media type of a Content-Type header, empty where there is none that can be read."""
+    media_type = header.partition(";")[0].strip().lower()
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else ""
+
+
+def read_disposition(header: str) -> str:
+    """The file name in a Content-Disposition header, empty where there is none."""
+    message = Message()
+    message["Content-Disposition"] = header[: _MOST_NAME_CHARS * 12].replace("\r", " ").replace("\n", " ")
+    name = message.get_filename("") or ""
+    try:  # servers send UTF-8 where only ASCII is allowed, and readers of headers take it for Latin-1
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def clean_name(name: str) -> str:
+    """A name that is safe in a header and on a disk; empty where nothing is left."""
+    last = re.split(r"[/\\]", name)[-1]
+    cleaned = " ".join(_NOT_IN_NAMES.sub(" ", last).split()).strip(". ")
+    cleaned = cleaned.encode("utf-8", "ignore").decode("utf-8")
+    if len(cleaned) <= _MOST_NAME_CHARS:
+        return cleaned
+    extension = media.extension_of(cleaned)
+    return f"{cleaned[: _MOST_NAME_CHARS - len(extension) - 1]}.{extension}"
+
+
+def name_from_path(path: str) -> str:
+    """The name that the path of a URL gives."""
+    return unquote(path.rstrip("/").rpartition("/")[2], errors="replace")
+
+
+def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
+    """The name to go by and what the file is. Raises InvalidFile where it is not what it is said to be."""
+    name = clean_name(claim.name)
+    extension = media.extension_of(name) or media.extension_for(claim.media_type)
+    found = media.recognise(head, tail, extension)
+    if not found.is_readable:
+        raise InvalidFile(
+            _REFUSALS.get(found.type, f"This is a {found.label}, which cannot be read. {_READABLE}")
+        )
+    _check_claims(claim, extension, found)
+    return _name_for(name, extension, found), found
+
+
+def _check_claims(claim: Claim, extension: str, found: Media) -> None:
+    named = media.extension_of(clean_name(claim.name))
+    says_picture = media.says_picture(named) or media.media_type_says_picture(claim.media_type)
+    if found is media.HTML and extension not in media.HTML.extensions:
+        raise InvalidFile("At this address is a web page, not a picture or document.")
+    if says_picture and not found.is_picture:
+        raise InvalidFile(f"The file is said to be a picture, but it is a {found.label}.")
+    promised = media.extension_for(claim.media_type) if claim.is_promised else ""
+    if found.is_picture and (media.says_document(named) or media.says_document(promised)):
+        raise InvalidFile(f"The file is said to be a document, but it is a {found.label}.")
+
+
+def _name_for(name: str, extension: str, found: Media) -> str:
+    """The name with an extension that tells the truth."""
+    if name and media.extension_of(name) in found.extensions:
+        return name
+    usual = extension if extension in found.extensions else found.extensions[0]
+    stem = name.removesuffix(f".{name.rpartition('.')[2]}") if media.extension_of(name) else name
+    return f"{stem or ('image' if found.is_picture else 'file')}.{usual}"
+
+
+_READABLE = (
+    "Pictures may be PNG, JPEG, GIF, WebP or BMP; documents PDF, Word, Excel, PowerPoint, RTF, EPUB or text."
+)
+_REFUSALS = {
+    media.EMPTY.type: "The file is empty.",
+    media.SVG.type: "SVG drawings cannot be read. Send the picture as PNG or JPEG.",
+    media.UNKNOWN.type: f"This is no picture and no document that can be read. {_READABLE}",
+}

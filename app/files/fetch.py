@@ -1,0 +1,253 @@
+"""Fetching what users link to, safely: the one module besides the upstream's client that talks to others.
+
+Every address a name resolves to is checked, and the connection goes to a checked one: the resolver is asked
+once. Redirects are checked the same way. Nothing of the caller is sent along, and no proxy is used: a proxy
+would resolve the name again, in a network that nobody here can see (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_address
+
+import requests.certs
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
+from app.files.address import is_allowed
+from app.files.attachment import (
+    Claim,
+    judge,
+    name_from_path,
+    parse_data_url,
+    read_content_type,
+    read_disposition,
+)
+from app.files.encoding import build_decoder
+from app.files.link import Link, parse_link
+from app.files.media import HEAD_BYTES, TAIL_BYTES
+from app.files.picture import measure_picture
+from app.files.spool import Spool, SpooledFile
+from app.hub import Deadline
+
+_READ_BYTES = 65536
+_MOST_REDIRECTS = 5
+_MOST_ADDRESSES_TRIED = 3
+_CONNECT_SECONDS = 5.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-api", "Connection": "close"}
+# The same words whether a name is unknown or leads inside, so that nobody learns which names exist there.
+_OVERTIME = "The file did not arrive in time (GLM_FILES_TIMEOUT_SECONDS)."
+_NOT_PUBLIC = "The host of this address has no public address."
+
+Address = tuple[str, int]
+Resolve = Callable[[str, int], list[Address]]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPolicy:
+    """What may be fetched, and where it is put meanwhile."""
+
+    most_bytes: int
+    timeout_seconds: float
+    ports: frozenset[int]
+    allow_private: bool = False
+    directory: str | None = None
+
+
+def resolve(host: str, port: int) -> list[Address]:
+    """Every address of a host. Raises OSError where there is none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
+
+
+class Fetcher:
+    """Thread-safe; keeps no connections. Raises GatewayErrors of status 400 that say what is wrong."""
+
+    def __init__(
+        self,
+        policy: FetchPolicy,
+        *,
+        resolve: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.policy = policy
+        self._resolve = resolve
+        self._given_tls = tls
+        self._clock = clock
+
+    def check(self, url: str) -> None:
+        """Raise InvalidFileUrl where `url` can be seen to be wrong without asking anybody."""
+        if _is_data(url):
+            parse_data_url(url)
+        else:
+            self._parse(url)
+
+    def fetch(
+        self, url: str, *, name: str = "", param: str | None = None, seconds: float | None = None
+    ) -> SpooledFile:
+        """The file behind an http, https or data: URL; the caller closes it.
+
+        `name` wins over what the URL says; `param` is the place that an error names; `seconds` may shorten
+        the time that the policy gives.
+        """
+        limit = self.policy.timeout_seconds
+        if seconds is not None:
+            limit = max(0.001, min(limit, seconds))
+        spool = Spool(self.policy.most_bytes, self.policy.directory)
+        try:
+            with Deadline(limit, FileUnavailable(_OVERTIME)):
+                found = self._take(url, spool, self._clock() + limit)
+            claim = Claim(name or found.name, found.media_type, found.is_promised)
+            return _look_at(spool, claim)
+        except BaseException as exc:
+            spool.close()
+            if isinstance(exc, GatewayError) and exc.param is None:
+                exc.param = param
+            raise
+
+    def _take(self, url: str, spool: Spool, ends_at: float) -> Claim:
+        if _is_data(url):
+            data = parse_data_url(url)
+            for piece in data.decode():
+                spool.write(piece)
+            return Claim(media_type=data.media_type, is_promised=True)
+        return self._download(self._parse(url), spool, ends_at)
+
+    def _download(self, link: Link, spool: Spool, ends_at: float) -> Claim:
+        for _ in range(_MOST_REDIRECTS + 1):
+            with self._answer(link, ends_at) as answer:
+                if answer.status not in _REDIRECTS:
+                    self._read(answer, spool, ends_at)
+                    named = read_disposition(answer.headers.get("Content-Disposition", ""))
+                    media_type = read_content_type(answer.headers.get("Content-Type", ""))
+                    return Claim(named or name_from_path(link.path), media_type)
+                location = answer.headers.get("Location", "")
+            policy = self.policy
+            link = link.follow(location, policy.ports, allow_local=policy.allow_private)
+        raise InvalidFileUrl(f"The address redirects more than {_MOST_REDIRECTS} times.")
+
+    def _parse(self, url: str) -> Link:
+        return parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
+
+    @contextlib.contextmanager
+    def _answer(self, link: Link, ends_at: float) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The answer to one request, its connection closed afterwards whatever happened."""
+        with contextlib.ExitStack() as stack:
+            try:
+                yield self._ask(link, ends_at, stack)
+            except urllib3.exceptions.TimeoutError as exc:
+                raise FileUnavailable(_OVERTIME) from exc
+            except (HTTPError, OSError) as exc:
+                raise FileUnavailable("The connection to the file's server broke.") from exc
+
+    def _ask(self, link: Link, ends_at: float, stack: contextlib.ExitStack) -> urllib3.BaseHTTPResponse:
+        """Ask the first of the host's addresses that takes a connection."""
+        failure: HTTPError | None = None
+        for address in self._check_host(link)[:_MOST_ADDRESSES_TRIED]:
+            left = ends_at - self._clock()
+            if left <= 0:
+                break
+            timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, left), read=left)
+            pool = stack.enter_context(self._connect(link, address, timeout))
+            try:
+                answer = pool.urlopen(
+                    "GET",
+                    link.target,
+                    headers=_HEADERS | {"Host": link.host_header},
+                    redirect=False,
+                    retries=False,
+                    assert_same_host=False,
+                    preload_content=False,
+                    decode_content=False,
+                )
+            except (NewConnectionError, ConnectTimeoutError) as exc:
+                failure = exc
+                continue
+            stack.callback(answer.close)
+            return answer
+        raise FileUnavailable("The file's server could not be reached.") from failure
+
+    def _check_host(self, link: Link) -> list[Address]:
+        """The addresses of the host, all of them allowed. Raises InvalidFileUrl."""
+        try:
+            addresses = self._resolve(link.host, link.port)
+        except (OSError, UnicodeError):
+            addresses = []
+        allowed = [
+            is_allowed(ip_address(host), allow_private=self.policy.allow_private) for host, _ in addresses
+        ]
+        if not addresses or not all(allowed):
+            raise InvalidFileUrl(_NOT_PUBLIC)
+        return addresses
+
+    def _connect(self, link: Link, address: Address, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
+        """To exactly this address, with a certificate for the name that the link says."""
+        host, port = address
+        if not link.is_tls:
+            return urllib3.HTTPConnectionPool(host, port, timeout=timeout)
+        return urllib3.HTTPSConnectionPool(
+            host,
+            port,
+            timeout=timeout,
+            ssl_context=self._tls,
+            server_hostname=link.host,
+            assert_hostname=link.host,
+        )
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        if self._given_tls is not None:
+            return self._given_tls
+        context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+        context.load_verify_locations(requests.certs.where())  # type: ignore[attr-defined]
+        return context
+
+    def _read(self, answer: urllib3.BaseHTTPResponse, spool: Spool, ends_at: float) -> None:
+        """The body into the spool, counted as it comes and once more as it is decoded."""
+        if answer.status != 200:
+            raise FileUnavailable(f"The file's server answered with HTTP {answer.status}.")
+        self._check_length(answer.headers.get("Content-Length", ""))
+        decoder = build_decoder(answer.headers.get("Content-Encoding", ""))
+        taken = 0
+        while data := answer.read1(_READ_BYTES):
+            taken += len(data)
+            if taken > self.policy.most_bytes:
+                raise self._too_large()
+            for piece in decoder.feed(data):
+                spool.write(piece)
+            if self._clock() > ends_at:
+                raise FileUnavailable(_OVERTIME)
+        decoder.finish()
+
+    def _check_length(self, header: str) -> None:
+        if header.isdigit() and int(header[:20]) > self.policy.most_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> FileTooLarge:
+        return FileTooLarge(f"The file is larger than the {self.policy.most_bytes} bytes that are allowed.")
+
+
+def _is_data(url: str) -> bool:
+    return url[:5].lower() == "data:"
+
+
+def _look_at(spool: Spool, claim: Claim) -> SpooledFile:
+    """Judge a file that has come whole."""
+    file = spool.file
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(max(0, spool.size_bytes - TAIL_BYTES))
+    tail = file.read(TAIL_BYTES)
+    name, media = judge(claim, head, tail)
+    size = measure_picture(media.type, file) if media.is_picture else None
+    return SpooledFile(spool, name, media.type, size)

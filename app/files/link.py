@@ -1,0 +1,133 @@
+"""http(s) addresses of files, taken apart strictly. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from app.errors import InvalidFileUrl
+
+MOST_LINK_CHARS = 8192
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# Names that mean this machine or its network without asking anybody.
+_LOCAL_NAMES = ("localhost", "local", "internal", "localdomain", "home.arpa")
+# What may stand in a request line; everything else is percent-encoded.
+_SAFE = "/?#[]@!$&'()*+,;=:%-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a file is. `host` is ASCII and lower case, an IPv6 address without its brackets."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+    """Path and query as they stand in the request line."""
+
+    @property
+    def is_tls(self) -> bool:
+        return self.scheme == "https"
+
+    @property
+    def host_header(self) -> str:
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == _DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.host_header}{self.target}"
+
+    def follow(self, location: str, ports: Collection[int], *, allow_local: bool) -> Link:
+        """Where a redirect leads, checked as the first address was."""
+        return parse_link(_join(self.url, location), ports, allow_local=allow_local)
+
+
+def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
+    """Check what can be checked without asking anybody. Raises InvalidFileUrl."""
+    if len(url) > MOST_LINK_CHARS:
+        raise InvalidFileUrl(f"The address is longer than {MOST_LINK_CHARS} characters.")
+    if any(ord(c) < 0x20 or ord(c) == 0x7F for c in url.strip(" ")):
+        raise InvalidFileUrl("The address holds control characters.")
+    parts = _split(url.strip(" "))
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise InvalidFileUrl("The address must begin with http://, https:// or data:.")
+    if "@" in parts.netloc:
+        raise InvalidFileUrl("The address must not carry a user name or password.")
+    host = _parse_host(parts, allow_local=allow_local)
+    port = _parse_port(parts, scheme)
+    if port not in ports:
+        raise InvalidFileUrl(f"Files are not fetched from port {port}.")
+    return Link(scheme, host, port, _build_target(parts))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url.replace("\\", "/"))
+    except ValueError:
+        raise InvalidFileUrl("This is no address that can be read.") from None
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location.strip())
+    except ValueError:
+        raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
+
+
+def _parse_port(parts: SplitResult, scheme: str) -> int:
+    try:
+        return parts.port or _DEFAULT_PORTS[scheme]
+    except ValueError:
+        raise InvalidFileUrl("The address has a port that is none.") from None
+
+
+def _parse_host(parts: SplitResult, *, allow_local: bool) -> str:
+    name = parts.hostname or ""
+    if parts.netloc.startswith("["):
+        return _parse_v6(name)
+    # Full-width digits and dots are folded here, so that everybody behind this sees the same name.
+    try:
+        host = name.encode("idna").decode("ascii").lower().removesuffix(".")
+    except UnicodeError:
+        raise InvalidFileUrl("The address names no host that can be read.") from None
+    if not _HOST_NAME.fullmatch(host) or len(host) > 253:
+        raise InvalidFileUrl("The address names no host.")
+    if _NUMBER.fullmatch(host.rpartition(".")[2]):
+        return _parse_v4(host)
+    if not allow_local and any(f".{host}".endswith(f".{local}") for local in _LOCAL_NAMES):
+        raise InvalidFileUrl("The host of this address has no public address.")
+    return host
+
+
+def _parse_v4(host: str) -> str:
+    """Only four decimal numbers: resolvers read other spellings, each in its own way."""
+    try:
+        return str(IPv4Address(host))
+    except ValueError:
+        raise InvalidFileUrl("An IP address must be spelled as four decimal numbers.") from None
+
+
+def _parse_v6(name: str) -> str:
+    try:
+        address = IPv6Address(name)
+    except ValueError:
+        raise InvalidFileUrl("The address holds no IPv6 address that can be read.") from None
+    if address.scope_id is not None:
+        raise InvalidFileUrl("An IPv6 address must not name an interface.")
+    return str(address)
+
+
+def _build_target(parts: SplitResult) -> str:
+    target = quote(parts.path or "/", safe=_SAFE)
+    return f"{target}?{quote(parts.query, safe=_SAFE)}" if parts.query else target
