@@ -24,8 +24,8 @@ class TextDelta(msgspec.Struct, frozen=True, gc=False):
 class ImageAdded(msgspec.Struct, frozen=True, gc=False):
     """A drawn picture, as answer text and for itself.
 
-    `text` is its Markdown, parted from what was said before; `revised_prompt` is what was drawn, None where the
-    upstream does not say.
+    `text` is its Markdown, parted from what was said before; `revised_prompt` is what was drawn, None where
+    the upstream does not say.
     """
 
     text: str

@@ -23,7 +23,7 @@ _CONVERSION = "?image_process="
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One drawn picture; `revised_prompt` is what the upstream made of the prompt, None where it is silent."""
+    """One drawn picture; `revised_prompt` is what was drawn, None where the upstream is silent."""
 
     url: str
     revised_prompt: str | None

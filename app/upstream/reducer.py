@@ -134,13 +134,8 @@ class Reducer:
                 piece = item.text
             elif item.type == "think":
                 piece = item.think
-            elif item.type in {"image", "one_to_more_finish"}:
-                self._draw(item, events)
-                continue
-            elif item.type in _SILENT_TYPES:
-                continue
             else:
-                note_novelty("content type", item.type)
+                self._reduce_wordless(item, events)
                 continue
             if piece:
                 self._merge(part.logic_id, index, item.type, piece, _style(item, is_full, increases), events)
@@ -148,6 +143,13 @@ class Reducer:
             self._part_error = classify_detail(part.error)
         elif part.status == "intervene":
             self._intervene(part.error, events)
+
+    def _reduce_wordless(self, item: ContentItem, events: list[ReplyEvent]) -> None:
+        """An item that is no text which grows."""
+        if item.type in {"image", "one_to_more_finish"}:
+            self._draw(item, events)
+        elif item.type not in _SILENT_TYPES:
+            note_novelty("content type", item.type)
 
     def _merge(
         self, logic_id: str | None, index: int, kind: str, piece: str, feed: _Feed, events: list[ReplyEvent]

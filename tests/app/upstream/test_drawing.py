@@ -1,4 +1,4 @@
-"""Pictures as events, for those who want more than their Markdown, and a batch that is never told too early."""
+"""Pictures as events: in order, once each, and not before their batch is complete."""
 
 from __future__ import annotations
 
