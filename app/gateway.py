@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.accounts.account import Pacing
+from app.accounts.account import Account, Pacing
 from app.accounts.breaker import Breaker
 from app.accounts.check import TokenChecker
 from app.accounts.gate import Gate
@@ -74,9 +74,11 @@ class Gateway:
         self._upstream.close()
         self._state.close()
 
-    def _welcome(self, owner: str) -> None:
+    def _welcome(self, account: Account) -> None:
         """An account has shown up: what an earlier process left there can be deleted now."""
-        self.cleaner.serve(owner)
+        if account.owner != account.key:  # it may have answered before its login was known
+            self.ledger.adopt(account.key, account.owner)
+        self.cleaner.serve(account.owner)
 
     def _delete(self, conversation: Conversation) -> None:
         """The cleaner's arm: delete a conversation with its owner's own token."""

@@ -29,10 +29,10 @@ class AccountPool:
         *,
         pacing: Pacing = Pacing(),  # noqa: B008 - frozen
         queue_length: int = 64,
-        on_arrival: Callable[[str], None] = lambda owner: None,
+        on_arrival: Callable[[Account], None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_arrival` is told, outside the lock, whose conversations can be deleted from now on."""
+        """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known."""
         self._on_arrival = on_arrival
         self._logins = logins
         self._pacing = pacing
@@ -62,7 +62,7 @@ class AccountPool:
             found = [self._find(token, now) for token in refresh_tokens]
             arrived = list(self._accounts.values())[known:] if len(self._accounts) > known else []
         for account in arrived:
-            self._on_arrival(account.owner)
+            self._on_arrival(account)
         return found
 
     def find_owner(self, owner: str) -> Account | None:
@@ -114,7 +114,7 @@ class AccountPool:
                 del self._seats[account.key]
             if seat is not old:
                 self._move(account, old, seat)
-        self._on_arrival(owner)
+        self._on_arrival(account)
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
         """Learn of a failure that no lease saw."""

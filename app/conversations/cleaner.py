@@ -19,7 +19,8 @@ _LONGEST_NAP_SECONDS = 60.0
 _END_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 3600.0
-_GIVE_UP_AFTER_SECONDS = 5 * 86400.0
+# Five days of trying: counted, not read from the clock, since the gateway may have been off for most of them.
+_MOST_ATTEMPTS = 130
 # What fell due long ago - before a restart, while the upstream was away - is deleted one by one with a pause
 # between, per account: a burst of deletions is what accounts get noticed for.
 _BACKLOG_SECONDS = 30.0
@@ -149,7 +150,7 @@ class Cleaner:
 
     def _try_later(self, conversation: Conversation, error: GatewayError) -> None:
         now = self._clock()
-        if now - conversation.last_used > _GIVE_UP_AFTER_SECONDS:
+        if conversation.attempts >= _MOST_ATTEMPTS:
             log.error("giving up on deleting conversation %s: %s", conversation.id, error.code)
             self._ledger.forget(conversation.id)
             return

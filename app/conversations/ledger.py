@@ -137,6 +137,10 @@ class Ledger:
             "UPDATE conversation SET due = ?, attempts = ? WHERE id = ?", due, attempts, conversation_id
         )
 
+    def adopt(self, former: str, owner: str) -> None:
+        """The conversations of `former` belong to `owner` from now on."""
+        self._state.run("UPDATE conversation SET owner = ? WHERE owner = ?", owner, former)
+
     def forget(self, conversation_id: str) -> None:
         self._state.run("DELETE FROM conversation WHERE id = ?", conversation_id)
 

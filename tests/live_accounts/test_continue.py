@@ -154,6 +154,21 @@ def test_listing_and_deleting(gateway: GatewayProcess, tokens: list[str], upstre
     assert call(gateway, "DELETE", f"/v1/conversations/{first.id}", ",".join(tokens)).status_code == 404
 
 
+def test_a_login_that_becomes_known_late_keeps_its_conversations(
+    start: StartGateway, upstream: DemoUpstream
+) -> None:
+    """The refresh of 2024 does not say whose login it is; that of 2026 does."""
+    gateway = start(GLM_CONVERSATION_TTL="3")
+    upstream.configure(era="2024")
+    first = ask(gateway, "demo-late", "你好")
+    upstream.configure(era="both")
+    assert call(gateway, "POST", "/token/check?fresh=1", body={"token": "demo-late"}).json() == {"live": True}
+    again = ask(gateway, "demo-late", "又来", conversation_id=first.id)
+    assert (again.id, again.code) == (first.id, "")
+    assert call(gateway, "GET", "/v1/conversations", "demo-late").json()["data"][0]["id"] == first.id
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
+
+
 def test_one_in_use_cannot_be_deleted(gateway: GatewayProcess, tokens: list[str]) -> None:
     busy = RawClient(gateway, tokens[0], "[[chunks n=200 pace=20]]", stream=True)
     found = re.search(rb'"id":"(\w+)"', busy.read_until(b'"content"'))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.accounts.account import Account
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
@@ -147,10 +148,10 @@ def test_old_logins_are_forgotten(state: State) -> None:
 
 
 def test_whoever_shows_up_is_announced_once() -> None:
-    arrived: list[str] = []
+    arrived: list[Account] = []
     pool = AccountPool(Logins(open_state(MEMORY)), on_arrival=arrived.append)
     one, two = pool.find(["one", "two"])
     pool.find(["two", "one"])
-    assert arrived == [one.key, two.key]
+    assert arrived == [one, two]
     pool.identify(one, "user")
-    assert arrived[2:] == [one.owner]
+    assert arrived[2:] == [one]

@@ -131,13 +131,52 @@ def test_a_failure_is_tried_again_later(rig: Rig) -> None:
     eventually(lambda: rig.deleted == ["stubborn"])
 
 
-def test_it_gives_up_after_days(rig: Rig) -> None:
+def fail_until_given_up(rig: Rig, attempts: int) -> float:
+    """How many seconds of trying were left after so many attempts."""
     rig.failing = True
     rig.ledger.begin(Conversation("hopeless", "assistant", "anna", ""))
-    rig.ledger.end("hopeless", now=rig.clock.now - 6 * 86400, due=rig.clock.now)
-    rig.cleaner.serve("anna")
-    eventually(lambda: rig.ledger.count() == 0)
+    rig.ledger.end("hopeless", now=rig.clock.now, due=rig.clock.now)
+    rig.ledger.postpone("hopeless", rig.clock.now, attempts)
+    begun = rig.clock.now
+    while (kept := rig.ledger.get("hopeless")) is not None:
+        rig.clock.now = max(rig.clock.now, kept.due)
+        rig.cleaner._clean("anna")
+    return rig.clock.now - begun
+
+
+def test_it_gives_up_after_days(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    assert 4.5 < fail_until_given_up(rig, attempts=0) / 86400 < 5.5
     assert rig.deleted == []
+    assert "giving up on deleting conversation hopeless" in caplog.text
+
+
+def test_a_long_sleep_is_no_reason_to_give_up(rig: Rig) -> None:
+    """Of the machine or of the clock's battery: the first failure afterwards is the first one."""
+    rig.failing = True
+    rig.answer("old", keep=60)
+    rig.clock.now += 400 * 86400
+    rig.cleaner._clean("anna")
+    kept = rig.ledger.get("old")
+    assert kept is not None
+    assert kept.attempts == 1
+
+
+def test_a_clock_that_goes_back_keeps_nothing_from_being_deleted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is late by as much, and what is used meanwhile stays."""
+    monkeypatch.setattr(module, "_LONGEST_NAP_SECONDS", 0.02)
+    used = rig.use(keep=60)
+    used.begin("used")
+    rig.answer("kept", keep=60)
+    rig.cleaner.start()
+    rig.clock.now -= 3600
+    rig.answer("at once")
+    eventually(lambda: rig.deleted == ["at once"])
+    rig.clock.now += 3600 + 61
+    eventually(lambda: rig.deleted == ["at once", "kept"])
+    used.end(delivered=True)
+    rig.cleaner.stop(1)
 
 
 def test_a_backlog_is_no_burst(rig: Rig) -> None:

@@ -104,6 +104,16 @@ def test_only_what_can_be_continued_is_listed_the_newest_first(ledger: Ledger) -
     ledger.end("answering", now=NOW, due=NOW)
 
 
+def test_conversations_follow_their_account_to_its_login(ledger: Ledger) -> None:
+    record(ledger, "a", owner="account", due=NOW + 5)
+    record(ledger, "b", owner="bert", due=NOW)
+    ledger.adopt("account", "anna")
+    found = ledger.get("a")
+    assert found is not None
+    assert (found.owner, found.due) == ("anna", NOW + 5)
+    assert ledger.list_owners_due(["anna", "account", "bert"], NOW + 9) == ["anna", "bert"]
+
+
 def test_a_restart_keeps_all_but_the_uses(tmp_path: Path) -> None:
     path = str(tmp_path / "state.sqlite3")
     state = open_state(path)
