@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 
-from app.hub import is_readable
+from app.upstream.connection import AddressBook, QuickConnection
 
 
 class UpstreamAdapter(HTTPAdapter):
@@ -21,6 +21,7 @@ class UpstreamAdapter(HTTPAdapter):
 
     def __init__(self, most_connections: int) -> None:
         super().__init__(pool_connections=1, pool_maxsize=most_connections, max_retries=0)
+        self._book = AddressBook()
         self._pool: ConnectionPool | None = None
 
     def get_connection_with_tls_context(
@@ -33,7 +34,9 @@ class UpstreamAdapter(HTTPAdapter):
         """The pool of the one origin."""
         if self._pool is None:
             pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            pool.ConnectionCls = type("UpstreamConnection", (_QuickLook, pool.ConnectionCls), {})
+            pool.ConnectionCls = type(
+                "UpstreamConnection", (QuickConnection, pool.ConnectionCls), {"book": self._book}
+            )
             self._pool = pool
         return self._pool
 
@@ -49,13 +52,3 @@ class UpstreamAdapter(HTTPAdapter):
         response.raw = resp
         response.request = req
         return response
-
-
-class _QuickLook:
-    """Sees whether a kept connection was closed without building a poll object in the event loop's way."""
-
-    sock: Any
-
-    @property
-    def is_connected(self) -> bool:
-        return self.sock is not None and not is_readable(self.sock.fileno())
