@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-FinishReason = Literal["stop", "content_filter"]
+FinishReason = Literal["stop", "content_filter", "length"]
 
 
 class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
@@ -19,6 +19,14 @@ class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """Answer text that is new; never empty."""
 
     text: str
+
+
+class CitedText(msgspec.Struct, frozen=True, gc=False):
+    """A citation in place: `text` is its Markdown link, `url` and `title` say what it leads to."""
+
+    text: str
+    url: str
+    title: str
 
 
 class ImageAdded(msgspec.Struct, frozen=True, gc=False):
@@ -40,9 +48,9 @@ class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
-    """The upstream's own end of the answer. Nothing follows."""
+    """The good end of the answer. Nothing follows."""
 
     reason: FinishReason
 
 
-ReplyEvent = ReplyStarted | TextDelta | ImageAdded | ReasoningDelta | ReplyFinished
+ReplyEvent = ReplyStarted | TextDelta | CitedText | ImageAdded | ReasoningDelta | ReplyFinished

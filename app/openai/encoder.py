@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from app.openai.usage import TokenEstimate
-from app.reply import FinishReason, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import (
+    CitedText,
+    FinishReason,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    TextDelta,
+)
 
 HEARTBEAT = b": ping\n\n"
 """A comment: keeps proxies from closing a silent stream, and clients do not see it."""
@@ -17,6 +25,9 @@ _encode = msgspec.json.Encoder().encode
 
 # Legal in JSON, but some clients cut lines there.
 _LINE_BREAKERS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
+
+
+Annotation = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class ChunkEncoder:
     def __init__(self, head: ReplyHead, usage: Usage, *, include_usage: bool) -> None:
         self._usage = usage
         self._include_usage = include_usage
+        self._annotations: list[Annotation] = []
         self._envelope = {
             "id": head.id,
             "object": "chat.completion.chunk",
@@ -65,7 +77,8 @@ class ChunkEncoder:
         self._reasoning = opening + b'"reasoning_content":'
         self._tail = b'},"finish_reason":null}]' + nothing
         self._role = opening + b'"role":"assistant","content":""' + self._tail
-        self._finish = opening + b'},"finish_reason":'
+        self._opening = opening
+        self._finish = b'},"finish_reason":'
         self._finish_tail = b"}]" + nothing
 
     def start(self) -> bytes:
@@ -83,15 +96,18 @@ class ChunkEncoder:
         if type(event) is ReasoningDelta:
             self._usage.reasoning.add(event.text)
             return self._reasoning + encode_text(event.text) + self._tail
+        if type(event) is CitedText:
+            self._annotations.append(build_annotation(event, self._usage.text.chars))
+            return self._encode_event(TextDelta(event.text))
+        if type(event) is ImageAdded:
+            return self._encode_event(TextDelta(event.text))
         if type(event) is ReplyFinished:
             return self._encode_finish(event.reason)
-        if type(event) is ImageAdded:
-            self._usage.text.add(event.text)
-            return self._content + encode_text(event.text) + self._tail
         return b""
 
     def _encode_finish(self, reason: FinishReason) -> bytes:
-        chunks = [self._finish, _encode(reason), self._finish_tail]
+        noted = b'"annotations":' + _escape(_encode(self._annotations)) if self._annotations else b""
+        chunks = [self._opening, noted, self._finish, _encode(reason), self._finish_tail]
         if self._include_usage:
             final = self._envelope | {"choices": [], "usage": self._usage.build()}
             chunks.append(b"data: " + _escape(_encode(final)) + b"\n\n")
@@ -106,23 +122,34 @@ class CompletionFolder:
         self._head = head
         self._usage = usage
         self._text: list[str] = []
+        self._annotations: list[Annotation] = []
         self._reasoning: list[str] = []
         self._reason: FinishReason = "stop"
 
     def add(self, events: Iterable[ReplyEvent]) -> None:
         for event in events:
-            if isinstance(event, TextDelta | ImageAdded):
-                self._text.append(event.text)
+            if isinstance(event, TextDelta | CitedText | ImageAdded):
+                self._add_text(event)
             elif isinstance(event, ReasoningDelta):
                 self._reasoning.append(event.text)
             elif isinstance(event, ReplyFinished):
                 self._reason = event.reason
 
+    def _add_text(self, event: TextDelta | CitedText | ImageAdded) -> None:
+        if isinstance(event, CitedText):
+            self._annotations.append(build_annotation(event, self._usage.text.chars))
+        self._usage.text.add(event.text)
+        self._text.append(event.text)
+
     def encode(self) -> bytes:
         text, reasoning = "".join(self._text), "".join(self._reasoning)
-        self._usage.text.add(text)
         self._usage.reasoning.add(reasoning)
-        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+        message: dict[str, object] = {
+            "role": "assistant",
+            "content": text,
+            "refusal": None,
+            "annotations": self._annotations,
+        }
         if reasoning:
             message["reasoning_content"] = reasoning
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason}
@@ -136,6 +163,12 @@ class CompletionFolder:
                 "usage": self._usage.build(),
             }
         )
+
+
+def build_annotation(event: CitedText, start: int) -> Annotation:
+    """OpenAI's note on a citation that begins at character `start` of the message's content."""
+    place = {"start_index": start, "end_index": start + len(event.text)}
+    return {"type": "url_citation", "url_citation": {"url": event.url, "title": event.title, **place}}
 
 
 def encode_text(text: str) -> bytes:

@@ -22,6 +22,11 @@ class TokenEstimate:
         self._ascii_chars += len(text) - wide
 
     @property
+    def chars(self) -> int:
+        """How many characters (code points) were counted."""
+        return round(self._ascii_chars + self._wide_chars)
+
+    @property
     def tokens(self) -> int:
         tokens = self._wide_chars * _TOKENS_PER_WIDE_CHAR + max(self._ascii_chars, 0) * _TOKENS_PER_ASCII_CHAR
         return max(1, round(tokens)) if tokens > 0 else 0

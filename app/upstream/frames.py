@@ -14,6 +14,8 @@ import msgspec
 from app.errors import UpstreamInvalid
 from app.upstream.novelty import note_novelty
 
+NOT_SENT = msgspec.Raw(b"null")
+
 
 class FrameMeta(msgspec.Struct, gc=False):
     if_increase_push: bool | None = None
@@ -23,15 +25,18 @@ class ContentItem(msgspec.Struct, gc=False):
     """One typed element of a part's content.
 
     `text` belongs to text and text_thinking, `think` to think, `code` to code and - the rewritten prompt - to
-    image, `image` to image: a list of objects, placeholders among them.
+    image, `content` to execution_output, `image` to image: a list of objects, placeholders among them.
     """
 
     type: str = ""
     text: str | None = None
     think: str | None = None
     code: str | None = None
+    content: str | None = None
     image: Any = None
     status: str | None = None
+    tool_result_extra: msgspec.Raw = NOT_SENT
+    meta_data: msgspec.Raw = NOT_SENT
 
 
 class Part(msgspec.Struct, gc=False):
@@ -41,6 +46,8 @@ class Part(msgspec.Struct, gc=False):
     status: str | None = None
     content: list[ContentItem] | None = None
     error: Any = None
+    # Read only where a search's result or a citation is: everywhere else a copy of its bytes is cheaper.
+    meta_data: msgspec.Raw = NOT_SENT
 
 
 class Frame(msgspec.Struct, gc=False):
@@ -110,7 +117,13 @@ def _take_fitting(document: dict[str, Any], kind: type[_Struct], skip: tuple[str
     for field in msgspec.structs.fields(kind):
         if field.name in document and field.name not in skip:
             try:
-                taken[field.name] = msgspec.convert(document[field.name], field.type)
+                taken[field.name] = _convert(document[field.name], field.type)
             except msgspec.ValidationError:
                 note_novelty("shape of the field", f"{kind.__name__}.{field.name}")
     return kind(**taken)
+
+
+def _convert(value: object, wanted: Any) -> object:
+    if wanted is msgspec.Raw:
+        return msgspec.Raw(json.dumps(value).encode())
+    return msgspec.convert(value, wanted)

@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Any
 
 from app.errors import EmptyAnswer, GatewayError, UpstreamError
 from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.upstream.channel import Channel
+from app.upstream.citation import CitingText
+from app.upstream.code import CodeBlock, Notebook, OutputBlock
 from app.upstream.drawing import PictureBatch
 from app.upstream.failure import classify_detail, classify_refusal
 from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
 from app.upstream.novelty import note_novelty
+from app.upstream.source import Sources
+from app.upstream.voice import Feed, Key, Rendering, Voice
 
-_BETWEEN_PARTS = "\n\n"
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# Known, and without a text of their own in an OpenAI answer.
-_SILENT_TYPES = frozenset({"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", ""})
-
-_Key = tuple[str, int, str]  # logic id, index in the part's content, type
-_Feed = Callable[[PartText, str], str]
-
-
-class _Channel:
-    """One of the two texts of an answer: what is said, or what is thought."""
-
-    __slots__ = ("_build", "_half", "_half_key", "_last_key", "has_text")
-
-    def __init__(self, build: Callable[[str], ReplyEvent]) -> None:
-        self._build = build
-        self._half = ""  # of a surrogate pair that two deltas of one part share
-        self._half_key: object = None
-        self._last_key: object = None
-        self.has_text = False
-
-    def emit(self, key: object, text: str, events: list[ReplyEvent]) -> None:
-        """Add the event for `text`, parted from what another part said before."""
-        if self._half or _SURROGATE.search(text):
-            text = self._pair(key, text)
-        if not text:
-            return
-        if key != self._last_key:
-            text = self.part(key) + text
-        events.append(self._build(text))
-
-    def part(self, key: object) -> str:
-        """What parts the text of `key`, which comes next, from what another part said before."""
-        is_parted = key != self._last_key and self.has_text
-        self._last_key = key
-        self.has_text = True
-        return _BETWEEN_PARTS if is_parted else ""
-
-    def _pair(self, key: object, text: str) -> str:
-        """Join halves of surrogate pairs; one that stays alone cannot be sent as UTF-8 and becomes U+FFFD."""
-        if key == self._half_key:
-            text = self._half + text
-        self._half_key = key
-        self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return text.removesuffix(self._half).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+# Known, and without a place in an OpenAI answer.
+_SILENT_TYPES = frozenset({"tool_calls", "system_error", ""})
+_RESULT_TYPES = frozenset({"tool_result", "quote_result", "browser_result"})
+# How items of 2024 say that they are complete.
+_COMPLETE = frozenset({"finish", "done"})
 
 
 class Reducer:
@@ -67,11 +30,13 @@ class Reducer:
     __slots__ = (
         "_anonymous",
         "_current",
+        "_notebook",
         "_part_error",
-        "_parts",
         "_pictures",
         "_reasoning",
+        "_sources",
         "_text",
+        "_voices",
         "conversation_id",
         "finished",
     )
@@ -79,11 +44,13 @@ class Reducer:
     def __init__(self) -> None:
         self.conversation_id: str | None = None
         self.finished = False
-        self._text = _Channel(TextDelta)
-        self._reasoning = _Channel(ReasoningDelta)
-        self._parts: dict[_Key, PartText] = {}
-        self._current: tuple[_Key, PartText, _Channel] | None = None
+        self._text = Channel(TextDelta)
+        self._reasoning = Channel(ReasoningDelta)
+        self._sources = Sources()
+        self._notebook = Notebook()
         self._pictures = PictureBatch()
+        self._voices: dict[Key, Voice] = {}
+        self._current: Voice | None = None
         self._anonymous = 0
         self._part_error: GatewayError | None = None
 
@@ -130,51 +97,72 @@ class Reducer:
     ) -> None:
         is_full = is_last or part.status in ("finish", "intervene")
         for index, item in enumerate(part.content or ()):
-            if item.type in {"text", "text_thinking"}:
-                piece = item.text
-            elif item.type == "think":
-                piece = item.think
-            else:
-                self._reduce_wordless(item, events)
-                continue
+            piece = item.text if item.type == "text" else self._read_item(part, item, events)
             if piece:
-                self._merge(part.logic_id, index, item.type, piece, _style(item, is_full, increases), events)
+                key = (part.logic_id or self._name_anonymous(index, item.type, piece), index, item.type)
+                voice = self._choose_voice(key, events)
+                if item.type == "text" and "】" in piece:
+                    self._sources.add_cited(bytes(part.meta_data))
+                voice.say(_style(item, is_full, increases)(voice.merged, piece), events)
+                if is_full or item.status in _COMPLETE:
+                    voice.finish(piece, events)
         if part.status == "error":
             self._part_error = classify_detail(part.error)
         elif part.status == "intervene":
             self._intervene(part.error, events)
 
-    def _reduce_wordless(self, item: ContentItem, events: list[ReplyEvent]) -> None:
-        """An item that is no text which grows."""
-        if item.type in {"image", "one_to_more_finish"}:
-            self._draw(item, events)
+    def _read_item(self, part: Part, item: ContentItem, events: list[ReplyEvent]) -> str | None:
+        """The text of an item that is not plain text; None where it has none to say."""
+        match item.type:
+            case "think":
+                return item.think
+            case "text_thinking":
+                return item.text
+            case "code":
+                return item.code
+            case "execution_output":
+                return item.content
+            case "image" | "one_to_more_finish":
+                self._draw(item, events)
+                return None
+        if item.type in _RESULT_TYPES:
+            documents = (part.meta_data, item.tool_result_extra, item.meta_data)
+            self._sources.add(part.logic_id, *map(bytes, documents))
         elif item.type not in _SILENT_TYPES:
             note_novelty("content type", item.type)
+        return None
 
-    def _merge(
-        self, logic_id: str | None, index: int, kind: str, piece: str, feed: _Feed, events: list[ReplyEvent]
-    ) -> None:
-        key = (logic_id or self._name_anonymous(index, kind, piece), index, kind)
-        if self._current is None or self._current[0] != key:
+    def _choose_voice(self, key: Key, events: list[ReplyEvent]) -> Voice:
+        if self._current is None or self._current.key != key:
             self._leave_part(events)
             self._show_pictures(events)
-            merged = self._parts.setdefault(key, PartText())
-            self._current = (key, merged, self._text if kind == "text" else self._reasoning)
-        _, merged, channel = self._current
-        channel.emit(key, feed(merged, piece), events)
+            self._current = self._voices.get(key) or self._make_voice(key)
         self._part_error = None
+        return self._current
+
+    def _make_voice(self, key: Key) -> Voice:
+        rendering: Rendering | None = None
+        if key[2] == "text":
+            rendering = CitingText(self._sources)
+        elif key[2] == "code":
+            rendering = CodeBlock(self._notebook)
+        elif key[2] == "execution_output":
+            rendering = OutputBlock(self._notebook)
+        thinks = key[2] in ("think", "text_thinking")
+        voice = Voice(key, self._reasoning if thinks else self._text, rendering)
+        self._voices[key] = voice
+        return voice
 
     def _name_anonymous(self, index: int, kind: str, piece: str) -> str:
         """Without a logic id, a part ends when it is finished and something else comes."""
-        previous = self._parts.get((str(self._anonymous), index, kind))
-        if previous is not None and previous.finished and not previous.is_repeated_by(piece):
+        previous = self._voices.get((str(self._anonymous), index, kind))
+        if previous and previous.merged.finished and not previous.merged.is_repeated_by(piece):
             self._anonymous += 1
         return str(self._anonymous)
 
     def _leave_part(self, events: list[ReplyEvent]) -> None:
         if self._current is not None:
-            key, merged, channel = self._current
-            channel.emit(key, merged.flush(), events)
+            self._current.leave(events)
             self._current = None
 
     def _draw(self, item: ContentItem, events: list[ReplyEvent]) -> None:
@@ -190,9 +178,15 @@ class Reducer:
             text = self._text.part(picture.url) + picture.markdown
             events.append(ImageAdded(text, picture.url, picture.revised_prompt))
 
-    def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
+    def _say_all(self, events: list[ReplyEvent]) -> None:
+        """The answer ends: nothing that is held back becomes more than it is."""
         self._leave_part(events)
+        for voice in self._voices.values():
+            voice.finish("", events)
         self._show_pictures(events)
+
+    def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
+        self._say_all(events)
         if self.finished:
             return
         if frame.status == "intervene":
@@ -206,7 +200,7 @@ class Reducer:
         events.append(ReplyFinished("stop"))
 
     def _intervene(self, detail: Any, events: list[ReplyEvent]) -> None:
-        self._show_pictures(events)
+        self._say_all(events)
         words = detail.get("intervene_text") if isinstance(detail, dict) else None
         if isinstance(words, str):
             self._text.emit("intervene", words, events)
@@ -214,7 +208,7 @@ class Reducer:
         events.append(ReplyFinished("content_filter"))
 
 
-def _style(item: ContentItem, is_full: bool, increases: bool | None) -> _Feed:
+def _style(item: ContentItem, is_full: bool, increases: bool | None) -> Feed:
     if is_full:
         return PartText.feed_full
     if increases is None:

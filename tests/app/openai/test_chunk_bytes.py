@@ -18,7 +18,16 @@ from app.errors import GatewayError
 from app.openai.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, ReplyHead, Usage, encode_text
 from app.openai.errors import build_error, encode_error, encode_error_event
 from app.openai.usage import TokenEstimate, estimate_tokens
-from app.reply import FinishReason, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.reply import (
+    CitedText,
+    FinishReason,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+)
 from tests.app.upstream.scripted import Play, ScriptedServer, answer
 
 HEAD = ReplyHead("65f6c28546bae1f0fbb532de", "glm", 1_790_000_000)
@@ -64,10 +73,27 @@ def test_deltas(events: list[ReplyEvent], expected: str) -> None:
     assert make_encoder().encode(events).decode() == expected
 
 
-@pytest.mark.parametrize("reason", ["stop", "content_filter"])
+@pytest.mark.parametrize("reason", ["stop", "content_filter", "length"])
 def test_the_end(reason: FinishReason) -> None:
     expected = OPENING + '{},"finish_reason":"' + reason + '"}]}\n\ndata: [DONE]\n\n'
     assert make_encoder().encode([ReplyFinished(reason)]).decode() == expected
+
+
+def test_citations_are_noted_at_the_end() -> None:
+    encoder = make_encoder()
+    said: list[ReplyEvent] = [TextDelta("😀见"), CitedText("[1](http://a.b)", "http://a.b", "甲\u2028")]
+    stream = encoder.encode([*said, ReplyFinished("stop")]).decode()
+    assert stream == (
+        OPENING
+        + '{"content":"😀见"}'
+        + TAIL
+        + OPENING
+        + '{"content":"[1](http://a.b)"}'
+        + TAIL
+        + OPENING
+        + '{"annotations":[{"type":"url_citation","url_citation":{"url":"http://a.b","title":"甲\\u2028",'
+        '"start_index":2,"end_index":17}}]},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    )
 
 
 def test_the_end_with_usage() -> None:
@@ -89,7 +115,7 @@ def test_the_whole_answer() -> None:
     folder.add([ReplyFinished("content_filter")])
     assert folder.encode().decode() == (
         '{"id":"65f6c28546bae1f0fbb532de","object":"chat.completion","created":1790000000,"model":"glm",'
-        '"choices":[{"index":0,"message":{"role":"assistant","content":"你好","refusal":null},'
+        '"choices":[{"index":0,"message":{"role":"assistant","content":"你好","refusal":null,"annotations":[]},'
         '"logprobs":null,"finish_reason":"content_filter"}],'
         '"usage":{"prompt_tokens":6,"completion_tokens":1,"total_tokens":7,'
         '"completion_tokens_details":{"reasoning_tokens":0}}}'
@@ -101,7 +127,12 @@ texts = st.text(
     min_size=1,
     max_size=9,
 )
-deltas = st.one_of(st.builds(TextDelta, texts), st.builds(ReasoningDelta, texts))
+deltas = st.one_of(
+    st.builds(TextDelta, texts),
+    st.builds(ReasoningDelta, texts),
+    st.builds(CitedText, texts, texts, texts),
+    st.builds(ImageAdded, texts, texts),
+)
 ends = st.builds(ReplyFinished, st.sampled_from(["stop", "content_filter"]))
 
 
@@ -118,7 +149,10 @@ def join(pieces: Iterable[str | None]) -> str:
 
 @given(st.lists(deltas, max_size=6), ends, texts, st.booleans())
 def test_the_fold_equals_the_stream(
-    said: list[TextDelta | ReasoningDelta], end: ReplyFinished, model: str, include_usage: bool
+    said: list[TextDelta | ReasoningDelta | CitedText | ImageAdded],
+    end: ReplyFinished,
+    model: str,
+    include_usage: bool,
 ) -> None:
     head = ReplyHead("x", model, 1)
     encoder = ChunkEncoder(head, make_usage(), include_usage=include_usage)
@@ -131,6 +165,13 @@ def test_the_fold_equals_the_stream(
     assert join(choice.delta.content for choice in choices) == message.content
     reasoning = join((choice.delta.model_extra or {}).get("reasoning_content") for choice in choices)
     assert reasoning == (message.model_extra or {}).get("reasoning_content", "")
+    annotations = (choices[-1].delta.model_extra or {}).get("annotations", [])
+    noted = [note.model_dump() for note in message.annotations or []]
+    assert noted == annotations
+    assert [
+        message.content[note["url_citation"]["start_index"] : note["url_citation"]["end_index"]]
+        for note in noted
+    ] == [event.text for event in said if isinstance(event, CitedText)]
     assert [choice.finish_reason for choice in choices if choice.finish_reason] == [end.reason]
     assert {(chunk.id, chunk.model) for chunk in chunks} == {(whole.id, whole.model)}
     if include_usage:

@@ -16,7 +16,7 @@ from app.errors import (
     UpstreamInvalid,
     UpstreamThrottled,
 )
-from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import CitedText, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
@@ -82,7 +82,9 @@ def fold(played: Played) -> Answer:
     reasons = [event.reason for event in played.events if isinstance(event, ReplyFinished)]
     return Answer(
         conversation_id=played.conversation_id,
-        text="".join(event.text for event in played.events if isinstance(event, TextDelta | ImageAdded)),
+        text="".join(
+            event.text for event in played.events if isinstance(event, TextDelta | CitedText | ImageAdded)
+        ),
         reasoning="".join(event.text for event in played.events if isinstance(event, ReasoningDelta)),
         finish=reasons[0] if reasons else None,
         error=played.error,

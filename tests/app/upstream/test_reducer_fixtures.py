@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from app.reply import ImageAdded, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
+from app.reply import CitedText, ImageAdded, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
@@ -52,6 +52,6 @@ def test_events_come_in_order_and_hold_something(fixture: Fixture) -> None:
     assert len(started) <= 1
     assert finished in ([], [len(events) - 1])
     for event in events:
-        if isinstance(event, TextDelta | ImageAdded | ReasoningDelta):
+        if isinstance(event, TextDelta | CitedText | ImageAdded | ReasoningDelta):
             assert event.text
             event.text.encode("utf-8")

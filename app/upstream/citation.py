@@ -1,0 +1,121 @@
+"""Citation marks of every era become Markdown links in place (protocol notes 4.4).
+
+`【12†source】` is a number in the list of pages that a search found, `【turn0search0】` the key of one page;
+a mark that leads to no known page is left out. Links to the sandbox of the code interpreter open nowhere but
+in the web chat, and say so instead.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from app.reply import CitedText
+from app.upstream.source import Source, Sources
+
+Said = str | CitedText
+
+SANDBOX_NOTE = " (仅能在网页端下载 / can only be downloaded in the web chat)"
+
+_KEY = r"turn\d{1,4}[A-Za-z]{1,20}\d{1,4}"
+_NUMBERED = r"【(?P<number>\d{1,4})(?::\d{1,4})?†[^【】\n]{0,40}】"
+_KEYED = rf"【(?P<keys>{_KEY}(?:[\s,，、;；]{{0,3}}{_KEY}){{0,9}})】"
+_BARE = rf"【?(?<![A-Za-z0-9_])(?P<bare>{_KEY})(?![A-Za-z0-9_])】?"
+_SANDBOX = r"\]\((?P<sandbox>sandbox:[^()\s]{0,2000})\)"
+
+# What may still become one of the above when more text comes. All of them are bounded.
+_NUMBERED_BEGUN = r"\d{1,4}(?::\d{0,4})?(?:†[^【】\n]{0,40})?"
+_KEYED_BEGUN = r"t(?:u(?:r(?:n[A-Za-z0-9\s,，、;；]{0,200})?)?)?"
+_BARE_BEGUN = r"(?<![A-Za-z0-9_])t(?:u(?:r(?:n(?:\d{1,4}(?:[A-Za-z]{1,20}\d{0,4})?)?)?)?)?"
+_SANDBOX_BEGUN = r"\](?:\((?:s(?:a(?:n(?:d(?:b(?:o(?:x(?::[^()\s]{0,2000})?)?)?)?)?)?)?)?)?"
+_BRACKET_BEGUN = rf"【(?:{_NUMBERED_BEGUN}|{_KEYED_BEGUN})?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """`suspect` finds nothing in a text that may pass as it is."""
+
+    suspect: re.Pattern[str]
+    mark: re.Pattern[str]
+    begun: re.Pattern[str]
+
+
+_WITHOUT_KEYS = _Grammar(
+    suspect=re.compile(r"[【\]]"),
+    mark=re.compile("|".join((_NUMBERED, _KEYED, _SANDBOX))),
+    begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SANDBOX_BEGUN})\Z"),
+)
+# Keys without brackets are only looked for once a search gave keys: elsewhere `turn2left3` is just text.
+_WITH_KEYS = _Grammar(
+    suspect=re.compile(r"[【\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
+    mark=re.compile("|".join((_NUMBERED, _KEYED, _BARE, _SANDBOX))),
+    begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
+)
+
+
+class CitingText:
+    """The text of one part on its way out: what may be the beginning of a mark waits for the rest of it."""
+
+    __slots__ = ("_before", "_held", "_sources")
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._before = ""  # the character that was passed on last: a key begins where a word begins
+        self._held = ""
+
+    def passes(self, text: str) -> bool:
+        """Whether `text` may be passed on without `feed`."""
+        if self._held or _grammar(self._sources).suspect.search(text):
+            return False
+        self._before = text[-1:]
+        return True
+
+    def feed(self, text: str) -> list[Said]:
+        """What can be said now that `text` came."""
+        text = self._before + self._held + text
+        grammar = _grammar(self._sources)
+        begun = grammar.begun.search(text, len(self._before))
+        end = begun.start() if begun else len(text)
+        said = self._say(grammar, text[:end])
+        self._before = text[end - 1 : end]
+        self._held = text[end:]
+        return said
+
+    def leave(self) -> list[Said]:
+        """Another part speaks in between; a mark that has begun can still be completed."""
+        return []
+
+    def finish(self, final: str) -> list[Said]:
+        """Nothing more comes: what was held is text, unless it is a mark after all."""
+        said = self._say(_grammar(self._sources), self._before + self._held)
+        self._held = ""
+        return said
+
+    def _say(self, grammar: _Grammar, text: str) -> list[Said]:
+        said: list[Said] = []
+        position = len(self._before)
+        for mark in grammar.mark.finditer(text, position):
+            said.append(text[position : mark.start()])
+            said.extend(self._render(mark))
+            position = mark.end()
+        said.append(text[position:])
+        return [piece for piece in said if piece]
+
+    def _render(self, mark: re.Match[str]) -> list[Said]:
+        groups = mark.groupdict()
+        if groups["sandbox"]:
+            return ["]" + SANDBOX_NOTE]
+        if groups["number"]:
+            number = int(groups["number"])
+            return [_cite(number, source)] if (source := self._sources.find_number(number)) else []
+        keys = re.findall(_KEY, groups["keys"] or groups["bare"])
+        found = [source for key in keys if (source := self._sources.find_key(key))]
+        return [_cite(source.number, source) for source in found]
+
+
+def _grammar(sources: Sources) -> _Grammar:
+    return _WITH_KEYS if sources.has_keys else _WITHOUT_KEYS
+
+
+def _cite(number: int, source: Source) -> CitedText:
+    return CitedText(f"[{number}]({source.url})", source.url, source.title)

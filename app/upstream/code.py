@@ -1,0 +1,113 @@
+"""What the code interpreter ran and what came out of it, as fenced blocks (protocol notes 4.4)."""
+
+from __future__ import annotations
+
+import re
+
+_LEAST_FENCE = 3
+_BACKTICKS = re.compile(r"`+")
+# A line that may turn out to close the block, and one that does.
+_BEGUN_LINE = re.compile(r"\n {0,3}`*[ \t]*\Z")
+_CLOSING_LINE = re.compile(r"\n {0,3}(`{3,})[ \t]*(?=\n|\Z)")
+
+
+class Notebook:
+    """What the code parts of one answer share: an output that comes again without new code is said once."""
+
+    __slots__ = ("last_output",)
+
+    def __init__(self) -> None:
+        self.last_output: str | None = None
+
+
+class CodeBlock:
+    """The code of one part, said while it is written.
+
+    The fence is longer than every run of backticks that is known when the block is opened. A line that comes
+    later and would close the block ends it in good order and begins another one, with a longer fence.
+    """
+
+    __slots__ = ("_fence", "_held", "_notebook")
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._fence = ""  # empty while no block is open
+        self._held = ""
+
+    def passes(self, text: str) -> bool:
+        return False
+
+    def feed(self, text: str) -> list[str]:
+        if not text:
+            return []
+        self._notebook.last_output = None
+        opening = ""
+        if not self._fence:
+            self._fence = _choose_fence(text)
+            opening = f"{self._fence}python"
+            self._held = "\n"
+        text = self._held + text
+        begun = _BEGUN_LINE.search(text)
+        end = begun.start() if begun else len(text)
+        said = opening + self._guard(text, end)
+        self._held = text[end:]
+        return [said] if said else []
+
+    def leave(self) -> list[str]:
+        return self.finish("")
+
+    def finish(self, final: str) -> list[str]:
+        """Close the block. Should the code go on nevertheless, a new one is opened."""
+        if not self._fence:
+            return []
+        rest = self._guard(self._held, len(self._held)) if self._held.strip() else ""
+        closing = f"{rest}\n{self._fence}"
+        self._fence = self._held = ""
+        return [closing]
+
+    def _guard(self, text: str, end: int) -> str:
+        """`text` up to `end`, without a line that closes the block by chance."""
+        guarded, position = "", 0
+        for line in _CLOSING_LINE.finditer(text):
+            if line.end() <= end and len(line[1]) >= len(self._fence):
+                closing, self._fence = self._fence, _choose_fence(line[1])
+                guarded += f"{text[position : line.start()]}\n{closing}\n\n{self._fence}python"
+                position = line.start()
+        return guarded + text[position:end]
+
+
+class OutputBlock:
+    """The output of one run: said as a whole once it is complete, since the fence must fit all of it."""
+
+    __slots__ = ("_is_said", "_notebook", "_text")
+
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
+        self._text = ""
+        self._is_said = False
+
+    def passes(self, text: str) -> bool:
+        return False
+
+    def feed(self, text: str) -> list[str]:
+        self._text += text
+        return []
+
+    def leave(self) -> list[str]:
+        return self.finish(self._text)
+
+    def finish(self, final: str) -> list[str]:
+        """Say `final`, the output as the upstream shows it in the end, or what came after it was said."""
+        text = (self._text if self._is_said else final).strip("\r\n")
+        self._text = ""
+        if not text.strip() or text == self._notebook.last_output:
+            return []
+        self._is_said = True
+        self._notebook.last_output = text
+        fence = _choose_fence(text)
+        return [f"{fence}text\n{text}\n{fence}"]
+
+
+def _choose_fence(text: str) -> str:
+    longest = max(map(len, _BACKTICKS.findall(text)), default=0)
+    return "`" * max(_LEAST_FENCE, longest + 1)

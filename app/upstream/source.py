@@ -1,0 +1,143 @@
+"""The pages that a search found: where the upstream lists them, and how a citation mark finds one again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+# Where pages are listed (protocol notes 4.4); some of these hold each other.
+_PLACES = (
+    "metadata_list",
+    "tool_result_extra",
+    "search_results",
+    "results",
+    "sources",
+    "citations",
+    "browser",
+)
+_MOST_DEPTH = 4
+_MOST_SOURCES = 2000
+_MOST_URL_CHARS = 2048
+_MOST_TITLE_CHARS = 300
+# What would end a Markdown link early, hide where it leads, or cannot be sent.
+_UNSAFE = re.compile(
+    r"[\s\x00-\x20\x7f-\x9f()<>\[\]\\\"'`{}|^\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A page. `url` is http(s) and safe inside a Markdown link; `number` is the page's own in this answer."""
+
+    url: str
+    title: str
+    number: int
+
+
+_Pages = dict[int, Source | None]  # by their number in one list; None where an entry leads nowhere
+
+
+class Sources:
+    """Everything that the searches of one answer found so far."""
+
+    __slots__ = ("_by_key", "_cited", "_lists", "_numbers", "has_keys")
+
+    def __init__(self) -> None:
+        self._lists: dict[str, _Pages] = {}
+        self._cited: _Pages = {}
+        self._by_key: dict[str, Source] = {}
+        self._numbers: dict[str, int] = {}
+        self.has_keys = False
+        """Some page was found under a key."""
+
+    def add(self, part: str | None, *documents: bytes) -> None:
+        """Take the pages that JSON documents of one part list; a part that comes again replaces its own."""
+        pages = self._read_pages(documents)
+        if pages:
+            self._lists.pop(part or "", None)
+            self._lists[part or ""] = pages
+
+    def add_cited(self, document: bytes) -> None:
+        """Take the pages that a part with text names itself; they count where no search found any."""
+        if b'"citations"' in document:
+            self._cited |= self._read_pages((document,))
+
+    def find_number(self, number: int) -> Source | None:
+        """The page with this number in the latest list that has the number."""
+        for pages in (*reversed(self._lists.values()), self._cited):
+            if number in pages:
+                return pages[number]
+        return None
+
+    def find_key(self, key: str) -> Source | None:
+        return self._by_key.get(key)
+
+    def _read_pages(self, documents: tuple[bytes, ...]) -> _Pages:
+        pages: _Pages = {}
+        entries = [entry for document in documents for entry in _find_entries(_parse(document), _MOST_DEPTH)]
+        for place, entry in enumerate(entries[:_MOST_SOURCES], start=1):
+            index = entry.get("index")
+            number = index if type(index) is int and index > 0 else place
+            pages[number] = self._read_source(entry, number)
+        return pages
+
+    def _read_source(self, entry: dict[str, Any], number: int) -> Source | None:
+        url = make_safe(entry.get("url") or entry.get("link"))
+        if url is None or len(self._numbers) >= _MOST_SOURCES:
+            return None
+        source = Source(url, _name(entry.get("title"), url), self._number(url, number))
+        key = entry.get("match_key")
+        if isinstance(key, str) and key:
+            self._by_key[key] = source
+            self.has_keys = True
+        return source
+
+    def _number(self, url: str, wanted: int) -> int:
+        """One number a page: the upstream's own, unless another page has it already."""
+        if url not in self._numbers:
+            taken = self._numbers.values()
+            self._numbers[url] = max(taken) + 1 if wanted in taken else wanted
+        return self._numbers[url]
+
+
+def make_safe(url: object) -> str | None:
+    """`url` so that no character of it can end a Markdown link; None where it is not http(s)."""
+    if not isinstance(url, str) or len(url) > _MOST_URL_CHARS:
+        return None
+    url = _UNSAFE.sub(lambda unsafe: quote(unsafe.group(), safe="", errors="replace"), url.strip())
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _name(title: object, url: str) -> str:
+    words = " ".join(title.split()) if isinstance(title, str) else ""
+    return words[:_MOST_TITLE_CHARS] or urlsplit(url).hostname or url
+
+
+def _parse(document: bytes) -> object:
+    try:
+        return json.loads(document)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _find_entries(value: object, depth: int) -> Iterator[dict[str, Any]]:
+    """The entries of every list at a known place; a page may stand in its entry's `metadata` (2024)."""
+    if not depth:
+        return
+    if isinstance(value, list):
+        for entry in value:
+            if isinstance(entry, dict):
+                page = entry.get("metadata")
+                yield page if isinstance(page, dict) else entry
+    elif isinstance(value, dict):
+        for place in _PLACES:
+            if place in value:
+                yield from _find_entries(value[place], depth - 1)

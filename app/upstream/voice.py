@@ -1,0 +1,70 @@
+"""One content item that speaks: its text so far, how that is rendered, and on which channel it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from app.reply import CitedText, ReplyEvent
+from app.upstream.channel import Channel
+from app.upstream.merge import PartText
+
+Key = tuple[str, int, str]  # logic id, index in the part's content, type
+Feed = Callable[[PartText, str], str]
+
+
+class Rendering(Protocol):
+    """What is new goes in, what can be said comes out."""
+
+    def passes(self, text: str) -> bool:
+        """Whether `text` is said as it is, so that it need not be fed."""
+        ...
+
+    def feed(self, text: str) -> Sequence[str | CitedText]: ...
+
+    def leave(self) -> Sequence[str | CitedText]:
+        """Another item begins to speak; this one may go on later."""
+        ...
+
+    def finish(self, final: str) -> Sequence[str | CitedText]:
+        """The item is complete and its whole text is `final`. Idempotent."""
+        ...
+
+
+class Voice:
+    """Without a rendering the text is said as it comes."""
+
+    __slots__ = ("_channel", "_rendering", "key", "merged")
+
+    def __init__(self, key: Key, channel: Channel, rendering: Rendering | None) -> None:
+        self.key = key
+        self.merged = PartText()
+        self._channel = channel
+        self._rendering = rendering
+
+    def say(self, text: str, events: list[ReplyEvent]) -> None:
+        """Say text that is new."""
+        if not text:
+            return
+        if self._rendering is None or self._rendering.passes(text):
+            self._channel.emit(self.key, text, events)
+        else:
+            self._add(self._rendering.feed(text), events)
+
+    def leave(self, events: list[ReplyEvent]) -> None:
+        """Another item begins to speak."""
+        self.say(self.merged.flush(), events)
+        if self._rendering is not None:
+            self._add(self._rendering.leave(), events)
+
+    def finish(self, final: str, events: list[ReplyEvent]) -> None:
+        """The item is complete; its whole text is `final`. Idempotent."""
+        if self._rendering is not None:
+            self._add(self._rendering.finish(final), events)
+
+    def _add(self, said: Sequence[str | CitedText], events: list[ReplyEvent]) -> None:
+        for piece in said:
+            if isinstance(piece, str):
+                self._channel.emit(self.key, piece, events)
+            else:
+                self._channel.emit_event(self.key, piece, events)
