@@ -14,6 +14,7 @@ from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.roster import Roster
 from app.accounts.vault import Vault
+from app.chat.attaching import Attacher
 from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -57,8 +58,13 @@ class Gateway:
             self.pool,
             self._refresher,
             Breaker(settings.breaker_failures),
-            self.ledger,
             self.cleaner,
+            Attacher(
+                self.fetcher,
+                self._upstream,
+                most_files=settings.files_max_count,
+                timeout_seconds=settings.files_timeout_seconds,
+            ),
         )
         roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from app.errors import InvalidRequest, PromptTooLong, UnsupportedValue
-from app.openai.request import FilePart, ImagePart, Message, RefusalPart, TextPart
+from app.chat.attachment import describe
+from app.errors import InvalidRequest, PromptTooLong
+from app.openai.request import ContentPart, Message, RefusalPart, TextPart
 
 _ROLE_MARKS = {
     "system": "[System]",
@@ -28,17 +29,17 @@ _SANDBOX_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\(sandbox:[^()\s]{0,2000}\)")
 _SANDBOX_PATH = re.compile(r"(?:sandbox:)?/mnt/data/[^\s)\]\"'`]{1,2000}")
 
 
-def build_prompt(messages: list[Message], *, continues: bool, max_chars: int) -> str:
+def build_prompt(messages: list[Message], *, continues: bool, max_chars: int, has_files: bool = False) -> str:
     """The text to send. A continued conversation gets its new message alone; the upstream knows the others.
 
+    With `has_files` the text may be empty: the files that go along say enough. Merged turns name them.
     Raises InvalidRequest where nothing is said, PromptTooLong beyond `max_chars`.
     """
     sent = messages[-1:] if continues else messages
-    _refuse_attachments(messages)
-    if not any(_text_of(message).strip() for message in sent):
-        raise InvalidRequest("`messages` holds no text to answer.", param="messages")
     is_plain = continues or (len(sent) == 1 and sent[0].role == "user")
-    prompt = _text_of(sent[0]) if is_plain else _merge(sent)
+    prompt = _text_of(sent[0], names_files=not has_files) if is_plain else _merge(sent)
+    if not has_files and not any(_text_of(message).strip() for message in sent):
+        raise InvalidRequest("`messages` holds no text to answer.", param="messages")
     if len(prompt) > max_chars:
         raise PromptTooLong(
             f"The messages make a prompt of {len(prompt)} characters; at most {max_chars} are allowed.",
@@ -62,30 +63,27 @@ def _mark_of(message: Message) -> str:
     return f"{mark} {message.name}" if message.name and mark == "[Tool result]" else mark
 
 
-def _text_of(message: Message) -> str:
+def _text_of(message: Message, *, names_files: bool = True) -> str:
     content = message.content
     if content is None:
         text = message.refusal or ""
     elif isinstance(content, str):
         text = content
     else:
-        text = "\n".join([_say(part) for part in content])
+        text = "\n".join(
+            [said for part in content if (said := _say(part, names_files=names_files)) is not None]
+        )
     if message.role == "assistant":
         text = _clean(text) + _name_tool_calls(message)
     return text
 
 
-def _say(part: object) -> str:
+def _say(part: ContentPart, *, names_files: bool) -> str | None:
     if isinstance(part, TextPart):
         return part.text
     if isinstance(part, RefusalPart):
         return part.refusal
-    return "[image]" if isinstance(part, ImagePart) else f"[file {_name_of(part)}]"
-
-
-def _name_of(part: object) -> str:
-    named = part.file.filename if isinstance(part, FilePart) and part.file is not None else None
-    return named or "without a name"
+    return describe(part) if names_files else None
 
 
 def _clean(text: str) -> str:
@@ -98,14 +96,3 @@ def _clean(text: str) -> str:
 def _name_tool_calls(message: Message) -> str:
     calls = [call.function for call in message.tool_calls or () if call.function is not None]
     return "".join(f"\n(called {call.name} with {call.arguments})" for call in calls)
-
-
-def _refuse_attachments(messages: list[Message]) -> None:
-    """Files and pictures cannot be read yet; pretending would be worse. Earlier ones are only named."""
-    content = messages[-1].content
-    for index, part in enumerate(content if isinstance(content, list) else ()):
-        if not isinstance(part, (TextPart, RefusalPart)):
-            raise UnsupportedValue(
-                "Files, pictures and audio are not supported yet.",
-                param=f"messages.{len(messages) - 1}.content.{index}",
-            )

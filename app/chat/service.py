@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
 from app.accounts.breaker import Breaker
@@ -12,12 +11,15 @@ from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.chat.attaching import AttachedFiles, Attacher
+from app.chat.attachment import find_attachments
+from app.chat.clock import StartClock
 from app.chat.mode import choose_mode
 from app.chat.prompt import build_prompt, has_history
 from app.chat.reply import Clocks, Reply
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
-from app.conversations.ledger import Conversation, Ledger
+from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
 from app.errors import (
     AccessRejected,
@@ -29,10 +31,8 @@ from app.errors import (
     LoginAnswering,
     Outcome,
     SilentAnswer,
-    UpstreamTimeout,
     most_telling,
 )
-from app.hub import Deadline
 from app.openai.request import ChatRequest
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
@@ -52,6 +52,7 @@ class _Plan:
     keep_seconds: float
     is_known: bool
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
+    files: AttachedFiles
 
 
 class ChatService:
@@ -64,16 +65,17 @@ class ChatService:
         pool: AccountPool,
         refresher: Refresher,
         breaker: Breaker,
-        ledger: Ledger,
         cleaner: Cleaner,
+        attacher: Attacher,
     ) -> None:
         self._settings = settings
         self._upstream = upstream
         self._pool = pool
         self._refresher = refresher
         self._breaker = breaker
-        self._ledger = ledger
+        self._ledger = cleaner.ledger
         self._cleaner = cleaner
+        self._attacher = attacher
         self._clocks = Clocks(
             first_event=settings.first_event_seconds,
             commit=settings.commit_seconds,
@@ -89,19 +91,24 @@ class ChatService:
         """
         plan = self._plan(request, caller)
         self._breaker.check()
-        deadline = time.monotonic() + self._settings.start_seconds
+        try:
+            return self._open(plan, StartClock(self._settings.start_seconds))
+        finally:
+            plan.files.close()
+
+    def _open(self, plan: _Plan, clock: StartClock) -> Reply:
         untried = list(plan.accounts)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
         while untried:
             try:
-                lease = self._acquire(untried, deadline, plan.caller)
+                lease = self._acquire(untried, clock, plan.caller)
             except GatewayError as error:
                 resting.append(error)
                 break
             untried.remove(lease.account)
             try:
-                reply = self._attempt(plan, lease, deadline)
+                reply = self._attempt(plan, lease, clock)
                 self._breaker.record_success()
                 return reply
             except GatewayError as error:
@@ -122,8 +129,12 @@ class ChatService:
     def _plan(self, request: ChatRequest, caller: Caller) -> _Plan:
         continued = request.continued_id
         mode = choose_mode(request)
+        files = self._attacher.collect(find_attachments(request.messages, continues=continued is not None))
         prompt = build_prompt(
-            request.messages, continues=continued is not None, max_chars=self._settings.max_prompt_chars
+            request.messages,
+            continues=continued is not None,
+            max_chars=self._settings.max_prompt_chars,
+            has_files=bool(files),
         )
         accounts = self._pool.find(caller.refresh_tokens)
         assistant_id = mode.assistant_id
@@ -144,38 +155,46 @@ class ChatService:
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(request.messages)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
-        return _Plan(question, accounts, caller, keep_seconds, is_known=known is not None)
+        return _Plan(question, accounts, caller, keep_seconds, is_known=known is not None, files=files)
 
-    def _acquire(self, accounts: list[Account], deadline: float, caller: Caller) -> Lease:
-        left = max(0.0, deadline - time.monotonic())
-        wait_seconds = min(self._settings.queue_seconds, left)
+    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller) -> Lease:
+        wait_seconds = min(self._settings.queue_seconds, clock.left_seconds)
         return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
 
-    def _attempt(self, plan: _Plan, lease: Lease, deadline: float) -> Reply:
+    def _attempt(self, plan: _Plan, lease: Lease, clock: StartClock) -> Reply:
         """Ask one account, within what is left of the time."""
-        overtime = UpstreamTimeout("No answer began in time (GLM_START_SECONDS).")
-        with Deadline(max(0.001, deadline - time.monotonic()), overtime):
-            try:
-                reply = self._ask_with_good_token(plan, lease, deadline)
-            except AccessRejected as exc:
-                raise AccountExpired(
-                    f"The upstream refuses account {lease.account.label} although its token is new."
-                ) from exc
+        try:
+            reply = self._ask_with_good_token(plan, lease, clock)
+        except AccessRejected as exc:
+            raise AccountExpired(
+                f"The upstream refuses account {lease.account.label} although its token is new."
+            ) from exc
         reply.hold(lease)
         return reply
 
-    def _ask_with_good_token(self, plan: _Plan, lease: Lease, deadline: float) -> Reply:
+    def _ask_with_good_token(self, plan: _Plan, lease: Lease, clock: StartClock) -> Reply:
         """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
         kept = lease.account.access_token
-        token = self._refresher.access_token(lease.account)
+        with clock.limit():
+            token = self._refresher.access_token(lease.account)
         lease.confirm()
         try:
-            return self._ask(plan, lease.account, token, deadline)
+            return self._attach_and_ask(plan, lease.account, token, clock)
         except (AccessRejected, SilentAnswer):
             if token is not kept:
                 raise
-        token = self._refresher.access_token(lease.account, rejected=token)
-        return self._ask(plan, lease.account, token, deadline)
+        with clock.limit():
+            token = self._refresher.access_token(lease.account, rejected=token)
+        return self._attach_and_ask(plan, lease.account, token, clock)
+
+    def _attach_and_ask(self, plan: _Plan, account: Account, token: AccessToken, clock: StartClock) -> Reply:
+        """Nothing is fetched before there is a token: who has no account here starts no downloads."""
+        if plan.files:
+            with clock.stopped():
+                uploaded = plan.files.give(account, token)
+            plan = replace(plan, question=replace(plan.question, files=uploaded))
+        with clock.limit():
+            return self._ask(plan, account, token, clock.ends_at)
 
     def _ask(self, plan: _Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
         use = self._begin_use(plan, account)

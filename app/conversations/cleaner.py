@@ -40,7 +40,7 @@ class Cleaner:
     def __init__(
         self, ledger: Ledger, delete: DeleteCall, owners: OwnersCall, clock: Callable[[], float] = time.time
     ) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._delete = delete
         self._owners = owners
         self._clock = clock
@@ -91,13 +91,13 @@ class Cleaner:
 
         Raises ConversationBusy where it is in use, GatewayError where the upstream refuses.
         """
-        if not self._ledger.claim(conversation.id):
+        if not self.ledger.claim(conversation.id):
             raise ConversationBusy("This conversation is being answered right now.", retry_after_seconds=5.0)
         try:
             self._delete(conversation)
-            self._ledger.forget(conversation.id)
+            self.ledger.forget(conversation.id)
         finally:
-            self._ledger.unclaim(conversation.id)
+            self.ledger.unclaim(conversation.id)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -108,7 +108,7 @@ class Cleaner:
             self._wake.clear()
 
     def _serve_all(self) -> None:
-        for owner in self._ledger.list_owners_due(self._owners(), self._clock()):
+        for owner in self.ledger.list_owners_due(self._owners(), self._clock()):
             self.serve(owner)
 
     def _plan_nap(self) -> float:
@@ -116,13 +116,13 @@ class Cleaner:
         with self._changed:
             self._resting = {owner: until for owner, until in self._resting.items() if until > now}
             ends = [now + _LONGEST_NAP_SECONDS, *self._resting.values()]
-        due = self._ledger.next_due(now)
+        due = self.ledger.next_due(now)
         return min(ends if due is None else [due, *ends])
 
     def _clean(self, owner: str) -> None:
         """Delete what is due for one owner, one after the other, until nothing is or it shall rest."""
         try:
-            while not self._stopping and (conversation := self._ledger.first_due(owner, self._clock())):
+            while not self._stopping and (conversation := self.ledger.first_due(owner, self._clock())):
                 self._clean_one(conversation)
                 if conversation.due < self._clock() - _BACKLOG_SECONDS:
                     self._rest(owner)
@@ -131,7 +131,7 @@ class Cleaner:
             with self._changed:
                 self._busy.discard(owner)
                 self._changed.notify_all()
-        if self._ledger.first_due(owner, self._clock()):  # fell due after the last look
+        if self.ledger.first_due(owner, self._clock()):  # fell due after the last look
             self.serve(owner)
 
     def _rest(self, owner: str) -> None:
@@ -152,9 +152,9 @@ class Cleaner:
         now = self._clock()
         if conversation.attempts >= _MOST_ATTEMPTS:
             log.error("giving up on deleting conversation %s: %s", conversation.id, error.code)
-            self._ledger.forget(conversation.id)
+            self.ledger.forget(conversation.id)
             return
         pause = min(_FIRST_PAUSE_SECONDS * 2.0**conversation.attempts, _LONGEST_PAUSE_SECONDS)
         log.info("conversation %s not deleted (%s), next try in %.0f s", conversation.id, error.code, pause)
-        self._ledger.postpone(conversation.id, now + pause, conversation.attempts + 1)
+        self.ledger.postpone(conversation.id, now + pause, conversation.attempts + 1)
         self.expect(now + pause)

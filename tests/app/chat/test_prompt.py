@@ -10,7 +10,7 @@ import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, has_history
-from app.errors import InvalidRequest, PromptTooLong, UnsupportedValue
+from app.errors import InvalidRequest, PromptTooLong
 from app.openai.request import ChatRequest, Message
 from app.upstream.request import DEFAULT_ASSISTANT_ID, ChatMode
 
@@ -80,6 +80,28 @@ MARKED: list[tuple[dict[str, Any], str]] = [
         {"role": "user", "content": [{"type": "file", "file_url": {"url": "https://x.example/secret"}}]},
         "[User]\n[file without a name]\n",
     ),
+    (
+        {
+            "role": "user",
+            "content": [{"type": "file", "file_url": {"url": "https://x.example/a/b%20c.pdf?k=1#x"}}],
+        },
+        "[User]\n[file b c.pdf]\n",
+    ),
+    (
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://x.example/1.png"}}]},
+        "[User]\n[image 1.png]\n",
+    ),
+    (
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}],
+        },
+        "[User]\n[image]\n",
+    ),
+    (
+        {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "x", "format": "wav"}}]},
+        "[User]\n[audio]\n",
+    ),
 ]
 
 
@@ -118,14 +140,6 @@ def test_too_much() -> None:
     with pytest.raises(PromptTooLong):
         prompt({"role": "user", "content": "x" * 11}, max_chars=10)
     prompt({"role": "user", "content": "x" * 10}, max_chars=10)
-
-
-def test_attachments_are_refused_in_the_last_message_and_named_in_earlier_ones() -> None:
-    picture = {"type": "image_url", "image_url": {"url": "https://x.example/1.png"}}
-    with pytest.raises(UnsupportedValue) as raised:
-        prompt({"role": "user", "content": [{"type": "text", "text": "what?"}, picture]})
-    assert raised.value.param == "messages.0.content.1"
-    assert "[image]" in prompt({"role": "user", "content": [picture]}, USER)
 
 
 def mode(**fields: Any) -> Mode:

@@ -1,0 +1,135 @@
+"""Bringing attachments to the account that is asked: fetched once a request, uploaded once an account."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from app.accounts.account import Account
+from app.chat.attachment import Attachment
+from app.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
+from app.files.fetch import Fetcher
+from app.files.spool import SpooledFile
+from app.hub import Deadline
+from app.token import AccessToken
+from app.upstream.client import UpstreamClient
+from app.upstream.upload import UploadedFile
+
+_REMEMBERED_SECONDS = 3600.0
+_MOST_REMEMBERED = 2000
+
+
+class UploadMemory:
+    """What each login has upstream, by its bytes. One thread at a time, and no greenlet waits inside."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._uploads: OrderedDict[tuple[str, str], tuple[float, UploadedFile]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._uploads)
+
+    def find(self, owner: str, file: SpooledFile) -> UploadedFile | None:
+        """The upload of the same bytes within the hour, under the name they have now."""
+        found = self._uploads.get((owner, file.sha256))
+        if found is None or found[0] < self._clock():
+            return None
+        return replace(found[1], name=file.name)
+
+    def add(self, owner: str, file: SpooledFile, uploaded: UploadedFile) -> None:
+        self._uploads.pop((owner, file.sha256), None)
+        self._uploads[owner, file.sha256] = (self._clock() + _REMEMBERED_SECONDS, uploaded)
+        while len(self._uploads) > _MOST_REMEMBERED:
+            self._uploads.popitem(last=False)
+
+
+class Attacher:
+    """Thread-safe; lives as long as the process."""
+
+    def __init__(
+        self, fetcher: Fetcher, upstream: UpstreamClient, *, most_files: int, timeout_seconds: float
+    ) -> None:
+        self._most_files = most_files
+        self.fetcher = fetcher
+        self.upstream = upstream
+        self.memory = UploadMemory()
+        self.timeout_seconds = timeout_seconds
+        """For fetching all files of a request, and for uploading each."""
+
+    def collect(self, attachments: Sequence[Attachment]) -> AttachedFiles:
+        """Check what can be checked before anything is fetched. The caller closes what it gets.
+
+        Raises InvalidFileUrl and InvalidRequest, naming the place.
+        """
+        if len(attachments) > self._most_files:
+            raise InvalidRequest(
+                f"A message may carry {self._most_files} files (GLM_FILES_MAX_COUNT); this one has "
+                f"{len(attachments)}.",
+                param=attachments[self._most_files].param,
+            )
+        for attachment in attachments:
+            try:
+                self.fetcher.check(attachment.url)
+            except InvalidFile as error:
+                error.param = attachment.param
+                raise
+        return AttachedFiles(self, attachments)
+
+
+class AttachedFiles:
+    """The files of one request. Holds their spools until `close`, so that a next account can have them."""
+
+    def __init__(self, attacher: Attacher, attachments: Sequence[Attachment]) -> None:
+        self._attacher = attacher
+        self._attachments = attachments
+        self._files: list[SpooledFile] = []
+        self._seconds_left = attacher.timeout_seconds
+
+    def __repr__(self) -> str:
+        return f"<AttachedFiles {len(self._files)} of {len(self._attachments)}>"
+
+    def __bool__(self) -> bool:
+        return bool(self._attachments)
+
+    def give(self, account: Account, token: AccessToken) -> tuple[UploadedFile, ...]:
+        """Fetch what is not here yet, and upload what this account does not have yet.
+
+        Raises what is wrong with a file, naming its place, or with the account.
+        """
+        while len(self._files) < len(self._attachments):
+            self._fetch(self._attachments[len(self._files)])
+        pairs = zip(self._attachments, self._files, strict=True)
+        return tuple([self._upload(attachment, file, account, token) for attachment, file in pairs])
+
+    def _fetch(self, attachment: Attachment) -> None:
+        begun_at = time.monotonic()
+        file = self._attacher.fetcher.fetch(
+            attachment.url, name=attachment.name, param=attachment.param, seconds=self._seconds_left
+        )
+        self._files.append(file)
+        self._seconds_left -= time.monotonic() - begun_at
+
+    def _upload(
+        self, attachment: Attachment, file: SpooledFile, account: Account, token: AccessToken
+    ) -> UploadedFile:
+        known = self._attacher.memory.find(account.owner, file)
+        if known is not None:
+            return known
+        seconds = self._attacher.timeout_seconds
+        overtime = UpstreamTimeout("The upstream did not take the file in time (GLM_FILES_TIMEOUT_SECONDS).")
+        try:
+            with Deadline(seconds, overtime):
+                uploaded = self._attacher.upstream.upload(token, file, timeout_seconds=seconds)
+        except GatewayError as error:
+            if isinstance(error, InvalidRequest):
+                error.param = attachment.param
+            raise
+        self._attacher.memory.add(account.owner, file, uploaded)
+        return uploaded
+
+    def close(self) -> None:
+        """Idempotent: nothing of the files is left."""
+        for file in self._files:
+            file.close()

@@ -1,0 +1,36 @@
+"""How much of GLM_START_SECONDS a request has left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from app.errors import UpstreamTimeout
+from app.hub import Deadline
+
+
+class StartClock:
+    """Runs from the first look at the queue to the commit point; stands still while files travel."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.ends_at = clock() + seconds
+
+    @property
+    def left_seconds(self) -> float:
+        return max(0.0, self.ends_at - self._clock())
+
+    def limit(self) -> Deadline:
+        """`with clock.limit():` raises UpstreamTimeout in this greenlet when the time is over."""
+        overtime = UpstreamTimeout("No answer began in time (GLM_START_SECONDS).")
+        return Deadline(max(0.001, self.left_seconds), overtime)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Time that passes inside does not count: it has a limit of its own."""
+        begun_at = self._clock()
+        try:
+            yield
+        finally:
+            self.ends_at += self._clock() - begun_at
