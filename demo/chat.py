@@ -82,6 +82,7 @@ def _scene(
         question=question,
         turns=conversation.turns,
         meta_data=body.get("meta_data") or {},
+        seen=tuple(call.world.files.look_at(conversation.account, body["messages"][0]["content"])),
         envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner),
         pace_seconds=script.number("pace", 0 if script.name else setting.pace) / 1000,
     )

@@ -14,7 +14,12 @@ from demo.world import World
 
 PREFIX = "/_demo/"
 ACCOUNTS = PREFIX + "accounts/"
-QUEUES = {"next": "next_answers", "refresh_next": "next_refreshes", "delete_next": "next_deletions"}
+QUEUES = {
+    "next": "next_answers",
+    "refresh_next": "next_refreshes",
+    "delete_next": "next_deletions",
+    "upload_next": "next_uploads",
+}
 
 
 class InvalidChange(ValueError):

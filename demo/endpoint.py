@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo import chat, control, deletion, login
+from demo import chat, control, deletion, login, upload
 from demo.call import Call
 from demo.connection import Exchange
 from demo.world import World
@@ -37,6 +37,9 @@ ENDPOINTS = {
         Endpoint("GET", "/user-api/user/info", login.user_info, "2026"),
         Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
         Endpoint("POST", "/mainchat-api/stream/stop_stream", chat.stop_stream, "2026"),
+        Endpoint("POST", "/backend-api/assistant/file_upload", upload.upload_2024),
+        Endpoint("POST", "/productivity-api/file/chat_upload", upload.upload_2026, "2026"),
+        Endpoint("POST", "/backend-api/assistant/file/upload", upload.upload_knowledge),
         Endpoint("POST", "/backend-api/assistant/conversation/delete", deletion.delete_2024, "2024"),
         Endpoint("POST", "/mainchat-api/conversation/bulk_delete", deletion.bulk_delete, "2026"),
     )
@@ -92,5 +95,5 @@ def _exists(endpoint: Endpoint, era: str) -> bool:
 
 
 def _is_signed(endpoint: Endpoint, era: str) -> bool:
-    """Old endpoints that outlived 2024 are signed as well, except for the old refresh, which never was."""
-    return era != "2024" and endpoint.handle is not login.refresh_2024
+    """Old endpoints that outlived 2024 are signed as well, except for those that peers never signed."""
+    return era != "2024" and endpoint.handle not in (login.refresh_2024, upload.upload_2024)

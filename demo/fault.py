@@ -50,6 +50,9 @@ FAULTS: Mapping[str, Fault] = {
     "waf400": Fault(400, {"status": 40012, "message": "bad request", "result": None}, echoes=True),
     "login401": Fault(401, {"status": 40103, "message": "user needs login"}, echoes=True),
     "http500": Fault(500, {"status": 500, "message": "internal server error", "result": None}, echoes=True),
+    "large413": Fault(413, page("413 Request Entity Too Large")),
+    # The words were seen, the number was not: this one is made up.
+    "forbidden": Fault(200, {"status": 10001, "message": "权限不足", "result": None}, echoes=True),
     "html429": Fault(429, page("429 Too Many Requests")),
     "html502": Fault(502, page("502 Bad Gateway")),
     "html503": Fault(503, page("503 Service Temporarily Unavailable")),

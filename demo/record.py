@@ -48,6 +48,8 @@ class Record:
 
 def _readable(request: Request) -> Any:
     """The body as JSON where it is JSON, else as text; None when empty. Very long ones are cut, as text."""
+    if request.form is not None:
+        return request.form.as_json()
     if not request.body:
         return None
     if len(request.body) <= MAX_RECORDED_BODY_BYTES and (value := request.json()) is not None:

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from demo.form import BadForm, Form, FormParser, boundary_of
+
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 128 * 1024 * 1024
 MAX_CHUNK_LINE_BYTES = 256
@@ -33,6 +35,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    form: Form | None = None
+    """What a form held; its body is empty then, as it was not kept."""
 
     @property
     def wants_close(self) -> bool:
@@ -58,9 +62,12 @@ class _Head:
     method: str
     target: str
     headers: dict[str, str]
+    form: FormParser | None = None
+    left: int = 0
 
     def with_body(self, body: bytes) -> Request:
-        return Request(self.method, self.target.partition("?")[0], self.headers, body)
+        form = self.form.form if self.form is not None else None
+        return Request(self.method, self.target.partition("?")[0], self.headers, body, form)
 
 
 class RequestParser:
@@ -92,7 +99,7 @@ class RequestParser:
             self._head = self._take_head()
         if self._head is None:
             return None
-        body = self._take_body(self._head.headers)
+        body = self._take_form(self._head) if self._head.form else self._take_body(self._head.headers)
         if body is None:
             return None
         head, self._head, self._chunks = self._head, None, None
@@ -109,6 +116,18 @@ class RequestParser:
         head = _parse_head(bytes(self._buffer[:end]))
         del self._buffer[: end + 4]
         return head
+
+    def _take_form(self, head: _Head) -> bytes | None:
+        """Hands a form's bytes on as they come, so that none of a large file is held."""
+        data = bytes(self._buffer[: head.left])
+        del self._buffer[: head.left]
+        head.left -= len(data)
+        try:
+            if head.form is not None:
+                head.form.feed(data)
+        except BadForm as error:
+            raise BadRequest(400, str(error)) from None
+        return None if head.left else b""
 
     def _take_body(self, headers: dict[str, str]) -> bytes | None:
         if "transfer-encoding" in headers:
@@ -164,7 +183,15 @@ def _parse_head(head: bytes) -> _Head:
         if not colon or not name or name != name.strip():
             raise BadRequest(400, "a header line is malformed")
         headers[name.lower()] = value.strip()
-    return _Head(words[0], words[1], headers)
+    return _with_form(_Head(words[0], words[1], headers))
+
+
+def _with_form(head: _Head) -> _Head:
+    """The head, ready for a form where one with a length is announced."""
+    boundary = boundary_of(head.headers.get("content-type", ""))
+    if boundary is not None and "content-length" in head.headers:
+        head.form, head.left = FormParser(boundary), _content_length(head.headers)
+    return head
 
 
 def _content_length(headers: dict[str, str]) -> int:

@@ -21,6 +21,8 @@ class Scene:
     meta_data: Json
     envelope: Envelope
     pace_seconds: float
+    seen: tuple[str, ...] = ()
+    """What the message shows besides text: files by name, size and digest, or that they cannot be seen."""
 
     def in_style(self, style: str) -> Scene:
         """The same scene in another style, unless the script names one."""

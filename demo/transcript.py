@@ -27,6 +27,8 @@ def friendly(scene: Scene) -> Steps:
         blocks += [content.search_call(), content.search_result()]
     question = scene.question.strip()[-MAX_QUOTED_CHARACTERS:]
     opening = f"你好！你说的是：“{question}”。这是我们对话的第 {scene.turns} 轮。"
+    if scene.seen:
+        opening += f"随消息发来的有：{'；'.join(scene.seen)}。"
     return scene.answer([*blocks, text(*cut_up(opening + "我是演示用的智谱清言，很高兴为你服务。"))])
 
 

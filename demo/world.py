@@ -7,6 +7,7 @@ from typing import Any
 from demo.account import Account, AccountBook
 from demo.connection import Connection
 from demo.conversation import Conversation, ConversationBook
+from demo.file import FileBook, StoredFile
 from demo.record import Record
 from demo.setting import Setting
 from demo.signing import SignatureGuard
@@ -28,6 +29,7 @@ class World:
         self.accounts.clear()
         self.setting = Setting()
         self.conversations = ConversationBook()
+        self.files = FileBook()
         self.record = Record()
         self.guard = SignatureGuard()
 
@@ -37,6 +39,7 @@ class World:
         return {
             "accounts": {account.name: _account_state(account) for account in self.accounts},
             "conversations": [_conversation_state(conversation) for conversation in conversations],
+            "uploads": [_file_state(file) for file in self.files],
             "open_streams": sum(account.open_streams for account in self.accounts),
             "violations": sum(account.violations for account in self.accounts),
             "undeleted": sum(one.announced and not one.deleted for one in conversations),
@@ -65,3 +68,8 @@ def _account_state(account: Account) -> dict[str, int]:
 def _conversation_state(conversation: Conversation) -> dict[str, Any]:
     names = ("id", "account", "assistant_id", "turns", "deleted", "deleted_while_in_use")
     return {name: getattr(conversation, name) for name in names}
+
+
+def _file_state(file: StoredFile) -> dict[str, Any]:
+    names = ("account", "id", "name", "type", "size", "sha256", "is_picture")
+    return {name: getattr(file, name) for name in names}
