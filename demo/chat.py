@@ -8,8 +8,9 @@ from demo.account import Account
 from demo.call import Call
 from demo.capture import captured_conversation_id
 from demo.conversation import Conversation, following_id
+from demo.drawing import find_drawing_problems, origin_of_pictures
 from demo.fault import WAIT_FOR_OTHERS, is_fault
-from demo.frame import Envelope, encode_event
+from demo.frame import Envelope, Json, encode_event
 from demo.player import Player, Steps
 from demo.record import Record
 from demo.scenario import play
@@ -27,7 +28,7 @@ def stream(call: Call) -> None:
     body, account = call.body, call.caller
     if not isinstance(body, dict):
         call.refuse(400, BAD_REQUEST, "bad request")
-    elif problems := find_problems(body):
+    elif problems := _problems(call, body):
         call.refuse_bare("validation_error", build_validation_error(problems))
     elif account.stop_answer is not None:
         account.violations += 1
@@ -42,6 +43,12 @@ def stop_stream(call: Call) -> None:
     if account.stop_answer is not None and call.fields.get("history_id") == account.answering:
         account.stop_answer()
     call.succeed(None)
+
+
+def _problems(call: Call, body: dict[str, Any]) -> list[Json]:
+    """A drawing of 2024 was asked for like everything else."""
+    is_old = call.world.setting.era == "2024"
+    return find_problems(body) or ([] if is_old else find_drawing_problems(body))
 
 
 def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
@@ -85,6 +92,7 @@ def _scene(
         seen=tuple(call.world.files.look_at(conversation.account, body["messages"][0]["content"])),
         envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner),
         pace_seconds=script.number("pace", 0 if script.name else setting.pace) / 1000,
+        origin=origin_of_pictures(body["assistant_id"], call.request.headers.get("host", "")),
     )
 
 

@@ -33,7 +33,8 @@ QUOTED_PAGE: Json = {
     "pub_date": "1970-01-01T00:00:00.0000000",
 }
 OLD_PAGE: Json = {"title": "北京天气", "url": "https://www.weather.com.cn/weather/101010100.shtml"}
-PICTURE = "https://sfile.chatglm.cn/testpath/5e56234b-34ae-593c-ba4e-3f7ba77b5768_0.png"
+FILE_HOST = "https://sfile.chatglm.cn"
+PICTURE = "/testpath/5e56234b-34ae-593c-ba4e-3f7ba77b5768_0.png"
 DRAWN = "这是我为您创作的可爱猫咪图画，希望您喜欢。"
 
 
@@ -72,23 +73,24 @@ def execution_output() -> Fixed:
     return Fixed([(item, "finish", {})] * 2, role="tool")
 
 
-def old_picture() -> Fixed:
+def old_picture(origin: str) -> Fixed:
     begun: Json = {"type": "image", "image": [{"image_url": ""}], "status": "init"}
-    done: Json = {"type": "image", "image": [{"image_url": PICTURE}], "status": "finish"}
+    done: Json = {"type": "image", "image": [{"image_url": origin + PICTURE}], "status": "finish"}
     return Fixed([(begun, "init", {}), (done, "finish", {})])
 
 
-def pictures(message_id: str, prompt: str) -> Fixed:
-    """Four pictures of one drawing in the order they came in 2026; none of them is ever marked finished."""
+def pictures(origin: str, message_id: str, prompt: str, count: int) -> Fixed:
+    """Up to four pictures of one drawing in the order they came in 2026; none is ever marked finished."""
     items: list[Json] = [
-        {"type": "image", "image": [{"image_url": picture_url(message_id, number)}], "code": prompt}
+        {"type": "image", "image": [{"image_url": origin + picture_path(message_id, number)}], "code": prompt}
         for number in (3, 0, 1, 2)
+        if number < count
     ]
     return Fixed([(item, "init", {}) for item in items])
 
 
-def picture_url(message_id: str, number: int) -> str:
-    return f"https://sfile.chatglm.cn/testpath/{message_id}_{number}_0.jpg"
+def picture_path(message_id: str, number: int) -> str:
+    return f"/testpath/{message_id}_{number}_0.jpg"
 
 
 def cut_up(whole: str, size: int = 3) -> tuple[str, ...]:

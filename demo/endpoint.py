@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from demo import chat, control, deletion, login, upload
 from demo.call import Call
 from demo.connection import Exchange
+from demo.drawing import PICTURES, send_picture
 from demo.world import World
 
 logger = logging.getLogger("demo")
@@ -69,7 +70,11 @@ class Dispatcher:
         if world.setting.down:
             exchange.reset()
             return
-        self._gate(Call(exchange, world, world.record.add(request)))
+        call = Call(exchange, world, world.record.add(request))
+        if request.path.startswith(PICTURES):
+            send_picture(exchange)
+        else:
+            self._gate(call)
 
     def _gate(self, call: Call) -> None:
         endpoint, setting = ENDPOINTS.get(call.request.path), self._world.setting

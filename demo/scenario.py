@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from demo import oddity, transcript, trouble
+from demo import drawing, oddity, transcript, trouble
 from demo.content import text
 from demo.load import play_chunks
 from demo.player import Steps
@@ -26,8 +26,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "search": transcript.search,
     "search-e1": transcript.search_2024,
     "code": transcript.code,
-    "draw": transcript.draw,
-    "draw-e1": transcript.draw_2024,
+    "draw": drawing.draw,
+    "draw-e1": drawing.draw_2024,
     "repeat": transcript.repeat,
     "alternate": transcript.alternate,
     "replay": transcript.replay,

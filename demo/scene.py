@@ -21,6 +21,8 @@ class Scene:
     meta_data: Json
     envelope: Envelope
     pace_seconds: float
+    origin: str
+    """Where the pictures are."""
     seen: tuple[str, ...] = ()
     """What the message shows besides text: files by name, size and digest, or that they cannot be seen."""
 

@@ -6,10 +6,10 @@ Scenarios state their own parameters; those that every scenario understands are 
 
 from __future__ import annotations
 
-from demo import content
+from demo import content, drawing
 from demo.capture import capture_names, read_capture
 from demo.content import cut_up, text
-from demo.frame import Block, Fixed, Growing, Json, encode_event
+from demo.frame import Block, Growing, encode_event
 from demo.player import Steps
 from demo.scene import Scene
 
@@ -18,7 +18,9 @@ MAX_QUOTED_CHARACTERS = 200
 
 
 def friendly(scene: Scene) -> Steps:
-    """What is played without a directive: quotes the question; thinks and searches when asked to."""
+    """What is played without a directive: quotes the question; thinks and searches when asked to; draws."""
+    if scene.envelope.assistant_id == drawing.ASSISTANT:
+        return drawing.draw_2024(scene) if scene.envelope.manner.is_old else drawing.draw(scene)
     blocks: list[Block] = []
     if scene.meta_data.get("chat_mode") in THINKING_MODES:
         thought = f"用户发来了第 {scene.turns} 轮的问题。我先想一想，再友好地回答。"
@@ -60,20 +62,6 @@ def code(scene: Scene) -> Steps:
     """4.9 e. The output is repeated once, as the upstream does."""
     program = Growing("code", ("print(1", "+1)"))
     return scene.in_style("snapshot").answer([program, content.execution_output(), text("结果是 2。")])
-
-
-def draw(scene: Scene) -> Steps:
-    """4.9 f4: four pictures out of order, none marked finished, and an end marker without a picture."""
-    prompt = scene.question.strip()[:MAX_QUOTED_CHARACTERS]
-    opening = Fixed([({"type": "text", "text": ""}, "init", {})])
-    events = scene.beginning(opening, content.pictures(scene.envelope.message_id, prompt))
-    next(events)  # A drawing of 2026 has no empty first frame.
-    return scene.ended_by(events, _drawing_end(scene))
-
-
-def draw_2024(scene: Scene) -> Steps:
-    """4.9 f1."""
-    return scene.in_style("snapshot").answer([content.old_picture(), text(content.DRAWN)])
 
 
 def repeat(scene: Scene) -> Steps:
@@ -118,10 +106,3 @@ def _interleaved(scene: Scene) -> Steps:
     frames = [frame for pair in zip(left, right, strict=True) for frame in pair]
     events = map(encode_event, [scene.envelope.frame([]), *frames, frames[-1] | {"status": "finish"}])
     return scene.paced(events)
-
-
-def _drawing_end(scene: Scene) -> Json:
-    item: Json = {"type": "one_to_more_finish", "image": [{}], "status": "finish"}
-    meta: Json = {"cogview": {"generate_image_type": 1}, "answer_type": "multi"}
-    end = Fixed([(item, "finish", {})])
-    return scene.envelope.frame([end.last_part(scene.envelope)], status="finish", meta_data=meta)

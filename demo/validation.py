@@ -23,7 +23,7 @@ def find_problems(body: dict[str, Any]) -> list[Json]:
         *_string(body, "conversation_id", required=False),
     ]
     if not isinstance(body.get("meta_data") or {}, dict):
-        problems.append(_problem(["meta_data"], NOT_AN_OBJECT))
+        problems.append(build_problem(["meta_data"], NOT_AN_OBJECT))
     return problems + _message_problems(body.get("messages"))
 
 
@@ -40,40 +40,40 @@ def question_of(body: dict[str, Any]) -> str:
 def _string(body: dict[str, Any], name: str, *, required: bool) -> list[Json]:
     value = body.get(name)
     if value is None:
-        return [_problem([name], MISSING)] if required else []
-    return [] if isinstance(value, str) else [_problem([name], NOT_A_STRING)]
+        return [build_problem([name], MISSING)] if required else []
+    return [] if isinstance(value, str) else [build_problem([name], NOT_A_STRING)]
 
 
 def _message_problems(messages: object) -> list[Json]:
     if messages is None:
-        return [_problem(["messages"], MISSING)]
+        return [build_problem(["messages"], MISSING)]
     if not isinstance(messages, list):
-        return [_problem(["messages"], NOT_A_LIST)]
+        return [build_problem(["messages"], NOT_A_LIST)]
     if not messages:
-        return [_problem(["messages"], TOO_SHORT)]
+        return [build_problem(["messages"], TOO_SHORT)]
     if not isinstance(messages[0], dict):
-        return [_problem(["messages", 0], NOT_AN_OBJECT)]
+        return [build_problem(["messages", 0], NOT_AN_OBJECT)]
     return _content_problems(messages[0].get("content"), ["messages", 0, "content"])
 
 
 def _content_problems(content: object, location: Location) -> list[Json]:
     if content is None:
-        return [_problem(location, MISSING)]
+        return [build_problem(location, MISSING)]
     if not isinstance(content, list):
-        return [_problem(location, NOT_A_LIST)]
+        return [build_problem(location, NOT_A_LIST)]
     problems = (_part_problems(part, [*location, index]) for index, part in enumerate(content))
     return list(itertools.chain.from_iterable(problems))
 
 
 def _part_problems(part: object, location: Location) -> list[Json]:
     if not isinstance(part, dict):
-        return [_problem(location, NOT_AN_OBJECT)]
+        return [build_problem(location, NOT_AN_OBJECT)]
     if not isinstance(part.get("type"), str):
-        return [_problem([*location, "type"], MISSING)]
+        return [build_problem([*location, "type"], MISSING)]
     if part["type"] == "text" and not isinstance(part.get("text"), str):
-        return [_problem([*location, "text"], NOT_A_STRING)]
+        return [build_problem([*location, "text"], NOT_A_STRING)]
     return []
 
 
-def _problem(location: Location, what: tuple[str, str]) -> Json:
+def build_problem(location: Location, what: tuple[str, str]) -> Json:
     return {"loc": location, "msg": what[0], "type": what[1]}

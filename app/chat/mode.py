@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.openai.request import ChatRequest
-from app.upstream.request import DEFAULT_ASSISTANT_ID, ChatMode
+from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
 _SELECTED_MODEL = re.compile(r"glm-5[a-z0-9.]*(?:-(?:flash|air|plus|turbo))?", re.IGNORECASE)
@@ -21,6 +21,7 @@ MODELS = (
     "glm-deepresearch",
     "glm-5.3",
     "glm-5.3-flash",
+    "cogview-3",
 )
 
 
@@ -32,10 +33,13 @@ class Mode:
     chat_mode: ChatMode = ""
     selected_model: str = ""
     web_search: bool = False
+    drawing: Drawing | None = None
 
     @property
-    def reasoning_effort(self) -> Literal["", "high", "max"]:
-        """The effort that goes with the chat mode; other pairs have no effect (protocol notes 3.1)."""
+    def reasoning_effort(self) -> Literal["", "low", "high", "max"]:
+        """The effort that goes with the chat mode; other pairs have no effect (protocol notes 3.1, 7)."""
+        if self.drawing is not None:
+            return "low"
         if self.chat_mode == "thinking":
             return "high"
         return "max" if self.chat_mode == "deep_thinking" else ""
@@ -44,6 +48,8 @@ class Mode:
 def choose_mode(request: ChatRequest) -> Mode:
     """The request's own switches win over what the model's name says."""
     model = request.model.strip()
+    if model == DRAWING_ASSISTANT_ID or model.lower().startswith("cogview"):
+        return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
     if _ASSISTANT_ID.fullmatch(model):
         return Mode(
             assistant_id=model,

@@ -48,6 +48,16 @@ def build_prompt(messages: list[Message], *, continues: bool, max_chars: int, ha
     return prompt
 
 
+def choose_spoken(messages: list[Message]) -> list[Message]:
+    """What the drawing assistant gets: the last thing that the user said, word for word.
+
+    It draws what it reads, so a merged history would come into the picture; and it is asked as browsers ask,
+    without the "please draw" that gateways of 2024 put before a prompt (docs/decisions/0008).
+    """
+    spoken = [message for message in messages if message.role == "user"]
+    return spoken[-1:] or messages[-1:]
+
+
 def has_history(messages: list[Message]) -> bool:
     """More than one message means that the client keeps the history itself."""
     return len(messages) > 1

@@ -15,7 +15,7 @@ from app.chat.attaching import AttachedFiles, Attacher
 from app.chat.attachment import find_attachments
 from app.chat.clock import StartClock
 from app.chat.mode import choose_mode
-from app.chat.prompt import build_prompt, has_history
+from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.chat.reply import Clocks, Reply
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -131,7 +131,7 @@ class ChatService:
         mode = choose_mode(request)
         files = self._attacher.collect(find_attachments(request.messages, continues=continued is not None))
         prompt = build_prompt(
-            request.messages,
+            choose_spoken(request.messages) if mode.drawing else request.messages,
             continues=continued is not None,
             max_chars=self._settings.max_prompt_chars,
             has_files=bool(files),
@@ -151,6 +151,7 @@ class ChatService:
             reasoning_effort=mode.reasoning_effort,
             selected_model=mode.selected_model,
             web_search=mode.web_search,
+            drawing=mode.drawing,
         )
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(request.messages)

@@ -12,6 +12,16 @@ from app.upstream.upload import UploadedFile, build_references
 ChatMode = Literal["", "thinking", "deep_thinking", "deep_research"]
 
 DEFAULT_ASSISTANT_ID = "65940acff94777010aa6b796"
+DRAWING_ASSISTANT_ID = "65a232c082ff90a2ad2f15e2"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How to draw: the upstream's own words, `none` for its choice (protocol notes 7)."""
+
+    aspect_ratio: str = "1:1"
+    style: str = "none"
+    scene: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +32,18 @@ class StreamRequest:
     assistant_id: str = DEFAULT_ASSISTANT_ID
     conversation_id: str = ""
     chat_mode: ChatMode = ""
-    reasoning_effort: Literal["", "high", "max"] = ""
+    reasoning_effort: Literal["", "low", "high", "max"] = ""
     selected_model: str = ""
     web_search: bool = False
+    drawing: Drawing | None = None
+    """Set where a picture is asked for."""
     files: tuple[UploadedFile, ...] = ()
     """What the account that is asked has uploaded for this question, in the user's order."""
 
 
 def build_stream_body(request: StreamRequest) -> bytes:
     meta_data: dict[str, object] = {
-        "cogview": {"rm_label_watermark": False},
+        "cogview": _build_cogview(request.drawing),
         "is_test": False,
         "input_question_type": "xxxx",
         "channel": "",
@@ -54,3 +66,15 @@ def build_stream_body(request: StreamRequest) -> bytes:
             "messages": [{"role": "user", "content": content}],
         }
     )
+
+
+def _build_cogview(drawing: Drawing | None) -> dict[str, object]:
+    if drawing is None:
+        return {"rm_label_watermark": False}
+    return {
+        "aspect_ratio": drawing.aspect_ratio,
+        "style": drawing.style,
+        "scene": drawing.scene,
+        "chat_model": "",
+        "rm_label_watermark": False,
+    }

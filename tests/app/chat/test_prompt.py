@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
-from app.chat.prompt import build_prompt, has_history
+from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.errors import InvalidRequest, PromptTooLong
 from app.openai.request import ChatRequest, Message
-from app.upstream.request import DEFAULT_ASSISTANT_ID, ChatMode
+from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 
 def read(*messages: dict[str, Any]) -> list[Message]:
@@ -114,6 +114,17 @@ def test_silent_turns_are_left_out() -> None:
     assert prompt({"role": "assistant", "content": " "}, USER).count("[Assistant]") == 1
 
 
+def test_a_drawing_gets_what_the_user_said_last_and_nothing_else() -> None:
+    messages = read(
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "一只狗"},
+        {"role": "user", "content": "一只猫"},
+        {"role": "assistant", "content": "![image](https://example.org/1.jpg)"},
+    )
+    assert [message.content for message in choose_spoken(messages)] == ["一只猫"]
+    assert choose_spoken(messages[:1]) == messages[:1]
+
+
 def test_only_one_message_is_no_history() -> None:
     assert not has_history(read(USER))
     assert has_history(read(USER, USER))
@@ -142,6 +153,9 @@ def test_too_much() -> None:
     prompt({"role": "user", "content": "x" * 10}, max_chars=10)
 
 
+DRAWS = Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
+
+
 def mode(**fields: Any) -> Mode:
     return choose_mode(ChatRequest(messages=read(USER), **fields))
 
@@ -162,6 +176,9 @@ def mode(**fields: Any) -> Mode:
         ({"web_search_options": {}}, Mode(web_search=True)),
         ({"model": "glm-search", "web_search": False}, Mode()),
         ({"model": "glm-5.3-flash"}, Mode(selected_model="glm-5.3-flash")),
+        ({"model": "cogview-3"}, DRAWS),
+        ({"model": "CogView-4-250304", "web_search": True}, DRAWS),
+        ({"model": DRAWING_ASSISTANT_ID, "reasoning_effort": "high"}, DRAWS),
         ({"model": "glm-5.3-think"}, Mode(selected_model="glm-5.3", chat_mode="thinking")),
         ({"model": "glm-4.5"}, Mode()),
     ],

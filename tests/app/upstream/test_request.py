@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.upstream.request import StreamRequest, build_stream_body
+from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing, StreamRequest, build_stream_body
 
 BODY_2026_02 = (
     '{"assistant_id":"65940acff94777010aa6b796","conversation_id":"","project_id":"","chat_type":"user_chat",'
@@ -21,6 +21,26 @@ BODY_2026_09 = (
     '"selected_model":"glm-5.3-flash","is_networking":true,"quote_log_id":"","platform":"pc"},'
     '"messages":[{"role":"user","content":[{"type":"text","text":"你好"}]}]}'
 )
+
+
+# The body that was captured on 2026-09-30 (protocol notes 7), without the model and with our platform.
+BODY_OF_A_DRAWING = (
+    '{"assistant_id":"65a232c082ff90a2ad2f15e2","conversation_id":"","project_id":"","chat_type":"user_chat",'
+    '"meta_data":{"cogview":{"aspect_ratio":"3:4","style":"none","scene":"none","chat_model":"",'
+    '"rm_label_watermark":false},"is_test":false,"input_question_type":"xxxx","channel":"","draft_id":"",'
+    '"chat_mode":"","reasoning_effort":"low","is_networking":false,"quote_log_id":"","platform":"pc"},'
+    '"messages":[{"role":"user","content":[{"type":"text","text":"一只猫"}]}]}'
+)
+
+
+def test_a_drawing() -> None:
+    request = StreamRequest(
+        "一只猫",
+        assistant_id=DRAWING_ASSISTANT_ID,
+        reasoning_effort="low",
+        drawing=Drawing(aspect_ratio="3:4"),
+    )
+    assert build_stream_body(request).decode() == BODY_OF_A_DRAWING
 
 
 def test_a_plain_question() -> None:
