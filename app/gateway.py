@@ -14,12 +14,13 @@ from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.roster import Roster
 from app.accounts.vault import Vault
-from app.chat.attaching import Attacher
 from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.errors import AccessRejected, AccountExpired
+from app.exchange.attaching import Attacher
+from app.exchange.opener import ReplyOpener
 from app.files.fetch import Fetcher, FetchPolicy
 from app.state import MEMORY, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -52,20 +53,21 @@ class Gateway:
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        self.chat = ChatService(
+        opener = ReplyOpener(
             settings,
             self._upstream,
             self.pool,
             self._refresher,
             Breaker(settings.breaker_failures),
             self.cleaner,
-            Attacher(
-                self.fetcher,
-                self._upstream,
-                most_files=settings.files_max_count,
-                timeout_seconds=settings.files_timeout_seconds,
-            ),
         )
+        attacher = Attacher(
+            self.fetcher,
+            self._upstream,
+            most_files=settings.files_max_count,
+            timeout_seconds=settings.files_timeout_seconds,
+        )
+        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
         roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.

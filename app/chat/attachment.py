@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.errors import InvalidRequest, UnsupportedValue
+from app.exchange.attaching import Attachment
 from app.files.attachment import clean_name, name_from_path
 from app.files.media import extension_of
 from app.openai.request import AudioPart, ContentPart, FilePart, ImagePart, Message
 
 _MOST_NAMED_URL_CHARS = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that somebody attached. `param` is its place in the request, for errors."""
-
-    url: str
-    name: str
-    param: str
 
 
 def find_attachments(messages: Sequence[Message], *, continues: bool) -> list[Attachment]:

@@ -1,88 +1,35 @@
-"""From a request to a reply at its commit point: choose an account, ask, move on while nothing was said."""
+"""From a chat request to its reply: what to ask upstream, and which accounts may."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
 from app.accounts.account import Account
-from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
-from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
-from app.accounts.refresh import Refresher
-from app.chat.attaching import AttachedFiles, Attacher
 from app.chat.attachment import find_attachments
-from app.chat.clock import StartClock
 from app.chat.mode import choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
-from app.chat.reply import Clocks, Reply
 from app.config import Settings
-from app.conversations.cleaner import Cleaner
-from app.conversations.ledger import Conversation
-from app.conversations.use import ConversationUse
-from app.errors import (
-    AccessRejected,
-    AccountExpired,
-    AccountsBusy,
-    ConversationNotFound,
-    ConversationUncertain,
-    GatewayError,
-    LoginAnswering,
-    Outcome,
-    SilentAnswer,
-    most_telling,
-)
+from app.conversations.ledger import Conversation, Ledger
+from app.exchange.attaching import Attacher
+from app.exchange.opener import Plan, ReplyOpener, not_found
+from app.exchange.reply import Reply
 from app.openai.request import ChatRequest
-from app.token import AccessToken
-from app.upstream.client import UpstreamClient
 from app.upstream.request import StreamRequest
 
 _MOST_OWNERS_TRIED = 3
-_UNCERTAIN_RETRY_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What to ask, of whom, and for how long to keep it."""
-
-    question: StreamRequest
-    accounts: Sequence[Account]
-    caller: Caller
-    keep_seconds: float
-    is_known: bool
-    """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
-    files: AttachedFiles
 
 
 class ChatService:
     """Thread-safe; lives as long as the process."""
 
     def __init__(
-        self,
-        settings: Settings,
-        upstream: UpstreamClient,
-        pool: AccountPool,
-        refresher: Refresher,
-        breaker: Breaker,
-        cleaner: Cleaner,
-        attacher: Attacher,
+        self, settings: Settings, pool: AccountPool, ledger: Ledger, opener: ReplyOpener, attacher: Attacher
     ) -> None:
         self._settings = settings
-        self._upstream = upstream
         self._pool = pool
-        self._refresher = refresher
-        self._breaker = breaker
-        self._ledger = cleaner.ledger
-        self._cleaner = cleaner
+        self._ledger = ledger
+        self._opener = opener
         self._attacher = attacher
-        self._clocks = Clocks(
-            first_event=settings.first_event_seconds,
-            commit=settings.commit_seconds,
-            idle=settings.idle_seconds,
-            heartbeat=min(settings.heartbeat_seconds, settings.idle_seconds),
-            whole=settings.max_reply_seconds,
-        )
 
     def open(self, request: ChatRequest, caller: Caller) -> Reply:
         """The reply to `request` at its commit point, with a lease in hand; the caller must close it.
@@ -90,43 +37,12 @@ class ChatService:
         Raises the GatewayError that says best why no account answers.
         """
         plan = self._plan(request, caller)
-        self._breaker.check()
         try:
-            return self._open(plan, StartClock(self._settings.start_seconds))
+            return self._opener.open(plan)
         finally:
             plan.files.close()
 
-    def _open(self, plan: _Plan, clock: StartClock) -> Reply:
-        untried = list(plan.accounts)
-        errors: list[GatewayError] = []
-        resting: list[GatewayError] = []
-        while untried:
-            try:
-                lease = self._acquire(untried, clock, plan.caller)
-            except GatewayError as error:
-                resting.append(error)
-                break
-            untried.remove(lease.account)
-            try:
-                reply = self._attempt(plan, lease, clock)
-                self._breaker.record_success()
-                return reply
-            except GatewayError as error:
-                lease.release(_outcome_of(error, plan), error)
-                if isinstance(error, LoginAnswering):
-                    untried.append(lease.account)
-                elif error.moves_on:
-                    errors.append(error)
-                else:
-                    raise
-            except BaseException:
-                lease.release(Outcome.ABANDONED)
-                raise
-        if _is_upstreams_fault(plan, errors, resting):
-            self._breaker.record_failure()
-        raise self._conclude(plan, errors + resting)
-
-    def _plan(self, request: ChatRequest, caller: Caller) -> _Plan:
+    def _plan(self, request: ChatRequest, caller: Caller) -> Plan:
         continued = request.continued_id
         mode = choose_mode(request)
         files = self._attacher.collect(find_attachments(request.messages, continues=continued is not None))
@@ -156,104 +72,7 @@ class ChatService:
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(request.messages)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
-        return _Plan(question, accounts, caller, keep_seconds, is_known=known is not None, files=files)
-
-    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller) -> Lease:
-        wait_seconds = min(self._settings.queue_seconds, clock.left_seconds)
-        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
-
-    def _attempt(self, plan: _Plan, lease: Lease, clock: StartClock) -> Reply:
-        """Ask one account, within what is left of the time."""
-        try:
-            reply = self._ask_with_good_token(plan, lease, clock)
-        except AccessRejected as exc:
-            raise AccountExpired(
-                f"The upstream refuses account {lease.account.label} although its token is new."
-            ) from exc
-        reply.hold(lease)
-        return reply
-
-    def _ask_with_good_token(self, plan: _Plan, lease: Lease, clock: StartClock) -> Reply:
-        """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
-        kept = lease.account.access_token
-        with clock.limit():
-            token = self._refresher.access_token(lease.account)
-        lease.confirm()
-        try:
-            return self._attach_and_ask(plan, lease.account, token, clock)
-        except (AccessRejected, SilentAnswer):
-            if token is not kept:
-                raise
-        with clock.limit():
-            token = self._refresher.access_token(lease.account, rejected=token)
-        return self._attach_and_ask(plan, lease.account, token, clock)
-
-    def _attach_and_ask(self, plan: _Plan, account: Account, token: AccessToken, clock: StartClock) -> Reply:
-        """Nothing is fetched before there is a token: who has no account here starts no downloads."""
-        if plan.files:
-            with clock.stopped():
-                uploaded = plan.files.give(account, token)
-            plan = replace(plan, question=replace(plan.question, files=uploaded))
-        with clock.limit():
-            return self._ask(plan, account, token, clock.ends_at)
-
-    def _ask(self, plan: _Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
-        use = self._begin_use(plan, account)
-        try:
-            stream = self._upstream.open_stream(
-                token, plan.question, timeout_seconds=self._settings.first_event_seconds
-            )
-        except BaseException:
-            use.end(delivered=False)
-            raise
-        reply = Reply(stream, use, self._clocks)
-        reply.prompt.add(plan.question.prompt)
-        try:
-            reply.start(deadline)
-        except BaseException:
-            reply.close()
-            raise
-        return reply
-
-    def _conclude(self, plan: _Plan, errors: list[GatewayError]) -> GatewayError:
-        """What to tell the caller when every account failed."""
-        conversation_id = plan.question.conversation_id
-        silent = sum(isinstance(error, SilentAnswer) for error in errors)
-        if not conversation_id or not silent:
-            return most_telling(errors)
-        if silent == len(errors):
-            self._ledger.forget(conversation_id)
-            return _not_found(conversation_id)
-        return ConversationUncertain(
-            "Not every account could say whether the conversation is its own. Try again shortly.",
-            retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
-        )
-
-    def _begin_use(self, plan: _Plan, account: Account) -> ConversationUse:
-        question = plan.question
-        conversation = Conversation(
-            question.conversation_id, question.assistant_id, account.owner, plan.caller.id
-        )
-        use = ConversationUse(self._ledger, self._cleaner, conversation, plan.keep_seconds)
-        if plan.is_known:
-            use.begin(question.conversation_id)
-        return use
-
-
-def _outcome_of(error: GatewayError, plan: _Plan) -> Outcome:
-    """Silence about a conversation id says that the id is foreign, and nothing about the account."""
-    if plan.question.conversation_id and isinstance(error, SilentAnswer):
-        return Outcome.ABANDONED
-    return error.outcome
-
-
-def _is_upstreams_fault(plan: _Plan, errors: list[GatewayError], resting: list[GatewayError]) -> bool:
-    """Whether everybody who was asked failed for the upstream's sake.
-
-    Accounts that rest, dead ones say, do not speak for it; those that are answering do.
-    """
-    failed = bool(errors) and all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors)
-    return failed and not any(isinstance(error, AccountsBusy) for error in resting)
+        return Plan(question, accounts, caller, files, keep_seconds, is_known=known is not None)
 
 
 def _find_owners(
@@ -264,13 +83,5 @@ def _find_owners(
         return accounts[:_MOST_OWNERS_TRIED]
     owners = [account for account in accounts if account.owner == known.owner]
     if not owners or known.caller != caller.id:
-        raise _not_found(conversation_id)
+        raise not_found(conversation_id)
     return owners
-
-
-def _not_found(conversation_id: str) -> ConversationNotFound:
-    return ConversationNotFound(
-        f"There is no conversation {conversation_id[:64]!r} among the accounts of this request. "
-        "Leave conversation_id out to begin a new one.",
-        param="conversation_id",
-    )

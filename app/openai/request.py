@@ -6,21 +6,18 @@ fields are ignored, as newer clients send what older gateways never heard of.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from app.errors import InvalidRequest, UnsupportedValue
+from app.openai.body import decode_body
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
-_MOST_QUOTED_CHARS = 200
 _MOST_MODEL_CHARS = 256
-_PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
@@ -160,37 +157,11 @@ _decode_chat = msgspec.json.Decoder(ChatRequest).decode
 
 def parse_chat_request(body: bytes) -> ChatRequest:
     """Read and check a request body. Raises InvalidRequest or UnsupportedValue."""
-    request = _decode(_decode_chat, body)
+    request = decode_body(_decode_chat, body)
     if not request.messages:
         raise InvalidRequest("`messages` is empty: send at least one message.", param="messages")
     _refuse_unsupported(request)
     return request
-
-
-def _decode(decode: Callable[[bytes], ChatRequest], body: bytes) -> ChatRequest:
-    try:
-        return decode(body)
-    except msgspec.ValidationError as exc:
-        raise _invalid(str(exc)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise InvalidRequest(f"The request body is not valid JSON: {exc}.") from None
-    except RecursionError:
-        raise InvalidRequest("The request body is nested too deeply.") from None
-
-
-def _invalid(words: str) -> InvalidRequest:
-    """Say in OpenAI's terms what msgspec found: "Expected `str`, got `int` - at `$.messages[0].role`"."""
-    found = _PATH.search(words)
-    path = found.group(1) if found else ""
-    param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path).strip(".") or None
-    what = words[: found.start()] if found else words
-    if len(what) > _MOST_QUOTED_CHARS:
-        what = f"{what[:_MOST_QUOTED_CHARS]}..."
-    missing = re.search(r"missing required field `(\w+)`", what)
-    if missing:
-        param = ".".join(filter(None, (param, missing.group(1))))
-        what = "This field is required"
-    return InvalidRequest(f"Invalid value for `{param}`: {what}." if param else f"{what}.", param=param)
 
 
 def _refuse_unsupported(request: ChatRequest) -> None:

@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from werkzeug.exceptions import NotFound as PathNotFound
 
 from app import errors
-from app.chat.reply import Reply
 from app.errors import GatewayError, InternalError
+from app.exchange.reply import Reply
 from app.openai.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, ReplyHead, Usage
 from app.openai.errors import encode_error, encode_error_event
 from app.openai.request import ChatRequest

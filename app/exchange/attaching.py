@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
-from app.chat.attachment import Attachment
 from app.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
@@ -19,6 +18,15 @@ from app.upstream.upload import UploadedFile
 
 _REMEMBERED_SECONDS = 3600.0
 _MOST_REMEMBERED = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody attached. `param` is its place in the request, for errors."""
+
+    url: str
+    name: str
+    param: str
 
 
 class UploadMemory:

@@ -1,0 +1,43 @@
+"""JSON bodies: typed values out, or InvalidRequest that names the place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from app.errors import InvalidRequest
+
+_MOST_QUOTED_CHARS = 200
+_PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
+
+_T = TypeVar("_T")
+
+
+def decode_body(decode: Callable[[bytes], _T], body: bytes) -> _T:
+    """Read a JSON body. Raises InvalidRequest, naming the place in OpenAI's terms."""
+    try:
+        return decode(body)
+    except msgspec.ValidationError as exc:
+        raise _invalid(str(exc)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise InvalidRequest(f"The request body is not valid JSON: {exc}.") from None
+    except RecursionError:
+        raise InvalidRequest("The request body is nested too deeply.") from None
+
+
+def _invalid(words: str) -> InvalidRequest:
+    """Say in OpenAI's terms what msgspec found: "Expected `str`, got `int` - at `$.messages[0].role`"."""
+    found = _PATH.search(words)
+    path = found.group(1) if found else ""
+    param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path).strip(".") or None
+    what = words[: found.start()] if found else words
+    if len(what) > _MOST_QUOTED_CHARS:
+        what = f"{what[:_MOST_QUOTED_CHARS]}..."
+    missing = re.search(r"missing required field `(\w+)`", what)
+    if missing:
+        param = ".".join(filter(None, (param, missing.group(1))))
+        what = "This field is required"
+    return InvalidRequest(f"Invalid value for `{param}`: {what}." if param else f"{what}.", param=param)
