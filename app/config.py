@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from app.keys import GatewayKey, parse_keys
@@ -39,6 +39,7 @@ class Settings:
     conversation_ttl_seconds: float = 600.0
     max_body_bytes: int = 48 * _MEBIBYTE
     max_prompt_chars: int = 1_000_000
+    reasoning: Literal["content", "tags", "hidden"] = "content"
     queue_length: int = 64
     account_min_interval_seconds: float = 0.0
     account_replies_per_hour: int | None = None
@@ -211,6 +212,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
     "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
     "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
+    "GLM_REASONING": ("reasoning", _one_of("content", "tags", "hidden")),
     "CORS_ORIGINS": ("cors_origins", _origins),
     "GLM_FILES_MAX_BYTES": ("files_max_bytes", _whole),
     "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),

@@ -47,10 +47,16 @@ class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class ThoughtText(msgspec.Struct, frozen=True, gc=False):
+    """Thinking that the request wants to see in the text of the answer, tags included."""
+
+    text: str
+
+
 class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
     """The good end of the answer. Nothing follows."""
 
     reason: FinishReason
 
 
-ReplyEvent = ReplyStarted | TextDelta | CitedText | ImageAdded | ReasoningDelta | ReplyFinished
+ReplyEvent = ReplyStarted | TextDelta | CitedText | ImageAdded | ReasoningDelta | ThoughtText | ReplyFinished

@@ -40,8 +40,10 @@ def plain(scene: Scene) -> Steps:
 
 
 def think(scene: Scene) -> Steps:
-    """4.9 c. `thought`, `say`: the texts; `kind=text_thinking`: as the Zero assistant of 2024-12 did."""
-    return scene.answer([*thinking(scene), greeting(scene)])
+    """4.9 c. `thought`, `say`: the texts; `kind=text_thinking`: as the Zero assistant of 2024-12 did;
+    `only=1`: nothing after the thinking."""
+    text_after = [] if scene.script.is_set("only") else [greeting(scene)]
+    return scene.answer([*thinking(scene), *text_after])
 
 
 def search(scene: Scene) -> Steps:

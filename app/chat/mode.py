@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from app.openai.request import ChatRequest
+from app.exchange.shape import Shape
+from app.openai.request import ChatRequest, ReasoningDisplay
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
+_SILENT = re.compile(r"-silent(?=-|$)", re.IGNORECASE)
 _SELECTED_MODEL = re.compile(r"glm-5[a-z0-9.]*(?:-(?:flash|air|plus|turbo))?", re.IGNORECASE)
 
 # The names /v1/models offers; any other name works and means the default assistant.
@@ -34,6 +36,8 @@ class Mode:
     selected_model: str = ""
     web_search: bool = False
     drawing: Drawing | None = None
+    is_silent: bool = False
+    """The name asks for the answer alone, without thinking and search notes."""
 
     @property
     def reasoning_effort(self) -> Literal["", "low", "high", "max"]:
@@ -47,7 +51,8 @@ class Mode:
 
 def choose_mode(request: ChatRequest) -> Mode:
     """The request's own switches win over what the model's name says."""
-    model = request.model.strip()
+    model = _SILENT.sub("", request.model.strip())
+    is_silent = model != request.model.strip()
     if model == DRAWING_ASSISTANT_ID or model.lower().startswith("cogview"):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
     if _ASSISTANT_ID.fullmatch(model):
@@ -55,6 +60,7 @@ def choose_mode(request: ChatRequest) -> Mode:
             assistant_id=model,
             chat_mode=_choose_chat_mode("", request),
             web_search=_wants_search("", request),
+            is_silent=is_silent,
         )
     name = model.lower()
     selected = _SELECTED_MODEL.match(name)
@@ -62,6 +68,17 @@ def choose_mode(request: ChatRequest) -> Mode:
         chat_mode=_choose_chat_mode(name, request),
         selected_model=selected.group() if selected else "",
         web_search=_wants_search(name, request),
+        is_silent=is_silent,
+    )
+
+
+def choose_shape(request: ChatRequest, mode: Mode, default: ReasoningDisplay) -> Shape:
+    """What is done to the answer: the request's field wins over the model's name, and that over `default`."""
+    return Shape(
+        reasoning=request.reasoning or ("hidden" if mode.is_silent else default),
+        hides_citations=mode.is_silent,
+        stop=request.stop_sequences,
+        most_tokens=request.most_tokens,
     )
 
 

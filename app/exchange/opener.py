@@ -30,6 +30,7 @@ from app.errors import (
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
+from app.exchange.shape import UNCHANGED, Shape
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import StreamRequest
@@ -48,6 +49,7 @@ class Plan:
     keep_seconds: float = 0.0
     is_known: bool = False
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
+    shape: Shape = UNCHANGED
 
 
 class ReplyOpener:
@@ -161,7 +163,7 @@ class ReplyOpener:
         except BaseException:
             use.end(delivered=False)
             raise
-        reply = Reply(stream, use, self._clocks)
+        reply = Reply(stream, use, self._clocks, shape=plan.shape)
         reply.prompt.add(plan.question.prompt)
         try:
             reply.start(deadline)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
 from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
+from app.exchange.shape import UNCHANGED, Shape, Stage
 from app.openai.usage import TokenEstimate
-from app.reply import ReplyEvent, ReplyStarted
+from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from app.upstream.frames import Frame
 from app.upstream.reducer import Reducer
 from app.upstream.stream import UpstreamStream
@@ -36,19 +37,24 @@ class Reply:
         use: ConversationUse,
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
+        shape: Shape = UNCHANGED,
     ) -> None:
         self._stream = stream
         self._use = use
         self._clocks = clocks
         self._clock = clock
         self._reducer = Reducer()
-        self._begun_at = clock()
+        self._begun_at = self._now = self._said_at = clock()
         self._commit_by = 0.0
         self._silent_seconds = 0.0
         self._waiting: list[ReplyEvent] = []
         self._failure: GatewayError | None = None  # to be raised once nothing waits any more
         self._lease: Lease | None = None
         self.prompt = TokenEstimate()
+        self.hidden = TokenEstimate()
+        """Thinking that the request does not want to see."""
+        self._stages: Sequence[Stage] = shape.build_stages(self.hidden)
+        self._ended_early = False
         self.frames = 0
 
     def __repr__(self) -> str:
@@ -65,8 +71,9 @@ class Reply:
 
     @property
     def finished(self) -> bool:
-        """The upstream said its last word, and `read` has returned it."""
-        return self._reducer.finished and not self._waiting
+        """The answer came to a good end, and `read` has returned it."""
+        is_over = self._reducer.finished or self._ended_early
+        return is_over and not self._waiting and self._failure is None
 
     def start(self, deadline: float) -> None:
         """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
@@ -90,14 +97,17 @@ class Reply:
         self._lease = lease
 
     def read(self) -> list[ReplyEvent] | None:
-        """The next events, maybe none; None when the upstream has been silent for a heartbeat.
+        """The next events, maybe none; None when there has been nothing to say for a heartbeat.
 
         Raises the GatewayError that ends the answer.
         """
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        return events if events or self._silent_seconds == 0.0 else None
+        is_quiet = self._silent_seconds > 0.0 or self._now - self._said_at >= self._clocks.heartbeat
+        if events or is_quiet:
+            self._said_at = self._now
+        return events if events or not is_quiet else None
 
     def close(self) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner."""
@@ -125,7 +135,8 @@ class Reply:
             self._silent_seconds += self._clocks.heartbeat
             if self._silent_seconds >= self._clocks.idle:
                 self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
-        if self._clock() - self._begun_at > self._clocks.whole:
+        self._now = self._clock()
+        if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
 
     def _take(self, frames: list[Frame]) -> None:
@@ -134,18 +145,30 @@ class Reply:
         self.frames += len(frames)
         try:
             for frame in frames:
-                for event in self._reducer.reduce(frame):
-                    if isinstance(event, ReplyStarted):
-                        self._use.begin(event.conversation_id)
-                    else:
-                        self._waiting.append(event)
+                self._hear(self._reducer.reduce(frame))
+                if self._ended_early:
+                    return
             if self._stream.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
             if self._reducer.conversation_id is not None:  # named and failed by one and the same frame
                 self._use.begin(self._reducer.conversation_id)
-            self._waiting.extend(self._reducer.flush())
-            self._fail(error)
+            self._hear(self._reducer.flush())
+            if not self._ended_early:
+                self._fail(error)
+
+    def _hear(self, events: list[ReplyEvent]) -> None:
+        """Keep what the request wants of `events`; where it wants no more, the upstream is left at once."""
+        first = events[0] if events else None
+        if isinstance(first, ReplyStarted):
+            self._use.begin(first.conversation_id)
+            events = events[1:]
+        for stage in self._stages:
+            events = stage.apply(events)
+        self._waiting.extend(events)
+        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._reducer.finished:
+            self._ended_early = True
+            self._stream.close()
 
     def _fail(self, error: GatewayError) -> None:
         """End the answer with `error`, but not before the client has what came before it."""

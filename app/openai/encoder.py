@@ -16,6 +16,7 @@ from app.reply import (
     ReplyEvent,
     ReplyFinished,
     TextDelta,
+    ThoughtText,
 )
 
 HEARTBEAT = b": ping\n\n"
@@ -27,7 +28,8 @@ _encode = msgspec.json.Encoder().encode
 _LINE_BREAKERS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
 
 
-Annotation = dict[str, object]
+_Text = TextDelta | CitedText | ImageAdded | ThoughtText
+_TEXTS = (TextDelta, CitedText, ImageAdded, ThoughtText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,37 @@ class Usage:
         }
 
 
+class _Notes:
+    """Counts the text of an answer as it passes, and notes where its citations stand."""
+
+    __slots__ = ("_thought_chars", "_usage", "annotations")
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._thought_chars = 0  # of thinking inside of the text: counted as thinking, not as text
+        self.annotations: list[dict[str, object]] = []
+        """In OpenAI's shape; places are counted in characters (code points) of the message's content."""
+
+    def add(self, event: _Text) -> None:
+        if isinstance(event, ThoughtText):
+            self._thought_chars += len(event.text)
+            self._usage.reasoning.add(event.text)
+            return
+        if isinstance(event, CitedText):
+            start = self._usage.text.chars + self._thought_chars
+            place = {"start_index": start, "end_index": start + len(event.text)}
+            citation = {"url": event.url, "title": event.title, **place}
+            self.annotations.append({"type": "url_citation", "url_citation": citation})
+        self._usage.text.add(event.text)
+
+
 class ChunkEncoder:
     """Encodes one answer as `chat.completion.chunk` events, from an envelope that is made once."""
 
     def __init__(self, head: ReplyHead, usage: Usage, *, include_usage: bool) -> None:
         self._usage = usage
         self._include_usage = include_usage
-        self._annotations: list[Annotation] = []
+        self._notes = _Notes(usage)
         self._envelope = {
             "id": head.id,
             "object": "chat.completion.chunk",
@@ -96,17 +122,16 @@ class ChunkEncoder:
         if type(event) is ReasoningDelta:
             self._usage.reasoning.add(event.text)
             return self._reasoning + encode_text(event.text) + self._tail
-        if type(event) is CitedText:
-            self._annotations.append(build_annotation(event, self._usage.text.chars))
-            return self._encode_event(TextDelta(event.text))
-        if type(event) is ImageAdded:
-            return self._encode_event(TextDelta(event.text))
         if type(event) is ReplyFinished:
             return self._encode_finish(event.reason)
+        if isinstance(event, _TEXTS):
+            self._notes.add(event)
+            return self._content + encode_text(event.text) + self._tail
         return b""
 
     def _encode_finish(self, reason: FinishReason) -> bytes:
-        noted = b'"annotations":' + _escape(_encode(self._annotations)) if self._annotations else b""
+        annotations = self._notes.annotations
+        noted = b'"annotations":' + _escape(_encode(annotations)) if annotations else b""
         chunks = [self._opening, noted, self._finish, _encode(reason), self._finish_tail]
         if self._include_usage:
             final = self._envelope | {"choices": [], "usage": self._usage.build()}
@@ -121,25 +146,20 @@ class CompletionFolder:
     def __init__(self, head: ReplyHead, usage: Usage) -> None:
         self._head = head
         self._usage = usage
+        self._notes = _Notes(usage)
         self._text: list[str] = []
-        self._annotations: list[Annotation] = []
         self._reasoning: list[str] = []
         self._reason: FinishReason = "stop"
 
     def add(self, events: Iterable[ReplyEvent]) -> None:
         for event in events:
-            if isinstance(event, TextDelta | CitedText | ImageAdded):
-                self._add_text(event)
+            if isinstance(event, _TEXTS):
+                self._notes.add(event)
+                self._text.append(event.text)
             elif isinstance(event, ReasoningDelta):
                 self._reasoning.append(event.text)
             elif isinstance(event, ReplyFinished):
                 self._reason = event.reason
-
-    def _add_text(self, event: TextDelta | CitedText | ImageAdded) -> None:
-        if isinstance(event, CitedText):
-            self._annotations.append(build_annotation(event, self._usage.text.chars))
-        self._usage.text.add(event.text)
-        self._text.append(event.text)
 
     def encode(self) -> bytes:
         text, reasoning = "".join(self._text), "".join(self._reasoning)
@@ -148,7 +168,7 @@ class CompletionFolder:
             "role": "assistant",
             "content": text,
             "refusal": None,
-            "annotations": self._annotations,
+            "annotations": self._notes.annotations,
         }
         if reasoning:
             message["reasoning_content"] = reasoning
@@ -163,12 +183,6 @@ class CompletionFolder:
                 "usage": self._usage.build(),
             }
         )
-
-
-def build_annotation(event: CitedText, start: int) -> Annotation:
-    """OpenAI's note on a citation that begins at character `start` of the message's content."""
-    place = {"start_index": start, "end_index": start + len(event.text)}
-    return {"type": "url_citation", "url_citation": {"url": event.url, "title": event.title, **place}}
 
 
 def encode_text(text: str) -> bytes:

@@ -14,10 +14,13 @@ from app.errors import InvalidRequest, UnsupportedValue
 from app.openai.body import decode_body
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+ReasoningDisplay = Literal["content", "tags", "hidden"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
 _MOST_MODEL_CHARS = 256
+_MOST_STOPS = 4
+_MOST_STOP_CHARS = 1000
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
@@ -106,6 +109,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     stream_options: StreamOptions | None = None
     conversation_id: str | None = None
     reasoning_effort: ReasoningEffort | None = None
+    reasoning: ReasoningDisplay | None = None
     web_search: bool | None = None
     web_search_options: dict[str, Any] | None = None
     deep_research: bool | None = None
@@ -120,8 +124,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     function_call: str | dict[str, Any] | None = None
     functions: list[dict[str, Any]] | None = None
     logit_bias: dict[str, float] | None = None
-    max_completion_tokens: int | None = None
-    max_tokens: int | None = None
+    max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     metadata: dict[str, Any] | None = None
     modalities: list[str] | None = None
     moderation: dict[str, Any] | None = None
@@ -146,6 +150,16 @@ class ChatRequest(msgspec.Struct, frozen=True):
         return self.stream_options is not None and self.stream_options.include_usage is True
 
     @property
+    def stop_sequences(self) -> tuple[str, ...]:
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    @property
+    def most_tokens(self) -> int | None:
+        """How long the answer may be; the smaller of the two bounds counts."""
+        bounds = [bound for bound in (self.max_tokens, self.max_completion_tokens) if bound is not None]
+        return min(bounds) if bounds else None
+
+    @property
     def continued_id(self) -> str | None:
         """The upstream conversation to continue, None for a new one."""
         named = (self.conversation_id or "").strip()
@@ -160,8 +174,21 @@ def parse_chat_request(body: bytes) -> ChatRequest:
     request = decode_body(_decode_chat, body)
     if not request.messages:
         raise InvalidRequest("`messages` is empty: send at least one message.", param="messages")
+    _check_stop(request)
     _refuse_unsupported(request)
     return request
+
+
+def _check_stop(request: ChatRequest) -> None:
+    sequences = request.stop_sequences
+    if request.stop is not None and not 1 <= len(sequences) <= _MOST_STOPS:
+        raise InvalidRequest(f"`stop` must hold one to {_MOST_STOPS} sequences.", param="stop")
+    for index, sequence in enumerate(sequences):
+        if not 1 <= len(sequence) <= _MOST_STOP_CHARS:
+            param = "stop" if isinstance(request.stop, str) else f"stop.{index}"
+            raise InvalidRequest(
+                f"A stop sequence must have 1 to {_MOST_STOP_CHARS} characters.", param=param
+            )
 
 
 def _refuse_unsupported(request: ChatRequest) -> None:

@@ -21,6 +21,12 @@ class TokenEstimate:
         self._wide_chars += wide
         self._ascii_chars += len(text) - wide
 
+    def remove(self, text: str) -> None:
+        """Undo one `add` of the same text."""
+        wide = (len(text.encode("utf-8", "replace")) - len(text)) / 2
+        self._wide_chars -= wide
+        self._ascii_chars -= len(text) - wide
+
     @property
     def chars(self) -> int:
         """How many characters (code points) were counted."""

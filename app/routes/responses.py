@@ -27,7 +27,11 @@ _STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering
 
 def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
     """The reply as server-sent events; closing the response closes the reply."""
-    encoder = ChunkEncoder(_head(reply, request), Usage(reply.prompt), include_usage=request.include_usage)
+    encoder = ChunkEncoder(
+        _head(reply, request),
+        Usage(reply.prompt, reasoning=reply.hidden),
+        include_usage=request.include_usage,
+    )
     response = Response(
         _relay(reply, encoder, record),
         content_type="text/event-stream; charset=utf-8",
@@ -39,7 +43,7 @@ def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response
 
 def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
     """The reply as one completion; the reply is closed when this returns or raises."""
-    folder = CompletionFolder(_head(reply, request), Usage(reply.prompt))
+    folder = CompletionFolder(_head(reply, request), Usage(reply.prompt, reasoning=reply.hidden))
     try:
         while not reply.finished:
             events = reply.read()

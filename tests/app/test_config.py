@@ -34,6 +34,7 @@ WRONG = {
     "TRUSTED_PROXIES": ["10.0.0.0/99", "host"],
     "CORS_ORIGINS": ["chat.example.org", "https://x/path"],
     "LOG_LEVEL": ["LOUD"],
+    "GLM_REASONING": ["none", "show"],
     "LOG_FORMAT": ["xml"],
 }
 SECONDS = [name for name in _VARIABLES if name.endswith("_SECONDS") or name == "GLM_CONVERSATION_TTL"]
@@ -110,6 +111,7 @@ GOOD: dict[str, tuple[str, object]] = {
     ),
     "CORS_ORIGINS": ("https://a.b, http://c.d:81,", ("https://a.b", "http://c.d:81")),
     "LOG_LEVEL": ("debug", "DEBUG"),
+    "GLM_REASONING": ("Tags", "tags"),
     "LOG_FORMAT": ("JSON", "json"),
 }
 TOGETHER = {"GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKENS_FILE", "GATEWAY_API_KEYS", "GLM_PASS_THROUGH"}

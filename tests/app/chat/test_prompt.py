@@ -181,6 +181,17 @@ def mode(**fields: Any) -> Mode:
         ({"model": DRAWING_ASSISTANT_ID, "reasoning_effort": "high"}, DRAWS),
         ({"model": "glm-5.3-think"}, Mode(selected_model="glm-5.3", chat_mode="thinking")),
         ({"model": "glm-4.5"}, Mode()),
+        ({"model": "glm-silent"}, Mode(is_silent=True)),
+        ({"model": "glm-think-search-silent"}, Mode(chat_mode="thinking", web_search=True, is_silent=True)),
+        (
+            {"model": "glm-5.3-flash-Silent-think"},
+            Mode(chat_mode="thinking", selected_model="glm-5.3-flash", is_silent=True),
+        ),
+        (
+            {"model": "65c046a531d3fcb034918abe-silent"},
+            Mode(assistant_id="65c046a531d3fcb034918abe", is_silent=True),
+        ),
+        ({"model": "silently"}, Mode()),
     ],
 )
 def test_what_a_request_means(fields: dict[str, Any], expected: Mode) -> None:

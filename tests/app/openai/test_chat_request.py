@@ -118,3 +118,45 @@ def test_no_conversation_is_named(named: str | None) -> None:
 
 def test_a_conversation_is_named() -> None:
     assert parse(conversation_id="65f6c28546bae1f0fbb532de").continued_id == "65f6c28546bae1f0fbb532de"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"stop": ""}, "stop"),
+        ({"stop": []}, "stop"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+        ({"stop": ["a", ""]}, "stop.1"),
+        ({"stop": ["a", 1]}, "stop.1"),
+        ({"stop": "x" * 1001}, "stop"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"reasoning": "none"}, "reasoning"),
+        ({"reasoning": {"effort": "low"}}, "reasoning"),
+    ],
+)
+def test_ends_and_displays_that_make_no_sense(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        parse(**fields)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "stop", "most_tokens"),
+    [
+        ({}, (), None),
+        ({"stop": None, "max_tokens": None, "max_completion_tokens": None}, (), None),
+        ({"stop": "END", "max_tokens": 5}, ("END",), 5),
+        (
+            {"stop": ["a", "b", "c", "\n"], "max_tokens": 5, "max_completion_tokens": 3},
+            ("a", "b", "c", "\n"),
+            3,
+        ),
+        ({"max_tokens": 2, "max_completion_tokens": 3}, (), 2),
+    ],
+)
+def test_where_an_answer_ends(fields: dict[str, Any], stop: tuple[str, ...], most_tokens: int | None) -> None:
+    request = parse(**fields)
+    assert (request.stop_sequences, request.most_tokens) == (stop, most_tokens)

@@ -1,0 +1,87 @@
+"""Thinking shown as text between tags, or not at all; citations left out."""
+
+from __future__ import annotations
+
+from app.errors import EmptyAnswer
+from app.openai.usage import TokenEstimate
+from app.reply import (
+    CitedText,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
+
+_BETWEEN_PARTS = "\n\n"
+
+
+class TagStage:
+    """Thinking becomes text between `<think>` and `</think>`, for clients that know nothing else."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._has_text = False
+
+    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        tagged: list[ReplyEvent] = []
+        for event in events:
+            if isinstance(event, ReasoningDelta):
+                tagged.append(ThoughtText(self._think(event.text)))
+            else:
+                tagged.extend(self._speak(event))
+        return tagged
+
+    def _think(self, text: str) -> str:
+        if self._is_open:
+            return text
+        text = "<think>\n" + text.removeprefix(_BETWEEN_PARTS)
+        if self._has_text:
+            text = _BETWEEN_PARTS + text
+        self._is_open = self._has_text = True
+        return text
+
+    def _speak(self, event: ReplyEvent) -> list[ReplyEvent]:
+        if isinstance(event, ReplyStarted):
+            return [event]
+        self._has_text = True
+        if not self._is_open:
+            return [event]
+        self._is_open = False
+        if isinstance(event, ReplyFinished):
+            return [ThoughtText("\n</think>"), event]
+        closing = ThoughtText("\n</think>" + _BETWEEN_PARTS)
+        if not isinstance(event, TextDelta):
+            return [closing, event]
+        text = event.text.removeprefix(_BETWEEN_PARTS)
+        return [closing, TextDelta(text)] if text else [closing]
+
+
+class HidingStage:
+    """Thinking is counted and left out; an answer that is nothing else is an error, not an empty success."""
+
+    def __init__(self, hidden: TokenEstimate) -> None:
+        self._hidden = hidden
+        self._has_text = False
+
+    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        shown: list[ReplyEvent] = []
+        for event in events:
+            if isinstance(event, ReasoningDelta):
+                self._hidden.add(event.text)
+                continue
+            if isinstance(event, ReplyFinished):
+                if event.reason == "stop" and not self._has_text:
+                    raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
+            elif not isinstance(event, ReplyStarted):
+                self._has_text = True
+            shown.append(event)
+        return shown
+
+
+class CitationStage:
+    """Citations are left out."""
+
+    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        return [event for event in events if not isinstance(event, CitedText)]
