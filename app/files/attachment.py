@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import collapse_rfc2231_value
+from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from app.errors import InvalidFile, InvalidFileUrl
@@ -40,18 +41,21 @@ class DataUrl:
 
     media_type: str
     is_base64: bool
-    payload: str
+    url: str
+    start: int
+    """Where the payload begins: it may be large, and is not copied before it must be."""
 
     def decode(self) -> Iterator[bytes]:
         """The bytes, piece by piece, so that they need not be held twice. Raises InvalidFile."""
         if not self.is_base64:
-            yield unquote_to_bytes(self.payload)
+            yield unquote_to_bytes(self.url[self.start :])
             return
-        payload = _clean_base64(self.payload)
-        for start in range(0, len(payload), _SLICE_CHARS):
+        text, start = _clean_base64(self.url, self.start)
+        for begin in range(start, len(text), _SLICE_CHARS):
+            piece = text[begin : begin + _SLICE_CHARS]
             try:
-                yield base64.b64decode(payload[start : start + _SLICE_CHARS], validate=True)
-            except binascii.Error:
+                yield base64.b64decode(piece + "=" * (-len(piece) % 4), validate=True)
+            except ValueError:
                 raise InvalidFile("The base64 of this data: URL is damaged.") from None
 
 
@@ -63,14 +67,15 @@ def parse_data_url(url: str) -> DataUrl:
     media_type, *parameters = [part.strip().lower() for part in url[5:comma].split(";")]
     if media_type and not _MEDIA_TYPE.fullmatch(media_type):
         raise InvalidFileUrl("The data: URL names no media type that can be read.")
-    return DataUrl(media_type, "base64" in parameters, url[comma + 1 :])
+    return DataUrl(media_type, "base64" in parameters, url, comma + 1)
 
 
-def _clean_base64(payload: str) -> str:
-    """Padded, and without the line ends and the percent-encoding that some clients leave in."""
-    if _NO_BASE64.search(payload):
-        payload = "".join(unquote(payload).split()).replace("-", "+").replace("_", "/")
-    return payload + "=" * (-len(payload) % 4)
+def _clean_base64(url: str, start: int) -> tuple[str, int]:
+    """The text and where its base64 begins, without what some clients leave in: line ends, percent signs,
+    the alphabet for URLs."""
+    if not _NO_BASE64.search(url, start):
+        return url, start
+    return "".join(unquote(url[start:]).split()).replace("-", "+").replace("_", "/"), 0
 
 
 def read_content_type(header: str) -> str:
@@ -80,21 +85,32 @@ def read_content_type(header: str) -> str:
 
 
 def read_disposition(header: str) -> str:
-    """The file name in a Content-Disposition header, empty where there is none."""
+    """The file name in a Content-Disposition header, empty where there is none.
+
+    An extended name wins over a plain one (RFC 6266).
+    """
     message = Message()
     message["Content-Disposition"] = header[: _MOST_NAME_CHARS * 12].replace("\r", " ").replace("\n", " ")
-    name = message.get_filename("") or ""
-    try:  # servers send UTF-8 where only ASCII is allowed, and readers of headers take it for Latin-1
-        return name.encode("latin-1").decode("utf-8")
+    # The values of extended parameters are tuples.
+    parameters: list[tuple[str, Any]] = message.get_params([], "content-disposition")
+    names = [value for key, value in parameters if key == "filename"]
+    extended = [collapse_rfc2231_value(value) for value in names if isinstance(value, tuple)]
+    plain = [mend_header(value) for value in names if isinstance(value, str)]
+    return next(iter(extended + plain), "")
+
+
+def mend_header(text: str) -> str:
+    """Servers send UTF-8 where only ASCII is allowed, and readers of headers take it for Latin-1."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
-        return name
+        return text
 
 
 def clean_name(name: str) -> str:
     """A name that is safe in a header and on a disk; empty where nothing is left."""
-    last = re.split(r"[/\\]", name)[-1]
+    last = re.split(r"[/\\]", name)[-1].encode("utf-8", "ignore").decode("utf-8")
     cleaned = " ".join(_NOT_IN_NAMES.sub(" ", last).split()).strip(". ")
-    cleaned = cleaned.encode("utf-8", "ignore").decode("utf-8")
     if len(cleaned) <= _MOST_NAME_CHARS:
         return cleaned
     extension = media.extension_of(cleaned)
@@ -123,7 +139,7 @@ def _check_claims(claim: Claim, extension: str, found: Media) -> None:
     named = media.extension_of(clean_name(claim.name))
     says_picture = media.says_picture(named) or media.media_type_says_picture(claim.media_type)
     if found is media.HTML and extension not in media.HTML.extensions:
-        raise InvalidFile("At this address is a web page, not a picture or document.")
+        raise InvalidFile("This is a web page, not a picture or document.")
     if says_picture and not found.is_picture:
         raise InvalidFile(f"The file is said to be a picture, but it is a {found.label}.")
     promised = media.extension_for(claim.media_type) if claim.is_promised else ""

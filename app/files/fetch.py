@@ -11,7 +11,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
@@ -22,10 +22,11 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.util.ssl_ import create_urllib3_context
 
 from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
-from app.files.address import is_allowed
+from app.files.address import IPAddress, is_allowed
 from app.files.attachment import (
     Claim,
     judge,
+    mend_header,
     name_from_path,
     parse_data_url,
     read_content_type,
@@ -131,13 +132,20 @@ class Fetcher:
                     named = read_disposition(answer.headers.get("Content-Disposition", ""))
                     media_type = read_content_type(answer.headers.get("Content-Type", ""))
                     return Claim(named or name_from_path(link.path), media_type)
-                location = answer.headers.get("Location", "")
-            policy = self.policy
-            link = link.follow(location, policy.ports, allow_local=policy.allow_private)
+                location = mend_header(answer.headers.get("Location", ""))
+            link = self._parse(link.join(location))
         raise InvalidFileUrl(f"The address redirects more than {_MOST_REDIRECTS} times.")
 
     def _parse(self, url: str) -> Link:
-        return parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
+        link = parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
+        if link.address is not None:
+            self._require([link.address])
+        return link
+
+    def _require(self, addresses: Sequence[IPAddress]) -> None:
+        allow_private = self.policy.allow_private
+        if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
+            raise InvalidFileUrl(_NOT_PUBLIC)
 
     @contextlib.contextmanager
     def _answer(self, link: Link, ends_at: float) -> Iterator[urllib3.BaseHTTPResponse]:
@@ -147,6 +155,8 @@ class Fetcher:
                 yield self._ask(link, ends_at, stack)
             except urllib3.exceptions.TimeoutError as exc:
                 raise FileUnavailable(_OVERTIME) from exc
+            except urllib3.exceptions.SSLError as exc:
+                raise FileUnavailable("The file's server has no certificate that can be trusted.") from exc
             except (HTTPError, OSError) as exc:
                 raise FileUnavailable("The connection to the file's server broke.") from exc
 
@@ -179,15 +189,14 @@ class Fetcher:
 
     def _check_host(self, link: Link) -> list[Address]:
         """The addresses of the host, all of them allowed. Raises InvalidFileUrl."""
-        try:
-            addresses = self._resolve(link.host, link.port)
-        except (OSError, UnicodeError):
-            addresses = []
-        allowed = [
-            is_allowed(ip_address(host), allow_private=self.policy.allow_private) for host, _ in addresses
-        ]
-        if not addresses or not all(allowed):
-            raise InvalidFileUrl(_NOT_PUBLIC)
+        if link.address is not None:
+            addresses = [(link.host, link.port)]
+        else:
+            try:
+                addresses = self._resolve(link.host, link.port)
+            except (OSError, UnicodeError):
+                addresses = []
+        self._require([ip_address(host) for host, _ in addresses])
         return addresses
 
     def _connect(self, link: Link, address: Address, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:

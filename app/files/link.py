@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from app.errors import InvalidFileUrl
@@ -35,6 +35,14 @@ class Link:
         return self.scheme == "https"
 
     @property
+    def address(self) -> IPv4Address | IPv6Address | None:
+        """The host where it is no name."""
+        try:
+            return ip_address(self.host)
+        except ValueError:
+            return None
+
+    @property
     def host_header(self) -> str:
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == _DEFAULT_PORTS[self.scheme] else f"{name}:{self.port}"
@@ -47,9 +55,12 @@ class Link:
     def url(self) -> str:
         return f"{self.scheme}://{self.host_header}{self.target}"
 
-    def follow(self, location: str, ports: Collection[int], *, allow_local: bool) -> Link:
-        """Where a redirect leads, checked as the first address was."""
-        return parse_link(_join(self.url, location), ports, allow_local=allow_local)
+    def join(self, location: str) -> str:
+        """Where a redirect leads, not checked yet. Raises InvalidFileUrl where nothing can be read."""
+        try:
+            return urljoin(self.url, location.strip())
+        except ValueError:
+            raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
 
 
 def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
@@ -73,23 +84,17 @@ def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
 
 def _split(url: str) -> SplitResult:
     try:
-        return urlsplit(url.replace("\\", "/"))
+        return urlsplit(url)
     except ValueError:
         raise InvalidFileUrl("This is no address that can be read.") from None
 
 
-def _join(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location.strip())
-    except ValueError:
-        raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
-
-
 def _parse_port(parts: SplitResult, scheme: str) -> int:
     try:
-        return parts.port or _DEFAULT_PORTS[scheme]
+        port = parts.port
     except ValueError:
         raise InvalidFileUrl("The address has a port that is none.") from None
+    return _DEFAULT_PORTS[scheme] if port is None else port
 
 
 def _parse_host(parts: SplitResult, *, allow_local: bool) -> str:

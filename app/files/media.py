@@ -35,7 +35,7 @@ BMP = Media("image/bmp", "BMP picture", ("bmp", "dib"), is_picture=True)
 PDF = Media("application/pdf", "PDF document", ("pdf",))
 RTF = Media("application/rtf", "RTF document", ("rtf",))
 EPUB = Media("application/epub+zip", "EPUB book", ("epub",))
-TEXT = Media("text/plain", "text", ("txt",))
+TEXT = Media("text/plain", "text file", ("txt",))
 HTML = Media("text/html", "web page", ("html", "htm"))
 DOC = Media("application/msword", "Word document", ("doc",))
 XLS = Media("application/vnd.ms-excel", "Excel workbook", ("xls",))
@@ -192,7 +192,7 @@ def _recognise_text(head: bytes, extension: str) -> Media:
         return HTML
     if head.startswith(_BYTE_ORDER_MARKS) or not _BINARY.search(head):
         known = _TEXT_TYPES.get(extension)
-        return Media(known, "text", (extension,)) if known else TEXT
+        return Media(known, TEXT.label, (extension,)) if known else TEXT
     return UNKNOWN
 
 

@@ -62,7 +62,7 @@ def _read_bmp(file: BinaryIO) -> Size:
 def _read_webp(file: BinaryIO) -> Size | None:
     head = file.read(_HEAD_BYTES)
     kind = head[12:16]
-    if kind == b"VP8X":
+    if kind == b"VP8X" and len(head) >= 30:
         return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
     if kind == b"VP8L" and head[20] == 0x2F:
         (bits,) = struct.unpack_from("<I", head, 21)
