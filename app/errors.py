@@ -4,6 +4,7 @@ GatewayError
 ├── InvalidRequest           400  the request itself is wrong; names the parameter
 │   ├── UnsupportedValue     400  understood, but not something this gateway can do
 │   ├── PromptTooLong        400  more text than the limit, here or upstream
+│   ├── ContentRefused       400  the upstream's content filter will not have this drawn
 │   └── InvalidFile          400  an attached file is not what it is said to be, or cannot be read
 │       ├── InvalidFileUrl   400  its address is wrong, or leads where files are not fetched from
 │       ├── FileUnavailable  400  its server does not give it
@@ -31,6 +32,7 @@ GatewayError
     ├── AccessRejected       502  an access token was refused; cured by one refresh
     ├── EmptyAnswer          502  the upstream finished an answer without words
     │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
+    ├── NoPicture            502  a drawing was asked for, and none came
     ├── CutAnswer            502  the answer ended before its finish
     └── UpstreamTimeout      504  too slow
 """
@@ -103,6 +105,10 @@ class FileUnavailable(InvalidFile):
 
 class FileTooLarge(InvalidFile):
     code = "file_too_large"
+
+
+class ContentRefused(InvalidRequest):
+    code = "content_policy_violation"
 
 
 class CredentialsRejected(GatewayError):
@@ -229,6 +235,10 @@ class EmptyAnswer(UpstreamError):
 
 class SilentAnswer(EmptyAnswer):
     pass
+
+
+class NoPicture(UpstreamError):
+    code = "no_picture"
 
 
 class CutAnswer(UpstreamError):

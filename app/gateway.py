@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.accounts.account import Account, Pacing
 from app.accounts.breaker import Breaker
@@ -22,8 +25,12 @@ from app.errors import AccessRejected, AccountExpired
 from app.exchange.attaching import Attacher
 from app.exchange.opener import ReplyOpener
 from app.files.fetch import Fetcher, FetchPolicy
+from app.images.download import PictureDownload
+from app.images.service import ImageService
 from app.state import MEMORY, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
+
+_MOST_PICTURE_BYTES = 32 * 1024 * 1024
 
 
 class Gateway:
@@ -68,6 +75,8 @@ class Gateway:
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
+        download = PictureDownload(Fetcher(_picture_policy(settings)), settings.upstream_url)
+        self.images = ImageService(settings, self.pool, opener, attacher, download)
         roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
@@ -112,3 +121,22 @@ def _fetch_policy(settings: Settings) -> FetchPolicy:
         allow_private=settings.files_allow_private,
         directory=str(beside) if usable else None,
     )
+
+
+def _picture_policy(settings: Settings) -> FetchPolicy:
+    """For pictures that the upstream drew: they may lie where it was told to be, were that inside."""
+    upstream = urlsplit(settings.upstream_url)
+    ports = {80, 443, *([upstream.port] if upstream.port else [])}
+    return replace(
+        _fetch_policy(settings),
+        most_bytes=_MOST_PICTURE_BYTES,
+        ports=frozenset(ports),
+        allow_private=settings.files_allow_private or _is_inside(upstream.hostname or ""),
+    )
+
+
+def _is_inside(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from openai import OpenAI
@@ -66,13 +66,22 @@ class RawClient:
     """A socket that asks for an answer and can go away at any moment."""
 
     def __init__(self, gateway: GatewayProcess, credentials: str, question: str, *, stream: bool) -> None:
+        messages = [{"role": "user", "content": question}]
+        body = json.dumps({"model": "glm", "stream": stream, "messages": messages}).encode()
+        self._send(gateway, credentials, "/v1/chat/completions", body)
+
+    @classmethod
+    def post(cls, gateway: GatewayProcess, credentials: str, path: str, body: bytes) -> Self:
+        """One that asks for something else than a chat."""
+        client = cls.__new__(cls)
+        client._send(gateway, credentials, path, body)
+        return client
+
+    def _send(self, gateway: GatewayProcess, credentials: str, path: str, body: bytes) -> None:
         address = urlsplit(gateway.url)
-        body = json.dumps(
-            {"model": "glm", "stream": stream, "messages": [{"role": "user", "content": question}]}
-        ).encode()
         self._socket = socket.create_connection((address.hostname, address.port), timeout=10)
         head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
             f"Authorization: Bearer {credentials}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self._socket.sendall(head.encode() + body)

@@ -1,0 +1,131 @@
+"""From a drawing request to its pictures: asks the longest unused account until there are enough."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.accounts.account import Account
+from app.accounts.gate import Caller
+from app.accounts.pool import AccountPool
+from app.config import Settings
+from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, most_telling
+from app.exchange.attaching import Attacher, Attachment
+from app.exchange.opener import Plan, ReplyOpener
+from app.images.answer import DrawingAnswer
+from app.images.download import PictureDownload
+from app.openai.images import DrawnPicture, ImageRequest
+from app.reply import ImageAdded
+from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing, StreamRequest
+
+_ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
+_PLEASE_DRAW = "请画："
+_DRAW = "画"
+_MOST_FAILURES = 3
+
+
+class ImageService:
+    """Thread-safe; lives as long as the process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: AccountPool,
+        opener: ReplyOpener,
+        attacher: Attacher,
+        download: PictureDownload,
+    ) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._opener = opener
+        self._attacher = attacher
+        self._download = download
+
+    def draw(
+        self, request: ImageRequest, caller: Caller, attachments: Sequence[Attachment] = ()
+    ) -> list[DrawnPicture]:
+        """The pictures, never more than asked for; fewer only where the upstream gave no more.
+
+        Raises the GatewayError that says best why there is none. No account is held when this is over.
+        """
+        files = self._attacher.collect(attachments)
+        try:
+            plan = Plan(_ask_for(request), self._pool.find(caller.refresh_tokens), caller, files)
+            added = self._gather(plan, request.count)
+        finally:
+            files.close()
+        pictures = [DrawnPicture(event.url, _rewritten(event, request.prompt)) for event in added]
+        if request.wants_bytes:
+            pictures = [replace(picture, data=self._download.fetch(picture.url)) for picture in pictures]
+        return pictures
+
+    def _gather(self, plan: Plan, count: int) -> list[ImageAdded]:
+        """Ask until there are `count` pictures, no account is left, or it took too long."""
+        drawn: dict[str, ImageAdded] = {}
+        failures: list[GatewayError] = []
+        ends_at = time.monotonic() + self._settings.max_reply_seconds
+        while len(drawn) < count and plan.accounts and time.monotonic() < ends_at:
+            answer = self._ask(plan)
+            drawn |= {event.url: event for event in answer.pictures}
+            if answer.failure is not None:
+                failures.append(answer.failure)
+                if not answer.failure.moves_on or len(failures) >= _MOST_FAILURES:
+                    break
+                plan = _move_on(plan, answer, len(failures))
+        if not drawn:
+            raise most_telling(failures)
+        return list(drawn.values())[:count]
+
+    def _ask(self, plan: Plan) -> DrawingAnswer:
+        """One reply, read to its end and closed; what goes wrong stands in it."""
+        try:
+            reply = self._opener.open(plan)
+        except GatewayError as error:
+            return DrawingAnswer(None, failure=_as_drawing_failure(error))
+        try:
+            answer = DrawingAnswer(reply.account)
+            answer.read(reply)
+            return answer
+        finally:
+            reply.close()
+
+
+def _ask_for(request: ImageRequest) -> StreamRequest:
+    model = (request.model or "").strip()
+    return StreamRequest(
+        prompt=request.prompt,
+        assistant_id=model if _ASSISTANT_ID.fullmatch(model) else DRAWING_ASSISTANT_ID,
+        reasoning_effort="low",
+        drawing=Drawing(request.aspect_ratio, request.upstream_style, request.scene or "none"),
+    )
+
+
+def _move_on(plan: Plan, answer: DrawingAnswer, failures: int) -> Plan:
+    """The next try: on another account, and insisting where words came instead of a picture.
+
+    For this an only account is asked a second time. Where no reply began, every account has been tried.
+    """
+    if answer.account is None:
+        return replace(plan, accounts=())
+    others = [account for account in plan.accounts if account.label != answer.account]
+    question = plan.question
+    if not isinstance(answer.failure, NoPicture):
+        return replace(plan, accounts=others)
+    if _DRAW not in question.prompt:
+        question = replace(question, prompt=_PLEASE_DRAW + question.prompt)
+    accounts: Sequence[Account] = others or (plan.accounts if failures == 1 else ())
+    return replace(plan, accounts=accounts, question=question)
+
+
+def _as_drawing_failure(error: GatewayError) -> GatewayError:
+    if isinstance(error, EmptyAnswer) and not isinstance(error, SilentAnswer):
+        return NoPicture("The upstream finished without a picture. Try again, or describe it differently.")
+    return error
+
+
+def _rewritten(event: ImageAdded, prompt: str) -> str | None:
+    """What was drawn, where that is not what was asked for."""
+    revised = event.revised_prompt
+    return None if revised is None or revised in (prompt.strip(), _PLEASE_DRAW + prompt.strip()) else revised
