@@ -6,6 +6,7 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from app.errors import GatewayError, Outcome
 from app.limit import MovingWindow
@@ -35,10 +36,11 @@ class Pacing:
 class Seat:
     """The right to answer for one login, which several tokens may share. Guarded by the pool's lock."""
 
-    __slots__ = ("accounts", "is_leased", "last_used", "moved_to", "replies")
+    __slots__ = ("__weakref__", "accounts", "is_leased", "last_used", "moved_to", "replies")
 
     def __init__(self, pacing: Pacing) -> None:
-        self.accounts: list[Account] = []
+        self.accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
+        """By key, the first known first."""
         self.is_leased = False
         self.last_used = 0.0
         self.moved_to: Seat | None = None
@@ -48,7 +50,7 @@ class Seat:
         )
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Account:
     """Mutable state of one account; the pool's lock guards everything below `key`."""
 

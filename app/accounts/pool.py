@@ -9,15 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from app.accounts.account import Account, Pacing, Seat, account_key, login_key
+from app.accounts.account import Account, Pacing, Seat, login_key
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.queue import Queue, Waiter
+from app.accounts.register import Register
 from app.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 
 _BUSY_RETRY_SECONDS = 5.0
-_FORGET_AFTER_SECONDS = 86400.0
-_SWEEP_SECONDS = 600.0
 
 
 class AccountPool:
@@ -38,39 +37,36 @@ class AccountPool:
         self._pacing = pacing
         self._clock = clock
         self._lock = threading.Lock()
-        self._accounts: dict[str, Account] = {}
-        self._seats: dict[str, Seat] = {}  # by owner
+        self._register = Register(logins, pacing)
         self._queue = Queue(queue_length)
-        self._swept_at = clock()
 
     def __repr__(self) -> str:
-        counts = f"accounts={len(self._accounts)} leased={self.leased} waiting={len(self._queue)}"
+        counts = f"accounts={len(self._register)} leased={self.leased} waiting={len(self._queue)}"
         return f"<AccountPool {counts}>"
 
     @property
     def leased(self) -> int:
         """How many leases are out."""
-        return sum(seat.is_leased for seat in self._seats.values())
+        return sum(seat.is_leased for seat in self._register.seats.values())
 
     def find(self, refresh_tokens: Iterable[str]) -> list[Account]:
         """The accounts of these refresh tokens, known ones and new ones, in the same order."""
         with self._lock:
             now = self._clock()
-            if now - self._swept_at > _SWEEP_SECONDS:
-                self._sweep(now)
-            known = len(self._accounts)
-            found = [self._find(token, now) for token in refresh_tokens]
-            arrived = list(self._accounts.values())[known:] if len(self._accounts) > known else []
-        for account in arrived:
-            self._on_arrival(account)
-        return found
+            found = [self._register.find(token, now) for token in refresh_tokens]
+        for account, is_new in found:
+            if is_new:
+                self._on_arrival(account)
+        return [account for account, _ in found]
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
         with self._lock:
-            seat = self._seats.get(owner)
+            seat = self._register.seats.get(owner)
             now = self._clock()
-            accounts = sorted(seat.accounts, key=lambda account: account.cooling_until) if seat else []
+            accounts = (
+                sorted(seat.accounts.values(), key=lambda account: account.cooling_until) if seat else []
+            )
             return next((account for account in accounts if account.state(now) != "expired"), None)
 
     def describe(self, refresh_tokens: Iterable[str]) -> list[dict[str, object]]:
@@ -83,7 +79,7 @@ class AccountPool:
     def owners(self) -> list[str]:
         """Everybody who has shown up."""
         with self._lock:
-            return list(self._seats)
+            return list(self._register.seats)
 
     def acquire(self, accounts: Sequence[Account], *, wait_seconds: float, caller: str = "") -> Lease:
         """A lease on one of `accounts` (not empty), waiting at most so long.
@@ -108,10 +104,7 @@ class AccountPool:
             return
         self._logins.put(account.key, owner)
         with self._lock:
-            old, account.owner = account.seat, owner
-            seat = self._seats.setdefault(owner, old)
-            if self._seats.get(account.key) is old:
-                del self._seats[account.key]
+            old, seat = account.seat, self._register.rename(account, owner)
             if seat is not old:
                 self._move(account, old, seat)
         self._on_arrival(account)
@@ -123,33 +116,12 @@ class AccountPool:
 
     def _move(self, account: Account, old: Seat, seat: Seat) -> None:
         """A lease on the old seat follows where the new one is free; else Lease.confirm will tell."""
-        old.accounts.remove(account)
-        seat.accounts.append(account)
+        del old.accounts[account.key]
+        seat.accounts[account.key] = account
         account.seat = seat
         if old.is_leased and not seat.is_leased:
             seat.is_leased = True
             old.moved_to = seat
-
-    def _find(self, token: str, now: float) -> Account:
-        key = account_key(token)
-        account = self._accounts.get(key)
-        if account is None:
-            owner = self._logins.get(key) or key
-            seat = self._seats.setdefault(owner, Seat(self._pacing))
-            account = self._accounts[key] = Account(token, key, seat, owner, since=now)
-            seat.accounts.append(account)
-        account.last_seen = now
-        return account
-
-    def _sweep(self, now: float) -> None:
-        """Forget the accounts nobody has used for a day; what they left upstream stays in the ledger."""
-        self._swept_at = now
-        for key, account in list(self._accounts.items()):
-            if now - account.last_seen > _FORGET_AFTER_SECONDS and not account.seat.is_leased:
-                del self._accounts[key]
-                account.seat.accounts.remove(account)
-                if not account.seat.accounts:
-                    self._seats.pop(account.owner, None)
 
     def _take_turn(self, waiter: Waiter) -> bool:
         """Queue up if new, then give every account that is ready to the first in line for it."""
@@ -171,7 +143,7 @@ class AccountPool:
     def _offer(self, seat: Seat) -> None:
         """Give a free seat to the first in line for it, by whichever of its tokens they know it."""
         now = self._clock()
-        ready = [account for account in seat.accounts if self._is_ready(account, now)]
+        ready = [account for account in seat.accounts.values() if self._is_ready(account, now)]
         if self._queue.offer(ready) is not None:
             seat.is_leased = True
             if seat.replies is not None:
@@ -208,7 +180,7 @@ class AccountPool:
             seat.is_leased = False
             seat.last_used = now
             self._offer(seat)
-            for account in seat.accounts if not seat.is_leased else ():
+            for account in seat.accounts.values() if not seat.is_leased else ():
                 self._queue.stir(account)  # it may be ready later than those who wait for it know
 
 

@@ -14,7 +14,7 @@ NOW = 1000.0
 def make_account(pacing: Pacing = Pacing()) -> Account:  # noqa: B008 - frozen
     key = account_key("secret-refresh")
     account = Account("secret-refresh", key, Seat(pacing), key)
-    account.seat.accounts.append(account)
+    account.seat.accounts[account.key] = account
     return account
 
 

@@ -96,7 +96,7 @@ def test_identifying_twice_changes_nothing(pool: AccountPool) -> None:
     seat = one.seat
     pool.identify(one, "user")
     assert one.seat is seat
-    assert seat.accounts == [one]
+    assert list(seat.accounts.values()) == [one]
 
 
 def test_a_restart_knows_the_login_before_any_refresh(state: State, pool: AccountPool) -> None:

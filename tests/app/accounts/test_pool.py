@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 
@@ -189,3 +190,27 @@ def test_accounts_are_described_without_secrets(pool: AccountPool) -> None:
     (shown,) = pool.describe(["secret-token"])
     assert shown["state"] == "unknown"
     assert "secret" not in repr(shown) + repr(pool) + repr(pool.find(["secret-token"]))
+
+
+def test_a_flood_of_tokens_is_not_remembered(clock: Clock) -> None:
+    pool = AccountPool(Logins(open_state(MEMORY)), clock=clock)
+    for start in range(0, 30_000, 200):
+        pool.find([f"flood-{start + number}" for number in range(200)])
+    gc.collect()
+    assert "accounts=10000 " in repr(pool)
+    assert len(pool.owners()) == 10_000
+
+
+def test_forgetting_an_account_never_makes_two_of_it(clock: Clock) -> None:
+    """Held by a lease, by a queue, or by a request that has only looked it up."""
+    pool = AccountPool(Logins(open_state(MEMORY)), clock=clock)
+    (answering,) = pool.find(["answering"])
+    lease = pool.acquire([answering], wait_seconds=0)
+    (looked_up,) = pool.find(["looked-up"])
+    clock.now += 100_000
+    pool.find([f"flood-{number}" for number in range(10_001)])
+    assert pool.find(["answering", "looked-up"]) == [answering, looked_up]
+    with pytest.raises(AccountsBusy):
+        pool.acquire(pool.find(["answering"]), wait_seconds=0)
+    lease.release(Outcome.OK)
+    pool.acquire(pool.find(["answering"]), wait_seconds=0).release(Outcome.OK)
