@@ -29,7 +29,14 @@ class GatewayFailed(Exception):
 class GatewayProcess:
     """A running gateway. Settings are environment variables; everything it writes lies in `directory`."""
 
-    def __init__(self, upstream_url: str, directory: Path | None = None, **settings: str) -> None:
+    def __init__(
+        self,
+        upstream_url: str,
+        directory: Path | None = None,
+        application: str = "wsgi:app",
+        **settings: str,
+    ) -> None:
+        self._application = application
         self._own_directory = None if directory else tempfile.TemporaryDirectory(prefix="glm-api-")
         self._directory = directory or Path(self._own_directory.name if self._own_directory else ".")
         self._log_path = self._directory / f"gateway-{time.monotonic_ns()}.log"
@@ -55,7 +62,7 @@ class GatewayProcess:
 
     def start(self) -> None:
         """Raises GatewayFailed when it does not answer in time."""
-        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", self._application]
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdout=log, stderr=log, start_new_session=True
