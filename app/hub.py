@@ -23,6 +23,11 @@ Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
 
 
+def give_way() -> None:
+    """Let every other greenlet that can go on have its turn: for loops that hardly ever wait."""
+    gevent.sleep(0)
+
+
 class ClientGone(gevent.GreenletExit):  # type: ignore[misc]
     """The client closed its connection; raised wherever its request happens to wait.
 

@@ -19,7 +19,6 @@ _MOST_NAME_CHARS = 120
 _MOST_HEADER_CHARS = 512
 _SLICE_CHARS = 256 * 1024  # a multiple of four, so that every slice of base64 stands alone
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
-_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/=]")
 # Separators, quotes and control characters have no place in a name that goes into a header.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\"<>|:*?]")
 
@@ -50,13 +49,18 @@ class DataUrl:
         if not self.is_base64:
             yield unquote_to_bytes(self.url[self.start :])
             return
-        text, start = _clean_base64(self.url, self.start)
-        for begin in range(start, len(text), _SLICE_CHARS):
-            piece = text[begin : begin + _SLICE_CHARS]
+        text, position, is_clean = self.url, self.start, False
+        while position < len(text):
+            piece = text[position : position + _SLICE_CHARS]
             try:
                 yield base64.b64decode(piece + "=" * (-len(piece) % 4), validate=True)
             except ValueError:
-                raise InvalidFile("The base64 of this data: URL is damaged.") from None
+                if is_clean:
+                    raise InvalidFile("The base64 of this data: URL is damaged.") from None
+                # What was decoded so far ended between two groups, so that the rest stands alone.
+                text, position, is_clean = _clean_base64(text[position:]), 0, True
+            else:
+                position += _SLICE_CHARS
 
 
 def parse_data_url(url: str) -> DataUrl:
@@ -70,12 +74,9 @@ def parse_data_url(url: str) -> DataUrl:
     return DataUrl(media_type, "base64" in parameters, url, comma + 1)
 
 
-def _clean_base64(url: str, start: int) -> tuple[str, int]:
-    """The text and where its base64 begins, without what some clients leave in: line ends, percent signs,
-    the alphabet for URLs."""
-    if not _NO_BASE64.search(url, start):
-        return url, start
-    return "".join(unquote(url[start:]).split()).replace("-", "+").replace("_", "/"), 0
+def _clean_base64(text: str) -> str:
+    """Without what some clients leave in: line ends, percent signs, the alphabet for URLs."""
+    return "".join(unquote(text).split()).replace("-", "+").replace("_", "/")
 
 
 def read_content_type(header: str) -> str:

@@ -37,7 +37,7 @@ from app.files.link import Link, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
 from app.files.picture import measure_picture
 from app.files.spool import Spool, SpooledFile
-from app.hub import Deadline
+from app.hub import Deadline, give_way
 
 _READ_BYTES = 65536
 _MOST_REDIRECTS = 5
@@ -121,6 +121,7 @@ class Fetcher:
             data = parse_data_url(url)
             for piece in data.decode():
                 spool.write(piece)
+                give_way()
             return Claim(media_type=data.media_type, is_promised=True)
         return self._download(self._parse(url), spool, ends_at)
 
@@ -234,6 +235,7 @@ class Fetcher:
                 raise self._too_large()
             for piece in decoder.feed(data):
                 spool.write(piece)
+            give_way()
             if self._clock() > ends_at:
                 raise FileUnavailable(_OVERTIME)
         decoder.finish()

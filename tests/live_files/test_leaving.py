@@ -1,0 +1,78 @@
+"""A client that leaves in the middle of fetching or uploading frees its account and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+from tests.app.files import sample
+from tests.file_server import FileServer, page
+from tests.live.asking import ask_messages
+from tests.live.conftest import connect, list_states
+from tests.live_files.attaching import TEXT, image, messages
+from tests.live_files.conftest import check_files, open_spools
+
+UPLOAD = "/chatglm/productivity-api/file/chat_upload"
+NOTICED_SECONDS = 1.0
+
+
+def ask_raw(gateway: GatewayProcess, account: str, url: str, *, stream: bool) -> socket.socket:
+    """Asks about a picture and reads nothing."""
+    body = json.dumps({"model": "glm", "stream": stream, "messages": messages(image(url), TEXT)}).encode()
+    host, _, port = gateway.url.removeprefix("http://").partition(":")
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {account}\r\n"
+    client = socket.create_connection((host, int(port)), timeout=10)
+    client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    return client
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("where", ["before the file's head", "inside the file", "uploading"])
+def test_leaving(
+    gateway: GatewayProcess,
+    upstream: DemoUpstream,
+    pages: FileServer,
+    account: str,
+    where: str,
+    *,
+    stream: bool,
+) -> None:
+    before = b"" if where.startswith("before") else b"HTTP/1.1 200 OK\r\n\r\n" + sample.png()
+    pages.pages["/cat.png"] = page(sample.png()) if where == "uploading" else pages.hang(before)
+    upstream.account(account.removeprefix("demo-"), upload_next=["silence"])
+    client = ask_raw(gateway, account, f"{pages.url}/cat.png", stream=stream)
+    if where == "uploading":
+        upstream.wait_until(lambda state: state["requests"].get(UPLOAD) == 1)
+    wait_for(lambda: bool(pages.requests and open_spools(gateway)))
+    client.close()
+    begun = time.monotonic()
+    wait_for(lambda: "answering" not in list_states(gateway, account))
+    assert time.monotonic() - begun < NOTICED_SECONDS
+    check_files(gateway)
+    assert upstream.state()["conversations"] == []
+    upstream.account(account.removeprefix("demo-"), upload_next=[])
+    with connect(gateway, account) as client_again:
+        assert ask_messages(client_again, messages(TEXT), stream=False).finish == "stop"
+
+
+def test_no_name_is_left_on_the_disk(gateway: GatewayProcess, pages: FileServer, account: str) -> None:
+    pages.pages["/cat.png"] = page(sample.png())
+    directory = Path(gateway._settings["GLM_STATE_PATH"]).parent
+    names = {path.name for path in directory.iterdir()}
+    with connect(gateway, account) as client:
+        ask_messages(client, messages(image(f"{pages.url}/cat.png")), stream=False)
+    assert {path.name for path in directory.iterdir()} == names
+
+
+def wait_for(is_so: object, seconds: float = 5) -> None:
+    assert callable(is_so)
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.01)
