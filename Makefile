@@ -94,6 +94,11 @@ hooks: install ## Run the checks before each commit of this clone
 	$(BIN)/pre-commit install
 
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
+.PHONY: openapi
+openapi: install ## Write what /openapi.json serves, from openapi.yaml
+	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False)' \
+	  < openapi.yaml > app/routes/openapi.json
+
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
 	for name in requirements requirements-dev; do \

@@ -10,11 +10,20 @@ from app import logs
 from app.config import Settings
 from app.errors import GatewayError
 from app.gateway import Gateway
-from app.routes import accounts, chat, conversations, health, images, journal, models, token
+from app.routes import accounts, chat, conversations, description, health, images, journal, models, token
 from app.routes.responses import render_error, render_http_error, render_unexpected
 from app.routes.services import EXTENSION
 
-_BLUEPRINTS = (accounts.bp, chat.bp, conversations.bp, health.bp, images.bp, models.bp, token.bp)
+_BLUEPRINTS = (
+    accounts.bp,
+    chat.bp,
+    conversations.bp,
+    description.bp,
+    health.bp,
+    images.bp,
+    models.bp,
+    token.bp,
+)
 
 
 def create_app(settings: Settings) -> Flask:
