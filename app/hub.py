@@ -12,12 +12,14 @@ from typing import Any
 import gevent
 from gevent import getcurrent
 from gevent.monkey import get_original
+from gevent.threadpool import ThreadPool
 
 _READ = 1
 _PIPELINED_CHECK_SECONDS = 0.5
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 _poll = get_original("select", "poll")
+_getaddrinfo = get_original("socket", "getaddrinfo")
 
 Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
@@ -104,6 +106,21 @@ class ClientWatch:
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
+
+
+class Lookups:
+    """Names looked up in threads of their own, so that resolvers which hang for one hold up nobody else's."""
+
+    def __init__(self, at_a_time: int) -> None:
+        self._at_a_time = at_a_time
+        self._threads: Any = None
+
+    def find(self, host: str, port: int) -> list[tuple[str, int]]:
+        """Every address, each once, in the resolver's order. Raises OSError where there is none."""
+        if self._threads is None:
+            self._threads = ThreadPool(self._at_a_time)
+        found = self._threads.apply(_getaddrinfo, (host, port, 0, socket.SOCK_STREAM))
+        return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
 
 
 def is_readable(fd: int) -> bool:

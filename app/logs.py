@@ -79,3 +79,5 @@ def configure(level: str, line_format: str) -> None:
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False
+    # Its warnings quote addresses of files, which are the callers' own.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -8,7 +8,6 @@ would resolve the name again, in a network that nobody here can see (docs/decisi
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,11 +36,12 @@ from app.files.link import Link, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
 from app.files.picture import measure_picture
 from app.files.spool import Spool, SpooledFile
-from app.hub import Deadline, give_way
+from app.hub import Deadline, Lookups, give_way
 
 _READ_BYTES = 65536
 _MOST_REDIRECTS = 5
 _MOST_ADDRESSES_TRIED = 3
+_MOST_LOOKUPS = 8
 _CONNECT_SECONDS = 5.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-api", "Connection": "close"}
@@ -64,12 +64,6 @@ class FetchPolicy:
     directory: str | None = None
 
 
-def resolve(host: str, port: int) -> list[Address]:
-    """Every address of a host. Raises OSError where there is none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
-
-
 class Fetcher:
     """Thread-safe; keeps no connections. Raises GatewayErrors of status 400 that say what is wrong."""
 
@@ -77,12 +71,12 @@ class Fetcher:
         self,
         policy: FetchPolicy,
         *,
-        resolve: Resolve = resolve,
+        resolve: Resolve | None = None,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policy = policy
-        self._resolve = resolve
+        self._resolve = resolve or Lookups(_MOST_LOOKUPS).find
         self._given_tls = tls
         self._clock = clock
 

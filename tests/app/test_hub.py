@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 
 import gevent
 import pytest
 
-from app.hub import ClientGone, ClientWatch, Deadline, Readiness, is_readable
+from app import hub
+from app.hub import ClientGone, ClientWatch, Deadline, Lookups, Readiness, is_readable
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -187,3 +189,32 @@ def test_only_the_request_of_that_client_is_interrupted(pair: Pair) -> None:
 def test_no_handler_of_errors_mistakes_it_for_one() -> None:
     assert not issubclass(ClientGone, Exception)
     assert issubclass(ClientGone, gevent.GreenletExit)
+
+
+def test_a_name_is_looked_up_once_per_address() -> None:
+    assert Lookups(2).find("127.0.0.1", 80) == [("127.0.0.1", 80)]
+    found = Lookups(2).find("localhost", 80)
+    assert ("127.0.0.1", 80) in found
+    assert len(found) == len(set(found))
+
+
+def test_a_lookup_that_hangs_is_left_and_a_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    lookups, answered = Lookups(1), threading.Event()
+    monkeypatch.setattr(hub, "_getaddrinfo", lambda *_: answered.wait(5))
+    with pytest.raises(TimeoutError), Deadline(0.05, TimeoutError()):
+        lookups.find("slow.example", 80)
+    answered.set()
+
+    def fail(*_: object) -> None:
+        raise OSError("unknown")
+
+    monkeypatch.setattr(hub, "_getaddrinfo", fail)
+    with pytest.raises(OSError, match="unknown"):
+        lookups.find("unknown.example", 80)
+
+
+def test_giving_way_lets_others_run() -> None:
+    turns: list[int] = []
+    gevent.spawn(turns.append, 1)
+    hub.give_way()
+    assert turns == [1]

@@ -128,3 +128,8 @@ def test_configuring_twice_writes_once(log: logging.Logger, capsys: pytest.Captu
     log.info("not this")
     log.warning("once")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ WARNING app.test once\n", capsys.readouterr().err)
+
+
+def test_the_addresses_of_files_are_not_logged(log: logging.Logger) -> None:
+    logs.configure("DEBUG", "text")
+    assert not logging.getLogger("urllib3.connection").isEnabledFor(logging.WARNING)

@@ -46,6 +46,10 @@ def sent(upstream: DemoUpstream) -> list[dict[str, Any]]:
     [
         (lambda url: image(f"{url}/cat.png"), label("图片", "cat.png", PICTURE)),
         (lambda url: image(f"{url}/moved.png"), label("图片", "cat.png", PICTURE)),
+        (
+            lambda url: image(f"{url.replace('127.0.0.1', 'localhost')}/cat.png"),
+            label("图片", "cat.png", PICTURE),
+        ),
         (lambda url: image(as_url(PICTURE, "image/png")), label("图片", "image.png", PICTURE)),
         (lambda url: link(f"{url}/report"), label("文件", "报告.pdf", sample.PDF)),
         (lambda url: image(f"{url}/report"), label("文件", "报告.pdf", sample.PDF)),
@@ -55,6 +59,7 @@ def sent(upstream: DemoUpstream) -> list[dict[str, Any]]:
     ids=[
         "picture",
         "moved picture",
+        "by name",
         "picture inline",
         "document",
         "document as image_url",

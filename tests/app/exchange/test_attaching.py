@@ -1,0 +1,86 @@
+"""The start clock stands still for files; what was uploaded is remembered for an hour, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from app.errors import InvalidFileUrl, InvalidRequest
+from app.exchange import attaching
+from app.exchange.attaching import Attacher, Attachment, UploadMemory
+from app.exchange.clock import StartClock
+from app.files.fetch import Fetcher, FetchPolicy
+from app.files.spool import SpooledFile
+from app.upstream.client import UpstreamAddress, UpstreamClient
+from app.upstream.upload import UploadedFile
+
+UPLOADED = UploadedFile("f", "f", "https://x/y", "first.md", 4)
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def file() -> Iterator[SpooledFile]:
+    fetcher = Fetcher(FetchPolicy(1000, 5, frozenset({80})))
+    file = fetcher.fetch("data:text/markdown,text", name="second.md")
+    yield file
+    file.close()
+
+
+def test_the_clock_stands_still_for_files() -> None:
+    time = Time()
+    clock = StartClock(50, time)
+    time.now += 10
+    assert clock.left_seconds == 40
+    with clock.stopped():
+        time.now += 300
+    assert clock.left_seconds == 40
+    time.now += 41
+    assert clock.left_seconds == 0
+
+
+def test_an_upload_is_remembered_for_an_hour_by_login_and_bytes(file: SpooledFile) -> None:
+    time = Time()
+    memory = UploadMemory(time)
+    assert memory.find("ann", file) is None
+    memory.add("ann", file, UPLOADED)
+    assert memory.find("ann", file) == replace(UPLOADED, name="second.md")
+    assert memory.find("bob", file) is None
+    time.now += 3599
+    assert memory.find("ann", file) is not None
+    time.now += 2
+    assert memory.find("ann", file) is None
+
+
+def test_the_memory_is_bounded(file: SpooledFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attaching, "_MOST_REMEMBERED", 2)
+    memory = UploadMemory()
+    for owner in ("a", "b", "a", "c"):
+        memory.add(owner, file, UPLOADED)
+    assert len(memory) == 2
+    assert [memory.find(owner, file) is not None for owner in "abc"] == [True, False, True]
+
+
+def test_what_can_be_seen_is_refused_before_anything_is_fetched() -> None:
+    upstream = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", "s", None, 1))
+    attacher = Attacher(
+        Fetcher(FetchPolicy(9, 1, frozenset({80}))), upstream, most_files=2, timeout_seconds=1
+    )
+    good = Attachment("http://example.org/a.png", "", "first")
+    with pytest.raises(InvalidFileUrl) as raised:
+        attacher.collect([good, Attachment("http://127.0.0.1/", "", "second")])
+    assert raised.value.param == "second"
+    with pytest.raises(InvalidRequest) as many:
+        attacher.collect([good, good, Attachment("http://example.org/", "", "third")])
+    assert many.value.param == "third"
+    assert not attacher.collect([])
+    attacher.collect([good]).close()
+    upstream.close()
