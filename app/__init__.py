@@ -40,6 +40,12 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(GatewayError, render_error)
     app.register_error_handler(HTTPException, render_http_error)
     app.register_error_handler(Exception, render_unexpected)
-    origins = list(settings.cors_origins)
-    CORS(app, resources=["/v1/*", "/token/check"], origins=origins, send_wildcard=True, max_age=86400)
+    CORS(
+        app,
+        resources=["/v1/*", "/token/check"],
+        origins=list(settings.cors_origins),
+        methods=["GET", "POST", "DELETE"],
+        send_wildcard=True,
+        max_age=86400,
+    )
     return app

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ from app.hub import Readiness
 
 _READ_BYTES = 65536
 _MAX_SIZE_LINE_BYTES = 4096
+_LINE_END = b"\r\n"
+_SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -25,42 +28,56 @@ class Framing(Protocol):
     complete: bool
     """The body is whole; nothing more belongs to it."""
 
+    failure: UpstreamInvalid | None
+    """The framing broke behind body bytes that `feed` has returned; nothing more can be read."""
+
     def feed(self, data: bytes) -> bytes: ...
 
 
 class ChunkedFraming:
     """`Transfer-Encoding: chunked` (RFC 9112 section 7.1); extensions and trailers are skipped."""
 
-    __slots__ = ("_buffer", "_in_trailer", "_left", "complete")
+    __slots__ = ("_buffer", "_in_trailer", "_left", "complete", "failure")
 
     def __init__(self) -> None:
         self.complete = False
+        self.failure: UpstreamInvalid | None = None
         self._buffer = b""
         self._left = 0  # bytes of the current chunk still to come, its line end included
         self._in_trailer = False
 
     def feed(self, data: bytes) -> bytes:
-        """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken."""
+        """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken before any."""
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
         pieces: list[bytes] = []
         position = 0
-        while position < len(data) and not self.complete:
-            position = self._take(data, position, pieces) if self._left else self._read_line(data, position)
+        try:
+            while position < len(data) and not self.complete:
+                position = (
+                    self._take(data, position, pieces) if self._left else self._read_line(data, position)
+                )
+        except UpstreamInvalid as error:
+            if not pieces:
+                raise
+            self.failure = error
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _take(self, data: bytes, position: int, pieces: list[bytes]) -> int:
-        end = position + self._left
-        body_end = min(end - 2, len(data))
+        """Of the current chunk what is there, its line end included, which may come in two reads."""
+        end = min(position + self._left, len(data))
+        body_end = max(position, min(position + self._left - 2, len(data)))
         if body_end > position:
             pieces.append(data[position:body_end])
-        end = min(end, len(data))
+        line_end = data[body_end:end]
+        if not (_LINE_END if self._left >= 2 else b"\n").startswith(line_end):
+            raise UpstreamInvalid("The upstream broke the framing of its answer.")
         self._left -= end - position
         return end
 
     def _read_line(self, data: bytes, position: int) -> int:
-        end = data.find(b"\r\n", position)
+        end = data.find(_LINE_END, position)
         if end < 0:
             self._buffer = data[position:]
             if len(self._buffer) > _MAX_SIZE_LINE_BYTES:
@@ -73,12 +90,10 @@ class ChunkedFraming:
         return end + 2
 
     def _begin_chunk(self, line: bytes) -> None:
-        try:
-            size = int(line.partition(b";")[0], 16)
-        except ValueError:
-            size = -1
-        if size < 0:
+        found = _SIZE_LINE.match(line)
+        if found is None:
             raise UpstreamInvalid("The upstream broke the framing of its answer.")
+        size = int(found[1], 16)
         if size:
             self._left = size + 2
         else:
@@ -88,9 +103,10 @@ class ChunkedFraming:
 class LengthFraming:
     """`Content-Length`, or the end of the connection where `length` is None."""
 
-    __slots__ = ("_left", "complete")
+    __slots__ = ("_left", "complete", "failure")
 
     def __init__(self, length: int | None) -> None:
+        self.failure: UpstreamInvalid | None = None  # there is nothing to break
         self._left = length
         self.complete = length == 0
 
@@ -131,6 +147,8 @@ class BodyReader:
         Raises OSError where the connection broke, UpstreamInvalid where the framing is wrong.
         """
         while not self._framing.complete:
+            if self._framing.failure is not None:
+                raise self._framing.failure
             data = self._undecoded or self._receive(seconds)
             if not data:
                 return data

@@ -172,10 +172,9 @@ class UpstreamClient:
         for path, body in calls:
             payload = msgspec.json.encode(body)
             response = self._call(path, bearer, device_id, payload, _CALL_SECONDS, "application/json")
+            document = _read_document(response)
             if response.status_code not in (404, 405):
                 break
-            response.close()
-        document = _read_document(response)
         if response.status_code != 200 or not is_success(document):
             raise classify_answer(response.status_code, document)
         return dict(document)

@@ -60,8 +60,13 @@ class AddressBook:
         return addresses if self._clock() < until else None
 
 
+class NeverAnswered(ConnectionError):
+    """A new connection broke before its first answer: the upstream may have seen the request all the same."""
+
+
 class QuickConnection:
-    """Mixed into urllib3's plain and TLS connections, before them."""
+    """Mixed into urllib3's plain and TLS connections, before them. A kept connection that ended meanwhile
+    breaks as `http.client` has it, a new one with NeverAnswered."""
 
     book: AddressBook
     sock: Any
@@ -70,6 +75,7 @@ class QuickConnection:
     timeout: Any
     socket_options: Any
     _asked: tuple[str, str] | None = None
+    _has_answered = False
 
     @property
     def is_connected(self) -> bool:
@@ -97,6 +103,16 @@ class QuickConnection:
 
     def getresponse(self) -> Any:
         """The answer's head; its body is read from the socket (app.upstream.body)."""
+        try:
+            response = self._read_head()
+        except ConnectionError as exc:
+            if self._has_answered:
+                raise
+            raise NeverAnswered("The connection broke before its first answer.") from exc
+        self._has_answered = True
+        return response
+
+    def _read_head(self) -> Any:
         if self._asked is None:
             return super().getresponse()  # type: ignore[misc]
         method, url = self._asked
@@ -131,6 +147,7 @@ class QuickConnection:
 
     def _new_conn(self) -> socket.socket:
         """As urllib3's own, with addresses from the book."""
+        self._has_answered = False
         try:
             return self._connect_to_any(self.book.find(self.host, self.port))
         except socket.gaierror as exc:

@@ -123,6 +123,7 @@ def test_preflight_comes_before_the_door(gateway: GatewayProcess) -> None:
     answer = requests.options(gateway.url + CHAT, headers=headers, timeout=30)
     assert answer.status_code in (200, 204)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, POST"
     assert "Access-Control-Allow-Credentials" not in answer.headers
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
     assert all(name in allowed for name in ("authorization", "content-type", "x-stainless-os"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from app.accounts.breaker import Breaker
 from app.accounts.gate import Gate
 from app.accounts.roster import Roster
 from app.errors import CredentialsRejected, KeyLimited, UpstreamBusy
-from app.keys import generate_key, main, parse_keys
+from app.keys import generate_key, parse_keys
+from app.keys.__main__ import main
 from app.routes.peer import find_peer
 
 KEY = "glm-" + "k" * 43
@@ -114,6 +117,13 @@ def test_a_wrong_entry_is_refused_without_quoting_it(text: str) -> None:
     with pytest.raises(ValueError, match=r"entry|twice") as raised:
         parse_keys(text)
     assert KEY not in str(raised.value)
+
+
+def test_the_command_prints_nothing_else() -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "app.keys", "new", "x"], capture_output=True, text=True, check=True
+    )
+    assert (made.stderr, len(made.stdout.splitlines())) == ("", 2)
 
 
 def test_a_new_key_fits_its_entry(capsys: pytest.CaptureFixture[str]) -> None:

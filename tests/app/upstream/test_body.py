@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,10 +37,45 @@ def test_any_chunks_in_any_cutting(chunks: list[bytes], step: int) -> None:
     assert (read, framing.complete) == (b"".join(chunks), True)
 
 
-@pytest.mark.parametrize("data", [b"zz\r\n", b"\r\n\r\n", b"-1\r\nx", b"1" * 5000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"zz\r\n",
+        b"\r\n\r\n",
+        b"-1\r\nx",
+        b"1" * 5000,
+        b"1_0\r\n",
+        b"0x5\r\n",
+        b"+5\r\n",
+        b" 5\r\n",
+        b"5 5\r\n",
+    ],
+)
 def test_broken_framing(data: bytes) -> None:
     with pytest.raises(UpstreamInvalid):
         ChunkedFraming().feed(data)
+
+
+@pytest.mark.parametrize("tail", [b"xx", b"\n\r", b"\rx", b"\n5\r\n", b"zz\r\n", b"\r\nzz\r\n"])
+def test_what_came_before_the_framing_broke_is_kept(tail: bytes) -> None:
+    """In one read, and in every other cutting."""
+    for pieces in cuttings(b"5\r\nhello" + tail, random.Random(3)):
+        framing, body = ChunkedFraming(), b""
+        try:
+            for piece in pieces:
+                body += framing.feed(piece)
+                if framing.failure is not None:
+                    raise framing.failure
+        except UpstreamInvalid:
+            pass
+        else:
+            pytest.fail(f"nobody minded {pieces}")
+        assert body == b"hello"
+
+
+@pytest.mark.parametrize("line", [b"5", b"5 ", b"5\t;x", b"5;a=b;c", b"05", b"0005"])
+def test_sizes_that_are_read(line: bytes) -> None:
+    assert ChunkedFraming().feed(line + b"\r\nhello\r\n") == b"hello"
 
 
 def test_a_length_is_counted() -> None:
@@ -168,6 +204,16 @@ def test_a_reset_is_an_error_and_no_end() -> None:
     reader.close()
     reader.close()
     ours.close()
+
+
+def test_what_came_before_is_read_first_and_nothing_is_waited_for() -> None:
+    with reading(b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\nzz\r\n") as (reader, _):
+        assert reader.read(5) == b"hello"
+        begun = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(UpstreamInvalid):
+                reader.read(5)
+        assert time.monotonic() - begun < 1
 
 
 def test_broken_framing_on_the_wire() -> None:

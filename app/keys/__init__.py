@@ -1,6 +1,6 @@
 """Gateway keys: what a caller presents where the operator holds the tokens. Only digests are compared.
 
-`python -m app.keys new LABEL` prints a fresh key and the line that lets it in.
+`python -m app.keys new LABEL` (__main__.py) prints a fresh key and the line that lets it in.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import sys
 from dataclasses import dataclass
 
 _PREFIX = "glm-"
@@ -94,18 +93,3 @@ def _parse_options(options: list[str], number: int) -> dict[str, int]:
 def generate_key() -> str:
     """A key with 256 random bits."""
     return _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-
-
-def main(arguments: list[str]) -> int:
-    """The command line. The key itself is shown once and stored nowhere."""
-    if len(arguments) != 2 or arguments[0] != "new" or not re.fullmatch(r"[\w.-]{1,64}", arguments[1]):
-        sys.stderr.write("usage: python -m app.keys new LABEL   (letters, digits, . _ -)\n")
-        return 2
-    key = generate_key()
-    sys.stdout.write(f"key (give it to the caller, it is not stored): {key}\n")
-    sys.stdout.write(f"entry for GATEWAY_API_KEYS: {arguments[1]}=sha256:{digest_key(key).hex()}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,23 @@
+"""`python -m app.keys new LABEL`: a fresh gateway key, and the line that lets it in."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from app.keys import digest_key, generate_key
+
+
+def main(arguments: list[str]) -> int:
+    """The command line. The key itself is shown once and stored nowhere."""
+    if len(arguments) != 2 or arguments[0] != "new" or not re.fullmatch(r"[\w.-]{1,64}", arguments[1]):
+        sys.stderr.write("usage: python -m app.keys new LABEL   (letters, digits, . _ -)\n")
+        return 2
+    key = generate_key()
+    sys.stdout.write(f"key (give it to the caller, it is not stored): {key}\n")
+    sys.stdout.write(f"entry for GATEWAY_API_KEYS: {arguments[1]}=sha256:{digest_key(key).hex()}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
