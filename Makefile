@@ -94,6 +94,16 @@ hooks: install ## Run the checks before each commit of this clone
 	$(BIN)/pre-commit install
 
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
+.PHONY: audit
+audit: install ## Look for dangerous calls, and for known holes in the packages (the latter asks PyPI's advisories)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app wsgi.py gunicorn.conf.py
+	$(BIN)/pip-audit --strict --disable-pip --requirement requirements.txt
+
+.PHONY: sbom
+sbom: install ## Write what the gateway is made of to sbom.json (CycloneDX)
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file sbom.json \
+	  requirements.txt
+
 .PHONY: openapi
 openapi: install ## Write what /openapi.json serves, from openapi.yaml
 	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False)' \
@@ -109,5 +119,5 @@ lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--
 
 .PHONY: clean
 clean: ## Remove caches and measurements (.venv stays)
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	rm -rf sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
