@@ -104,7 +104,7 @@ def test_the_end_with_usage() -> None:
     assert all(chunk.endswith(',"usage":null}') for chunk in (*chunks, finish))
     assert usage == (
         OPENING.partition('"choices"')[0] + '"choices":[],'
-        '"usage":{"prompt_tokens":6,"completion_tokens":5,"total_tokens":11,'
+        '"usage":{"prompt_tokens":5,"completion_tokens":5,"total_tokens":10,'
         '"completion_tokens_details":{"reasoning_tokens":0}}}'
     )
 
@@ -117,7 +117,7 @@ def test_the_whole_answer() -> None:
         '{"id":"65f6c28546bae1f0fbb532de","object":"chat.completion","created":1790000000,"model":"glm",'
         '"choices":[{"index":0,"message":{"role":"assistant","content":"你好","refusal":null,"annotations":[]},'
         '"logprobs":null,"finish_reason":"content_filter"}],'
-        '"usage":{"prompt_tokens":6,"completion_tokens":1,"total_tokens":7,'
+        '"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6,'
         '"completion_tokens_details":{"reasoning_tokens":0}}}'
     )
 
@@ -206,9 +206,9 @@ def test_usage_counts_thinking_too() -> None:
     usage.reasoning.add("想" * 100)
     built = usage.build()
     details = built["completion_tokens_details"]
-    assert details == {"reasoning_tokens": 65}
-    assert built["completion_tokens"] == usage.text.tokens + 65
-    assert built["total_tokens"] == 1 + usage.text.tokens + 65
+    assert details == {"reasoning_tokens": 68}
+    assert built["completion_tokens"] == usage.text.tokens + 68
+    assert built["total_tokens"] == 1 + usage.text.tokens + 68
 
 
 @pytest.mark.parametrize("text", ["\ud83d" * 10, "😀" * 100, "é" * 100, "a" * 1_000_000])
