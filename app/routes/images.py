@@ -1,14 +1,17 @@
-"""POST /v1/images/generations"""
+"""POST /v1/images/generations and POST /v1/images/edits"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
-from app.openai.images import encode_images, parse_image_request
+from app.exchange.attaching import Attachment
+from app.openai.images import ImageRequest, encode_images, parse_edit_fields, parse_image_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
+from app.routes.form import read_picture
 from app.routes.services import services
 
 bp = Blueprint("images", __name__)
@@ -18,7 +21,17 @@ bp.before_request(require_caller)
 @bp.post("/v1/images/generations")
 def create_images() -> Response:
     """Draw, and answer when every picture is there."""
-    image_request = parse_image_request(read_body())
+    return _draw(parse_image_request(read_body()))
+
+
+@bp.post("/v1/images/edits")
+def edit_image() -> Response:
+    """Draw after one picture and a prompt, sent as a form."""
+    picture = read_picture("image", refused=("mask",))
+    return _draw(parse_edit_fields(request.form), [picture])
+
+
+def _draw(image_request: ImageRequest, attachments: Sequence[Attachment] = ()) -> Response:
     g.record.watch_client()
-    pictures = services().images.draw(image_request, g.caller)
+    pictures = services().images.draw(image_request, g.caller, attachments)
     return Response(encode_images(pictures, created=int(time.time())), content_type="application/json")

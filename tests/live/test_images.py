@@ -131,6 +131,52 @@ def test_no_picture_anywhere(client: OpenAI, upstream: DemoUpstream) -> None:
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
+def test_an_edit_sends_the_picture_and_the_words(client: OpenAI, upstream: DemoUpstream) -> None:
+    picture = ("cat.png", build_png(7), "image/png")
+    drawn = client.images.edit(image=picture, prompt="加一顶帽子", n=5, size="1024x1024")
+    assert numbers(drawn.data) == ["0", "1", "2", "3", "0"]
+    for body in stream_bodies(upstream):
+        kinds = {part["type"]: part for part in body["messages"][0]["content"]}
+        assert kinds["text"]["text"] == "加一顶帽子"
+        assert (kinds["image"]["image"][0]["width"], kinds["image"]["image"][0]["height"]) == (7, 1)
+        assert body["assistant_id"] == DRAWING_ASSISTANT
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "param"),
+    [
+        ([], {"prompt": "x"}, "image"),
+        ([("image", build_png(1)), ("image", build_png(2))], {"prompt": "x"}, "image"),
+        ([("image[]", build_png(1)), ("image[]", build_png(2))], {"prompt": "x"}, "image"),
+        ([("image", build_png(1)), ("mask", build_png(1))], {"prompt": "x"}, "mask"),
+        ([("image", build_png(1))], {}, "prompt"),
+        ([("image", build_png(1))], {"prompt": "x", "n": "many"}, "n"),
+        ([("image", b"")], {"prompt": "x"}, "image"),
+        ([("image", b"%PDF-1.7 no picture")], {"prompt": "x"}, "image"),
+    ],
+)
+def test_an_edit_that_is_wrong_is_named(
+    gateway: GatewayProcess, account: str, files: Any, fields: dict[str, str], param: str
+) -> None:
+    answer = requests.post(
+        f"{gateway.url}/v1/images/edits",
+        headers={"Authorization": f"Bearer {account}"},
+        files=[(name, ("cat.png", data, "image/png")) for name, data in files] or {"none": ("", "")},
+        data=fields,
+        timeout=30,
+    )
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+def test_an_edit_must_be_a_form(gateway: GatewayProcess, account: str) -> None:
+    headers = {"Authorization": f"Bearer {account}"}
+    answer = requests.post(
+        f"{gateway.url}/v1/images/edits", headers=headers, json={"prompt": "x"}, timeout=30
+    )
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "image")
+
+
 def test_a_dead_token(gateway: GatewayProcess) -> None:
     with connect(gateway, "dead-drawer") as client, pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="一只猫")
