@@ -13,6 +13,7 @@ GatewayError
 ├── KeyForbidden             403  this gateway key may not do that
 ├── AccountExpired           401  the upstream refuses the account's tokens
 ├── NotFound                 404  no such path
+├── ModelNotFound            404  the upstream knows no assistant with this id
 ├── ConversationNotFound     404  the conversation is not among the caller's accounts
 ├── MethodNotAllowed         405
 ├── ConversationBusy         409  the conversation is being answered and cannot be deleted
@@ -137,6 +138,16 @@ class NotFound(GatewayError):
     code = "not_found"
 
 
+class ModelNotFound(GatewayError):
+    """Another account may know the assistant: some are shown to their makers alone."""
+
+    status = 404
+    type = "invalid_request_error"
+    code = "model_not_found"
+    outcome = Outcome.OK
+    moves_on = True
+
+
 class ConversationNotFound(GatewayError):
     status = 404
     type = "invalid_request_error"
@@ -251,7 +262,7 @@ class UpstreamTimeout(UpstreamError):
 
 
 # Waiting cures what stands on the left; the caller is told the most hopeful truth.
-_TELLING_ORDER = (429, 503, 504, 502, 401)
+_TELLING_ORDER = (429, 503, 504, 502, 404, 401)
 
 
 def most_telling(errors: list[GatewayError]) -> GatewayError:

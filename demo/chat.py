@@ -21,6 +21,17 @@ from demo.validation import build_validation_error, find_problems, question_of
 
 BUSY = 10061
 BAD_REQUEST = 400
+# Protocol notes 3.2, and the one of the published example requests.
+KNOWN_ASSISTANTS = (
+    "65940acff94777010aa6b796",
+    "65a232c082ff90a2ad2f15e2",
+    "676411c38945bbc58a905d31",
+    "668d03b2e99d661ed3c32516",
+    "658a7988b8a9a98d38725745",
+    "68f0b8c110eea3e78b0e0e5e",
+    "659e54b1b8006379b4b2abd6",
+    "65c046a531d3fcb034918abe",
+)
 
 
 def stream(call: Call) -> None:
@@ -30,6 +41,8 @@ def stream(call: Call) -> None:
         call.refuse(400, BAD_REQUEST, "bad request")
     elif problems := _problems(call, body):
         call.refuse_bare("validation_error", build_validation_error(problems))
+    elif not _has_assistant(call, body["assistant_id"]):
+        call.fail("no-assistant")
     elif account.stop_answer is not None:
         account.violations += 1
         call.refuse(429, BUSY, WAIT_FOR_OTHERS)
@@ -49,6 +62,10 @@ def _problems(call: Call, body: dict[str, Any]) -> list[Json]:
     """A drawing of 2024 was asked for like everything else."""
     is_old = call.world.setting.era == "2024"
     return find_problems(body) or ([] if is_old else find_drawing_problems(body))
+
+
+def _has_assistant(call: Call, assistant_id: str) -> bool:
+    return call.world.setting.assistants == "any" or assistant_id in KNOWN_ASSISTANTS
 
 
 def _answer(call: Call, body: dict[str, Any], account: Account) -> None:

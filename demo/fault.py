@@ -44,6 +44,8 @@ FAULTS: Mapping[str, Fault] = {
     "json200": Fault(200, GUEST_EXHAUSTED),
     "toolong": Fault(200, TOO_LONG),
     "validation": Fault(200, VALIDATION_ERROR),
+    # Nobody captured this refusal: a business error in the words of the page, its number made up.
+    "no-assistant": Fault(200, {"status": 10404, "message": "智能体不存在", "result": None}, echoes=True),
     "busy429": Fault(429, {"status": 10061, "message": WAIT_FOR_OTHERS}, echoes=True),
     "throttled429": Fault(429, {"status": 10061, "message": TOO_FREQUENT}, echoes=True),
     "busy200": Fault(200, {"status": 10061, "message": WAIT_FOR_OTHERS, "result": None}, echoes=True),

@@ -9,6 +9,7 @@ CHOICES = {
     "era": ("2024", "2026", "both"),
     "style": ("", "snapshot", "delta", "mixed"),
     "rotate": ("none", "soft", "hard"),
+    "assistants": ("any", "known"),
 }
 
 
@@ -21,11 +22,13 @@ class Setting:
     """`era`: which endpoints exist ("2024" also means: nothing is signed). `style`: of answers that do not
     choose one themselves; empty means the era's own. `rotate`: whether a refresh gives a new refresh token,
     and whether the old one dies ("hard"). `down`: every call but the control API's finds its connection
-    reset. `pace` is the pause in milliseconds between the frames of an answer without a directive."""
+    reset. `assistants`: whether ids that the protocol notes do not name are refused ("known"). `pace` is the
+    pause in milliseconds between the frames of an answer without a directive."""
 
     era: str = "both"
     style: str = ""
     rotate: str = "none"
+    assistants: str = "any"
     access_life_seconds: float = 86400
     refresh_delay_seconds: float = 0
     pace: float = 10

@@ -23,8 +23,10 @@ from app.errors import (
     ConversationUncertain,
     GatewayError,
     LoginAnswering,
+    ModelNotFound,
     Outcome,
     SilentAnswer,
+    UpstreamInvalid,
     most_telling,
 )
 from app.exchange.attaching import AttachedFiles
@@ -33,7 +35,7 @@ from app.exchange.reply import Clocks, Reply
 from app.exchange.shape import UNCHANGED, Shape
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
-from app.upstream.request import StreamRequest
+from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
 
 _UNCERTAIN_RETRY_SECONDS = 5.0
 
@@ -127,6 +129,8 @@ class ReplyOpener:
             raise AccountExpired(
                 f"The upstream refuses account {lease.account.label} although its token is new."
             ) from exc
+        except ModelNotFound as exc:
+            raise _name_model(plan.question.assistant_id) from exc
         reply.hold(lease)
         return reply
 
@@ -211,6 +215,15 @@ def _is_upstreams_fault(plan: Plan, errors: list[GatewayError], resting: list[Ga
     """
     failed = bool(errors) and all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors)
     return failed and not any(isinstance(error, AccountsBusy) for error in resting)
+
+
+def _name_model(assistant_id: str) -> GatewayError:
+    """That an assistant which everybody has is missing is no mistake of the caller's."""
+    if assistant_id in (DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID):
+        return UpstreamInvalid("The upstream does not know its own assistant any more: it has changed.")
+    return ModelNotFound(
+        f"The upstream knows no assistant {assistant_id!r}. Take the last part of its address.", param="model"
+    )
 
 
 def not_found(conversation_id: str) -> ConversationNotFound:

@@ -11,6 +11,7 @@ from app.errors import (
     AccountBlocked,
     ConversationNotFound,
     GatewayError,
+    ModelNotFound,
     PromptTooLong,
     UpstreamBusy,
     UpstreamError,
@@ -48,6 +49,8 @@ _BY_WORDS = (
           "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
     _Rule(frozenset(), ("conversation not found", "会话不存在", "对话不存在"), ConversationNotFound,
           "The upstream knows no such conversation."),
+    _Rule(frozenset(), ("智能体不存在", "智能体已下架", "assistant not found"), ModelNotFound,
+          "The upstream knows no such assistant."),
     _Rule(frozenset(), ("开通会员",), UpstreamThrottled,
           "The upstream offers this account no more answers for now.", _THROTTLED_SECONDS),
 )  # fmt: skip
@@ -83,9 +86,22 @@ def classify_document(document: object) -> GatewayError:
     if not isinstance(document, Mapping):
         return UpstreamInvalid("The upstream answered with unknown JSON instead of a stream.")
     if "validation_error" in document:
-        return UpstreamInvalid("The upstream found the request invalid: is the assistant id right?")
+        return _classify_validation(document["validation_error"])
     code, message = document.get("status", document.get("code")), document.get("message")
     return classify_refusal(code, message)
+
+
+def _classify_validation(problems: object) -> GatewayError:
+    """An id that does not fit is told in the same words as a field that is missing (protocol notes 3.1)."""
+    listed = problems.get("body_params") if isinstance(problems, Mapping) else None
+    places = [
+        entry.get("loc")
+        for entry in (listed if isinstance(listed, list) else ())
+        if isinstance(entry, Mapping)
+    ]
+    if any(isinstance(place, list) and "assistant_id" in place for place in places):
+        return ModelNotFound("The upstream finds the assistant's id wrong.")
+    return UpstreamInvalid("The upstream found the request invalid.")
 
 
 def classify_detail(detail: object) -> GatewayError | None:

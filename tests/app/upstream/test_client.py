@@ -12,6 +12,7 @@ from app.errors import (
     AccountAnswering,
     AccountBlocked,
     GatewayError,
+    ModelNotFound,
     PromptTooLong,
     UpstreamInvalid,
     UpstreamThrottled,
@@ -118,7 +119,7 @@ def test_no_secret_in_an_error(upstream: DemoUpstream) -> None:
 FAULTS: list[tuple[str, type[GatewayError]]] = [
     ("json200", AccountBlocked),
     ("toolong", PromptTooLong),
-    ("validation", UpstreamInvalid),
+    ("validation", ModelNotFound),
     ("busy429", AccountAnswering),
     ("busy200", AccountAnswering),
     ("throttled429", UpstreamThrottled),

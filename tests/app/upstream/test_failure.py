@@ -12,6 +12,7 @@ from app.errors import (
     AccountBlocked,
     ConversationNotFound,
     GatewayError,
+    ModelNotFound,
     PromptTooLong,
     UpstreamBusy,
     UpstreamError,
@@ -41,6 +42,7 @@ CODES: list[tuple[object, type[GatewayError]]] = [
     (2, UpstreamError),
 ]
 WORDS: list[tuple[object, str, type[GatewayError]]] = [
+    (10404, "智能体不存在", ModelNotFound),
     (10061, "请等待其他对话生成完毕后再试", AccountAnswering),
     (10061, "请求过于频繁,请稍后再试", UpstreamThrottled),
     (None, "其他对话生成中", AccountAnswering),
@@ -103,7 +105,11 @@ DOCUMENTS: list[tuple[Any, type[GatewayError]]] = [
     ({"status": 40103, "message": "user needs login"}, AccessRejected),
     ({"code": 401, "message": ""}, AccessRejected),
     ({"status": 10061, "message": "x", "rid": "r"}, UpstreamThrottled),
-    ({"validation_error": {"body_params": [{"loc": ["assistant_id"]}]}}, UpstreamInvalid),
+    ({"validation_error": {"body_params": [{"loc": ["assistant_id"]}]}}, ModelNotFound),
+    ({"validation_error": {"body_params": [{"loc": ["messages", 0]}, 7]}}, UpstreamInvalid),
+    ({"validation_error": {"body_params": 7}}, UpstreamInvalid),
+    ({"validation_error": []}, UpstreamInvalid),
+    ({"status": 10404, "message": "智能体不存在或已下架"}, ModelNotFound),
     ({"message": "内容已超过对话长度62.25%，请删减部分文件", "result": [], "status": 2}, PromptTooLong),
     ({}, UpstreamError),
     ([], UpstreamInvalid),
