@@ -1,23 +1,29 @@
 """How gunicorn serves the gateway: one process, thousands of greenlets.
 
 Read by gunicorn's master before anything is patched, so only the standard library is imported here and the
-application is never preloaded. HOST, PORT, LOG_LEVEL and GLM_DRAIN_SECONDS come from the same environment as
-the settings of the application; a wrong value ends the start with one line that names the variable.
+application is never preloaded. HOST, PORT, LOG_LEVEL, GLM_DRAIN_SECONDS and GLM_REQUEST_SECONDS come from the
+same environment as the settings of the application; a wrong value ends the start with one line that names it.
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
+from weakref import WeakSet
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 # A worker looks once a second whether it should stop and once a second whether it has finished; what is left
 # of these seconds is for its clean-up code. The master kills it when they are over.
 CLEAN_UP_SECONDS = 5
+
+# Files beside the connections: listener, state, log, resolver, deletions.
+SPARE_FILES = 200
 
 
 def refuse(name: str, value: str, wanted: str) -> NoReturn:
@@ -77,8 +83,10 @@ max_requests = 0
 timeout = 120
 graceful_timeout = read_number("GLM_DRAIN_SECONDS", 30, 0, 3600) + CLEAN_UP_SECONDS
 # Longer than the 60 seconds that balancers keep a connection, so that they end it and never meet a closed
-# one. It also bounds how long a client may take to send the head of a request.
+# one. The head of a second request has to come in the same time.
 keepalive = 75
+# The head of a connection's first request has this long.
+HEAD_SECONDS = read_number("GLM_REQUEST_SECONDS", 60, 1, 3600)
 
 limit_request_line = 4094
 # The Authorization header carries a whole list of refresh tokens of 300 to 500 bytes: 64 KiB are over a
@@ -98,35 +106,65 @@ control_socket_disable = True
 forwarded_allow_ips = "127.0.0.1,::1"
 
 
+def raise_file_limit(connections: int) -> str | None:
+    """Let the worker, which inherits it, open all the files it may need; what to say where it cannot."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A reply holds two: its client and its upstream.
+    wanted = 2 * connections + SPARE_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < wanted:
+            streams = max(0, (soft - SPARE_FILES) // 2)
+            return f"Only {soft} open files are allowed (ulimit -Hn): about {streams} answers at a time."
+    return None
+
+
 def on_starting(server: Any) -> None:
     """The command line can still ask for what this file refuses."""
     refuse_more_than_one_process("--workers", server.cfg.workers)
     if server.cfg.preload_app:
         refuse("--preload", "on", "expected off, since the worker must import the application after patching")
+    warning = raise_file_limit(server.cfg.worker_connections)
+    if warning is not None:
+        server.log.warning(warning)
 
 
 class IdleConnections:
-    """Connections between two requests; ended as soon as the worker should stop.
+    """Connections between two requests; ended as soon as the worker should stop, or a head is too slow.
 
     gunicorn waits for them as if they were answering: a single idle one holds the shutdown until the graceful
     timeout, and then the master kills the worker before its clean-up code has run.
     """
 
-    def __init__(self, worker: Any, current_greenlet: Callable[[], Any], in_hub: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        worker: Any,
+        current_greenlet: Callable[[], Any],
+        in_hub: Callable[..., Any],
+        start_head_clock: Callable[[], AbstractContextManager[Any]],
+    ) -> None:
         self._worker = worker
+        self._start_head_clock = start_head_clock
         self._start_clock: Callable[[], AbstractContextManager[Any]] = worker.timeout_ctx
         self._notify: Callable[[], None] = worker.notify
         self._current_greenlet = current_greenlet
         self._in_hub = in_hub
         # Mutable: greenlet -> the clock that ends its waiting.
         self._clocks: dict[Any, Any] = {}
+        # Mutable: connections, each with its greenlet, that have sent their first head.
+        self._seen: WeakSet[Any] = WeakSet()
 
     @contextmanager
     def wait(self) -> Iterator[None]:
         """Stands in for the worker's `timeout_ctx`: runs while the next request is awaited."""
         greenlet = self._current_greenlet()
-        with self._start_clock() as clock:
+        start_clock = self._start_clock if greenlet in self._seen else self._start_head_clock
+        self._seen.add(greenlet)
+        with start_clock() as clock:
             self._clocks[greenlet] = clock
+            if not self._worker.alive:
+                self._in_hub(self._end, greenlet)
             try:
                 yield
             finally:
@@ -150,9 +188,23 @@ def post_worker_init(worker: Any) -> None:
     """Runs in the worker, after gevent has patched it."""
     import gevent  # noqa: PLC0415  must not be loaded in the master
 
-    idle = IdleConnections(worker, gevent.getcurrent, gevent.get_hub().loop.run_callback)
+    loop = gevent.get_hub().loop
+    idle = IdleConnections(
+        worker, gevent.getcurrent, loop.run_callback, lambda: gevent.Timeout(HEAD_SECONDS, False)
+    )
     worker.timeout_ctx = idle.wait
     worker.notify = idle.notify
+    gateway = getattr(worker.wsgi, "extensions", {}).get("glm-api")
+    if gateway is not None:
+        begin_stop = signal.getsignal(signal.SIGTERM)
+
+        def stop(number: int, frame: Any) -> None:
+            """The worker's own handler, and the gateway is told in its event loop."""
+            if callable(begin_stop):
+                begin_stop(number, frame)
+            loop.run_callback_threadsafe(gateway.presence.stop)
+
+        signal.signal(signal.SIGTERM, stop)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

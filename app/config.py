@@ -51,6 +51,10 @@ class Settings:
     files_allow_private: bool = False
     state_path: str = "var/glm-api.sqlite3"
     drain_seconds: float = 30.0
+    drain_file: str | None = None
+    max_streams: int = 1000
+    client_write_seconds: float = 60.0
+    request_seconds: float = 60.0
     refresh_tokens: tuple[str, ...] = field(default=(), repr=False)
     refresh_tokens_file: str | None = None
     gateway_keys: tuple[GatewayKey, ...] = field(default=(), repr=False)
@@ -203,6 +207,10 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_BREAKER_FAILURES": ("breaker_failures", _whole),
     "GLM_STATE_PATH": ("state_path", _path),
     "GLM_DRAIN_SECONDS": ("drain_seconds", _seconds(least=0)),
+    "GLM_DRAIN_FILE": ("drain_file", _path),
+    "GLM_MAX_STREAMS": ("max_streams", _whole),
+    "GLM_CLIENT_WRITE_SECONDS": ("client_write_seconds", _seconds()),
+    "GLM_REQUEST_SECONDS": ("request_seconds", _seconds()),
     "GLM_REFRESH_TOKENS": ("refresh_tokens", _tokens),
     "GLM_REFRESH_TOKENS_FILE": ("refresh_tokens_file", _file),
     "GATEWAY_API_KEYS": ("gateway_keys", parse_keys),

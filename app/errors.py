@@ -17,6 +17,7 @@ GatewayError
 ├── ConversationNotFound     404  the conversation is not among the caller's accounts
 ├── MethodNotAllowed         405
 ├── ConversationBusy         409  the conversation is being answered and cannot be deleted
+├── RequestTimeout           408  the body did not arrive in time
 ├── BodyTooLarge             413
 ├── AccountsBusy             429  every account is answering or cooling down
 │   └── LoginAnswering       429  the account is one that answers already, known by another token
@@ -26,6 +27,8 @@ GatewayError
 ├── UpstreamBusy             503  the upstream is overloaded for everybody
 │   └── AccountBlocked       503  the upstream's risk control keeps this account out
 ├── ConversationUncertain    503  not every account could say whether the conversation is its own
+├── ShuttingDown             503  the gateway stops: ask again, another instance or this one soon
+├── TooManyStreams           503  as many answers are open as may be
 ├── InternalError            500  our mistake
 └── UpstreamError            502
     ├── UpstreamUnreachable  502  no connection, or it broke
@@ -166,6 +169,12 @@ class ConversationBusy(GatewayError):
     code = "conversation_busy"
 
 
+class RequestTimeout(GatewayError):
+    status = 408
+    type = "invalid_request_error"
+    code = "request_timeout"
+
+
 class BodyTooLarge(GatewayError):
     status = 413
     type = "invalid_request_error"
@@ -219,6 +228,20 @@ class ConversationUncertain(GatewayError):
     code = "conversation_uncertain"
 
 
+class ShuttingDown(GatewayError):
+    """Raised wherever a request waits when the time for shutting down is over; not to be held back."""
+
+    status = 503
+    type = "api_error"
+    code = "shutting_down"
+
+
+class TooManyStreams(GatewayError):
+    status = 503
+    type = "api_error"
+    code = "too_many_streams"
+
+
 class UpstreamError(GatewayError):
     status = 502
     type = "api_error"
@@ -267,5 +290,7 @@ _TELLING_ORDER = (429, 503, 504, 502, 404, 401)
 
 def most_telling(errors: list[GatewayError]) -> GatewayError:
     """The one error that a caller should see when several accounts failed; `errors` is not empty."""
+    if isinstance(errors[-1], ShuttingDown):
+        return errors[-1]
     known = [error for error in errors if error.status in _TELLING_ORDER]
     return min(known, key=lambda error: _TELLING_ORDER.index(error.status)) if known else errors[-1]

@@ -27,6 +27,7 @@ from app.exchange.opener import ReplyOpener
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
+from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
 
@@ -39,6 +40,7 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
         self.settings = settings
+        self.presence = Presence(_limits(settings))
         self._state = open_state(settings.state_path)
         self._upstream = UpstreamClient(
             UpstreamAddress(
@@ -87,6 +89,7 @@ class Gateway:
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""
+        self.presence.close()
         self.cleaner.stop(seconds)
         self._upstream.close()
         self._state.close()
@@ -108,6 +111,15 @@ class Gateway:
         except AccessRejected:
             token = self._refresher.access_token(account, rejected=token)
             self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        most_replies=settings.max_streams,
+        write_seconds=settings.client_write_seconds,
+        drain_seconds=settings.drain_seconds,
+        drain_file=settings.drain_file,
+    )
 
 
 def _fetch_policy(settings: Settings) -> FetchPolicy:

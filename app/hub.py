@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -15,6 +16,9 @@ from gevent.monkey import get_original
 from gevent.threadpool import ThreadPool
 
 _READ = 1
+# Where struct tcp_info of Linux says how many bytes the peer has acknowledged.
+_BYTES_ACKED = slice(120, 128)
+_TCP_INFO = getattr(socket, "TCP_INFO", None)
 _PIPELINED_CHECK_SECONDS = 0.5
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
@@ -121,6 +125,57 @@ class Lookups:
             self._threads = ThreadPool(self._at_a_time)
         found = self._threads.apply(_getaddrinfo, (host, port, 0, socket.SOCK_STREAM))
         return list(dict.fromkeys((str(address[0]), int(address[1])) for *_, address in found))
+
+
+class Client:
+    """The connection behind one request, and the greenlet that answers it: the one that makes this."""
+
+    __slots__ = ("_acknowledged", "_greenlet", "_socket", "_stuck_since", "shielded")
+
+    def __init__(self, client: socket.socket) -> None:
+        self._socket = client
+        self._greenlet = getcurrent()
+        self._acknowledged = b""
+        self._stuck_since: float | None = None
+        self.shielded = False
+        """True while the request gives back what it holds: then it must not be interrupted."""
+
+    def interrupt(self, error: BaseException) -> None:
+        """Raise `error` where the request waits, ClientGone where it waits for its client to read.
+
+        Call in the event loop. A shielded request is left alone.
+        """
+        if not self.shielded:
+            self._greenlet.throw(error if self._is_writable() else ClientGone())
+
+    def stuck_seconds(self, now: float) -> float:
+        """For how long the client has taken nothing of what waits for it, as far as these looks can tell."""
+        if self._is_writable():
+            self._stuck_since = None
+            return 0.0
+        acknowledged = b""
+        if _TCP_INFO is not None and self._socket.family != socket.AF_UNIX:
+            acknowledged = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 256)[_BYTES_ACKED]
+        if self._stuck_since is None or acknowledged != self._acknowledged:
+            self._acknowledged, self._stuck_since = acknowledged, now
+        return now - self._stuck_since
+
+    def _is_writable(self) -> bool:
+        return _poll_now(self._socket.fileno(), select.POLLOUT | _HANG_UP)
+
+
+class Alarm:
+    """Calls `callback` in the event loop after so many seconds, then again and again until `close`."""
+
+    __slots__ = ("_timer",)
+
+    def __init__(self, seconds: float, again_seconds: float, callback: Callable[[], None]) -> None:
+        self._timer: Any = gevent.get_hub().loop.timer(seconds, again_seconds)
+        self._timer.start(callback)
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._timer.close()
 
 
 def is_readable(fd: int) -> bool:

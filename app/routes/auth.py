@@ -16,8 +16,9 @@ def require_caller() -> None:
 
 
 def admit() -> Caller:
-    """Raises CredentialsRejected or KeyLimited."""
+    """Raises CredentialsRejected, KeyLimited or ShuttingDown."""
     known = services()
+    known.presence.check()
     forwarded = request.headers.get("X-Forwarded-For", "")
     peer = find_peer(request.remote_addr or "", forwarded, known.settings.trusted_proxies)
     caller = known.gate.admit(request.headers.get("Authorization", ""), peer)

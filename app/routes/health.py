@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from app.routes.services import services
+
 bp = Blueprint("health", __name__)
 
 
@@ -19,4 +21,8 @@ def live() -> Response:
 
 @bp.get("/health/ready")
 def ready() -> Response:
-    return jsonify(status="ok")
+    """503 while the gateway stops, or GLM_DRAIN_FILE says that it soon will."""
+    is_ready = services().presence.ready
+    response = jsonify(status="ok" if is_ready else "draining")
+    response.status_code = 200 if is_ready else 503
+    return response

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from flask import Flask, Response, g, request
 
-from app.hub import ClientWatch
+from app.hub import Client, ClientWatch
+from app.presence import Presence
+from app.routes.services import services
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +22,11 @@ class Record:
     """What is worth saying about one request. `close` writes it, once."""
 
     __slots__ = (
+        "_answers",
         "_begun_at",
         "_callbacks",
+        "_client",
+        "_presence",
         "_watch",
         "account",
         "chunks",
@@ -32,7 +37,7 @@ class Record:
         "status",
     )
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, presence: Presence) -> None:
         self.id = uuid.uuid4().hex
         self.path = path
         self.status = 0
@@ -42,6 +47,10 @@ class Record:
         self.outcome: str | None = None
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
+        self._presence = presence
+        connection = request.environ.get("gunicorn.socket")
+        self._client: Client | None = presence.enter(connection) if connection is not None else None
+        self._answers = False
         self._callbacks: list[Callable[[], None]] = []
 
     def on_close(self, callback: Callable[[], None]) -> None:
@@ -49,16 +58,29 @@ class Record:
         self._callbacks.append(callback)
 
     def watch_client(self) -> None:
-        """From here on a client that hangs up ends its request. Call after the body has been read."""
+        """From here on this is an open reply, and ends when its client hangs up. Call after reading the body.
+
+        Raises ShuttingDown or TooManyStreams.
+        """
+        if not self._answers:
+            self._presence.begin_reply()
+            self._answers = True
         client = request.environ.get("gunicorn.socket")
         if client is not None and self._watch is None:
             self._watch = ClientWatch(client)
 
     def unwatch_client(self) -> None:
         """From here on the request runs to its end: what gives things back must not be interrupted."""
+        if self._client is not None:
+            self._client.shielded = True
         if self._watch is not None:
             self._watch.close()
             self._watch = None
+
+    def given_back(self) -> None:
+        """Everything is: what is left of the request is bytes for its client, who may be given up."""
+        if self._client is not None:
+            self._client.shielded = False
 
     def mark_first_delta(self) -> None:
         if self.first_delta_at is None:
@@ -66,6 +88,11 @@ class Record:
 
     def close(self) -> None:
         self.unwatch_client()
+        if self._client is not None:
+            self._presence.leave(self._client)
+        if self._answers:
+            self._answers = False
+            self._presence.end_reply()
         for callback in self._callbacks:
             callback()
         level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
@@ -93,7 +120,8 @@ def install(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.record = Record(request.path if request.url_rule is not None else "unknown")
+    path = request.path if request.url_rule is not None else "unknown"
+    g.record = Record(path, services().presence)
 
 
 def _hand_over(response: Response) -> Response:

@@ -106,6 +106,7 @@ def _close(reply: Reply, record: Record) -> None:
         record.outcome = "client gone"
     record.chunks = reply.frames
     reply.close()
+    record.given_back()
 
 
 def _head(reply: Reply, request: ChatRequest) -> ReplyHead:

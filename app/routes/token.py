@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response, g, jsonify, request
 
 from app.accounts.gate import parse_refresh_tokens
-from app.errors import GatewayError, InvalidRequest, UpstreamBusy
+from app.errors import GatewayError, InvalidRequest, ShuttingDown, UpstreamBusy
 from app.routes.auth import admit
 from app.routes.body import read_body
 from app.routes.services import services
@@ -29,6 +29,8 @@ def check_token() -> Response:
     g.record.watch_client()
     try:
         checks = services().checker.check(tokens, fresh=request.args.get("fresh") == "1")
+    except ShuttingDown:
+        raise
     except GatewayError as error:
         raise UpstreamBusy(
             f"The upstream could not be asked. {error.message}", retry_after_seconds=5.0

@@ -18,6 +18,7 @@ _TYPES = {
     403: "permission_error",
     404: "invalid_request_error",
     405: "invalid_request_error",
+    408: "invalid_request_error",
     409: "invalid_request_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
@@ -88,6 +89,11 @@ def test_what_waiting_cures_wins(better: type[GatewayError], worse: type[Gateway
     good, bad = better(""), worse("")
     assert most_telling([good, bad]) is good
     assert most_telling([bad, good]) is good
+
+
+def test_the_end_of_the_gateway_ends_the_choice() -> None:
+    """Whoever waited for an account after others had failed hears what ended the waiting."""
+    assert most_telling([errors.UpstreamThrottled(""), ending := errors.ShuttingDown("")]) is ending
 
 
 def test_the_first_of_two_alike_wins() -> None:

@@ -22,7 +22,7 @@ from gunicorn.config import KNOWN_SETTINGS
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "gunicorn.conf.py"
-VARIABLES = ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "GLM_DRAIN_SECONDS")
+VARIABLES = ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "GLM_DRAIN_SECONDS", "GLM_REQUEST_SECONDS")
 
 
 def clean_environ(**variables: str) -> dict[str, str]:
@@ -70,10 +70,11 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "read_log_level",
         "read_address",
         "refuse",
+        "raise_file_limit",
         "refuse_more_than_one_process",
     }
     conf = {name for name, value in read_conf().items() if name.islower() and not name.startswith("_")}
-    imported = {"os", "contextmanager"}
+    imported = {"os", "resource", "signal", "contextmanager"}
     assert conf - known - own - imported == set()
 
 
@@ -114,6 +115,7 @@ def test_log_level(read_conf: Any, level: str) -> None:
         ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "loud"),
         ("GLM_DRAIN_SECONDS", "half a minute"),
+        ("GLM_REQUEST_SECONDS", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(read_conf: Any, name: str, value: str) -> None:

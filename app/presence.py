@@ -1,0 +1,106 @@
+"""Who is inside: the requests being served, how many may be, and what becomes of them at the end."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import ShuttingDown, TooManyStreams
+from app.hub import Alarm, Client, ClientGone
+
+_LOOKS = 4
+"""So often a client that does not read is looked at before it is given up."""
+
+_INSIST_SECONDS = 0.5
+_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many replies may be open, and how long a client and a shutdown may take, in seconds."""
+
+    most_replies: int
+    write_seconds: float
+    drain_seconds: float
+    drain_file: str | None = None
+
+
+class Presence:
+    """Used in the thread of the event loop alone; nothing here waits."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._clients: set[Client] = set()
+        self._look: Alarm | None = None
+        self._end: Alarm | None = None
+        self.stopping = False
+        self.open_replies = 0
+
+    def __repr__(self) -> str:
+        return f"<Presence clients={len(self._clients)} replies={self.open_replies} stopping={self.stopping}>"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a balancer should send more: not while stopping, nor while the drain file lies there."""
+        drain_file = self._limits.drain_file
+        return not self.stopping and not (drain_file is not None and Path(drain_file).exists())
+
+    def enter(self, connection: socket.socket) -> Client:
+        """A request begins, in this greenlet; it must `leave`."""
+        client = Client(connection)
+        self._clients.add(client)
+        if self._look is None:
+            seconds = self._limits.write_seconds / _LOOKS
+            self._look = Alarm(seconds, seconds, self._give_up_the_stuck)
+        return client
+
+    def leave(self, client: Client) -> None:
+        self._clients.discard(client)
+
+    def begin_reply(self) -> None:
+        """Count one more; whoever calls this must `end_reply`. Raises ShuttingDown or TooManyStreams."""
+        self.check()
+        if self.open_replies >= self._limits.most_replies:
+            raise TooManyStreams(
+                f"{self.open_replies} answers are open already (GLM_MAX_STREAMS). Try again shortly.",
+                retry_after_seconds=_RETRY_SECONDS,
+            )
+        self.open_replies += 1
+
+    def end_reply(self) -> None:
+        self.open_replies -= 1
+
+    def check(self) -> None:
+        """Raises ShuttingDown when nothing new may begin."""
+        if self.stopping:
+            raise _shutting_down()
+
+    def stop(self) -> None:
+        """Nothing new from now on; who is inside may finish for GLM_DRAIN_SECONDS, and then is told."""
+        if not self.stopping:
+            self.stopping = True
+            self._end = Alarm(self._limits.drain_seconds, _INSIST_SECONDS, self._send_home)
+
+    def close(self) -> None:
+        """Idempotent."""
+        for alarm in (self._look, self._end):
+            if alarm is not None:
+                alarm.close()
+
+    def _send_home(self) -> None:
+        for client in list(self._clients):
+            client.interrupt(_shutting_down())
+
+    def _give_up_the_stuck(self) -> None:
+        now = self._clock()
+        for client in list(self._clients):
+            if client.stuck_seconds(now) >= self._limits.write_seconds:
+                client.interrupt(ClientGone())
+
+
+def _shutting_down() -> ShuttingDown:
+    return ShuttingDown("The gateway is shutting down. Ask again.", retry_after_seconds=_RETRY_SECONDS)

@@ -1,0 +1,170 @@
+"""Who is inside, with clients on socket pairs. Runs in gevent's loop, without patching."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+
+from app.errors import ShuttingDown, TooManyStreams
+from app.hub import ClientGone
+from app.presence import Limits, Presence
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def build() -> Iterator[Callable[..., Presence]]:
+    made: list[Presence] = []
+
+    def build(most: int = 2, write: float = 60.0, drain: float = 60.0, file: str | None = None) -> Presence:
+        made.append(Presence(Limits(most, write, drain, file)))
+        return made[-1]
+
+    yield build
+    for presence in made:
+        presence.close()
+        presence.close()
+
+
+def serve(presence: Presence, connection: socket.socket, *, shielded: bool = False) -> gevent.Greenlet:
+    """A request that waits for three seconds; its value is what ended it."""
+
+    def wait() -> str:
+        client = presence.enter(connection)
+        client.shielded = shielded
+        try:
+            gevent.sleep(3)
+        except (ShuttingDown, ClientGone) as exc:
+            return type(exc).__name__
+        finally:
+            presence.leave(client)
+        return "finished"
+
+    greenlet = gevent.spawn(wait)
+    gevent.sleep(0)
+    return greenlet
+
+
+def fill(connection: socket.socket) -> None:
+    try:
+        while True:
+            connection.send(bytes(65536))
+    except BlockingIOError:
+        pass
+
+
+def test_replies_are_counted(build: Callable[..., Presence]) -> None:
+    presence = build(most=2)
+    presence.begin_reply()
+    presence.begin_reply()
+    with pytest.raises(TooManyStreams):
+        presence.begin_reply()
+    assert presence.open_replies == 2
+    presence.end_reply()
+    presence.begin_reply()
+    assert repr(presence) == "<Presence clients=0 replies=2 stopping=False>"
+
+
+def test_nothing_begins_while_stopping(build: Callable[..., Presence]) -> None:
+    presence = build()
+    presence.stop()
+    presence.stop()
+    assert not presence.ready
+    with pytest.raises(ShuttingDown):
+        presence.begin_reply()
+    assert presence.open_replies == 0
+
+
+def test_readiness_follows_the_drain_file(build: Callable[..., Presence], tmp_path: Path) -> None:
+    file = tmp_path / "drain"
+    presence = build(file=str(file))
+    answers = [presence.ready]
+    file.touch()
+    answers.append(presence.ready)
+    assert answers == [True, False]
+    presence.check()
+
+
+def test_whoever_is_inside_at_the_end_is_told(build: Callable[..., Presence], pair: Pair) -> None:
+    presence = build(drain=0.1)
+    waiting = serve(presence, pair[0])
+    presence.stop()
+    gevent.sleep(0.05)
+    assert not waiting.ready()
+    waiting.join(1)
+    assert waiting.value == "ShuttingDown"
+    assert repr(presence) == "<Presence clients=0 replies=0 stopping=True>"
+
+
+def test_who_comes_in_late_is_told_as_well(build: Callable[..., Presence], pair: Pair) -> None:
+    presence = build(drain=0.0)
+    presence.stop()
+    gevent.sleep(0.05)
+    late = serve(presence, pair[0])
+    late.join(1)
+    assert late.value == "ShuttingDown"
+
+
+def test_a_client_that_does_not_read_is_not_told_but_dropped(
+    build: Callable[..., Presence], pair: Pair
+) -> None:
+    presence = build(drain=0.0)
+    waiting = serve(presence, pair[0])
+    fill(pair[0])
+    presence.stop()
+    waiting.join(1)
+    assert waiting.value == "ClientGone"
+
+
+def test_giving_back_is_not_interrupted(build: Callable[..., Presence], pair: Pair) -> None:
+    presence = build(drain=0.0, write=0.1)
+    giving_back = serve(presence, pair[0], shielded=True)
+    fill(pair[0])
+    presence.stop()
+    gevent.sleep(0.8)
+    assert not giving_back.ready()
+    giving_back.kill()
+
+
+def test_a_standstill_is_given_up(build: Callable[..., Presence], pair: Pair) -> None:
+    presence = build(write=0.2)
+    stuck = serve(presence, pair[0])
+    other, _theirs = socket.socketpair()
+    with other, _theirs:
+        patient = serve(presence, other)
+        fill(pair[0])
+        stuck.join(1)
+        assert stuck.value == "ClientGone"
+        assert not patient.ready()
+        patient.kill()
+
+
+def test_a_reader_that_goes_on_is_kept(build: Callable[..., Presence]) -> None:
+    """Its buffer is full at every look, but not with the same bytes."""
+    presence = build(write=0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+    with ours, theirs:
+        ours.setblocking(False)
+        slow = serve(presence, ours)
+        for _ in range(8):
+            fill(ours)
+            gevent.sleep(0.1)
+            theirs.recv(1_000_000)
+        assert not slow.ready()
+        fill(ours)
+        slow.join(1)
+        assert slow.value == "ClientGone"

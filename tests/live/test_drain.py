@@ -1,0 +1,184 @@
+"""Stopping: who is inside may finish for a while, then everybody is told, and everything is given back."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import sqlite3
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+from tests.live.asking import RawClient
+from tests.live.conftest import StartGateway
+
+STREAMS = 50
+DRAIN_SECONDS = 2
+SPARE_SECONDS = 2.5
+"""gunicorn looks once a second whether everybody has left; the rest is for a busy machine."""
+
+
+def terminate(gateway: GatewayProcess) -> float:
+    assert gateway._process is not None
+    gateway._process.send_signal(signal.SIGTERM)
+    return time.monotonic()
+
+
+def wait_for_end(gateway: GatewayProcess) -> int:
+    assert gateway._process is not None
+    return gateway._process.wait(20)
+
+
+def wait_for_streams(upstream: DemoUpstream, count: int) -> None:
+    upstream.wait_until(lambda state: state["open_streams"] == count)
+
+
+def read_to_end(client: RawClient) -> bytes:
+    while data := client._socket.recv(65536):
+        client.received += data
+    client.leave()
+    return client.received
+
+
+def last_event(body: bytes) -> Any:
+    """Of a chunked body that ends as it should."""
+    assert body.endswith(b"\r\n0\r\n\r\n"), body[-200:]
+    return json.loads(re.findall(rb"data: (.*)", body)[-1])
+
+
+def test_fifty_streams_end_with_an_event_and_nothing_is_left(
+    start_gateway: StartGateway, upstream: DemoUpstream, tmp_path: Path
+) -> None:
+    gateway = start_gateway(GLM_DRAIN_SECONDS=str(DRAIN_SECONDS), GLM_CONVERSATION_TTL="0")
+    with ExitStack() as stack:
+        talk = "[[chunks n=100000 pace=20]]"
+        clients = [RawClient(gateway, f"demo-drain{n}", talk, stream=True) for n in range(STREAMS)]
+        for client in clients:
+            client.read_until(b'"content":')
+            stack.callback(client.leave)
+        begun = terminate(gateway)
+        for client in clients:
+            event = last_event(read_to_end(client))
+            assert event["error"]["code"] == "shutting_down"
+            assert b"[DONE]" not in client.received
+            assert b'"finish_reason":"' not in client.received
+        assert DRAIN_SECONDS - 0.2 < time.monotonic() - begun < DRAIN_SECONDS + 1.5
+    assert wait_for_end(gateway) == 0
+    assert time.monotonic() - begun < DRAIN_SECONDS + SPARE_SECONDS
+    state = upstream.wait_until(lambda state: state["open_streams"] == 0)
+    assert (len(state["conversations"]), state["undeleted"]) == (STREAMS, 0)
+    with closing(sqlite3.connect(tmp_path / "state.sqlite3")) as ledger:
+        assert ledger.execute("SELECT count(*) FROM conversation").fetchone() == (0,)
+    assert gateway.log().count("outcome=shutting_down") == STREAMS
+
+
+def test_short_answers_are_finished_and_end_the_stop(
+    start_gateway: StartGateway, upstream: DemoUpstream
+) -> None:
+    gateway = start_gateway(GLM_DRAIN_SECONDS="15")
+    client = RawClient(gateway, "demo-short", "[[chunks n=30 pace=20]]", stream=True)
+    client.read_until(b'"content":')
+    begun = terminate(gateway)
+    assert b"[DONE]" in read_to_end(client)
+    assert wait_for_end(gateway) == 0
+    assert time.monotonic() - begun < 5
+
+
+def test_whole_and_waiting_requests_get_a_status(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+    """One is answered, one waits behind it, one has no first event yet, one still sends its body."""
+    gateway = start_gateway(GLM_DRAIN_SECONDS="1", GLM_FIRST_EVENT_SECONDS="15", GLM_QUEUE_SECONDS="15")
+    clients = [
+        RawClient(gateway, "demo-a", "[[chunks n=100000 pace=20]]", stream=False),
+        RawClient(gateway, "demo-b", "[[silence]]", stream=True),
+    ]
+    wait_for_streams(upstream, 1)
+    clients.append(RawClient(gateway, "demo-a", "second", stream=True))
+    half = RawClient(gateway, "demo-c", "x" * 5_000, stream=True, send_bytes=900)
+    half._socket.settimeout(10)
+    time.sleep(0.3)
+    terminate(gateway)
+    for client in [*clients, half]:
+        answer = read_to_end(client)
+        assert answer.startswith(b"HTTP/1.1 503 "), answer
+        assert b'"code":"shutting_down"' in answer
+        assert re.search(rb"\r\nRetry-After: [1-9]", answer)
+    assert wait_for_end(gateway) == 0
+    assert "second" not in str(upstream.requests())
+
+
+def test_a_client_that_does_not_read_does_not_hold_the_stop(
+    start_gateway: StartGateway, upstream: DemoUpstream
+) -> None:
+    gateway = start_gateway(GLM_DRAIN_SECONDS="1")
+    slow = RawClient(gateway, "demo-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
+    slow.read_until(b'"content":')
+    time.sleep(0.3)
+    begun = terminate(gateway)
+    assert wait_for_end(gateway) == 0
+    assert time.monotonic() - begun < 1 + SPARE_SECONDS
+    slow.leave()
+    wait_for_streams(upstream, 0)
+
+
+def test_nothing_new_begins_on_a_kept_connection(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+    gateway = start_gateway(GLM_DRAIN_SECONDS="2")
+    running = RawClient(gateway, "demo-running", "[[chunks n=100000 pace=20]]", stream=True)
+    running.read_until(b'"content":')
+    with requests.Session() as session:
+        assert session.get(f"{gateway.url}/health/ready", timeout=5).status_code == 200
+        terminate(gateway)
+        answer = ask_at_once(session, gateway)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Connection"] == "close"
+    deadline = time.monotonic() + 2.5
+    while can_connect(gateway):
+        assert time.monotonic() < deadline, "the listener is still open"
+        time.sleep(0.02)
+    assert last_event(read_to_end(running))["error"]["code"] == "shutting_down"
+    assert wait_for_end(gateway) == 0
+
+
+def ask_at_once(session: requests.Session, gateway: GatewayProcess) -> requests.Response:
+    """The signal takes a moment to get from master to worker: asked until the answer is no other."""
+    for _ in range(50):
+        answer = session.get(
+            f"{gateway.url}/v1/models", headers={"Authorization": "Bearer demo-new"}, timeout=5
+        )
+        if answer.status_code != 200:
+            break
+    return answer
+
+
+def can_connect(gateway: GatewayProcess) -> bool:
+    host, port = gateway.url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_drain_file_turns_readiness_alone(
+    start_gateway: StartGateway, upstream: DemoUpstream, tmp_path: Path
+) -> None:
+    drain = tmp_path / "drain"
+    gateway = start_gateway(GLM_DRAIN_FILE=str(drain))
+    readiness = f"{gateway.url}/health/ready"
+    assert requests.get(readiness, timeout=5).json() == {"status": "ok"}
+    drain.touch()
+    answer = requests.get(readiness, timeout=5)
+    assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+    assert requests.get(f"{gateway.url}/health/live", timeout=5).status_code == 200
+    client = RawClient(gateway, "demo-drainfile", "你好", stream=True)
+    assert b"[DONE]" in client.read_until(b"[DONE]")
+    client.leave()
+    drain.unlink()
+    assert requests.get(readiness, timeout=5).status_code == 200
