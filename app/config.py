@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from app.keys import GatewayKey, parse_keys
+from app.shard import Shard, parse_shard
 
 _MEBIBYTE = 1024 * 1024
 _T = TypeVar("_T")
@@ -57,6 +58,7 @@ class Settings:
     request_seconds: float = 60.0
     refresh_tokens: tuple[str, ...] = field(default=(), repr=False)
     refresh_tokens_file: str | None = None
+    pool_shard: Shard | None = None
     gateway_keys: tuple[GatewayKey, ...] = field(default=(), repr=False)
     pass_through: bool = True
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -69,9 +71,9 @@ class Settings:
         """Read every variable, an empty one counts as absent. Raises InvalidSetting at a wrong value."""
         values: dict[str, Any] = {}
         for variable, (name, parse) in _VARIABLES.items():
-            text = environ.get(variable, "").strip()
+            source, text = _find(environ, variable)
             if text:
-                values[name] = _parse(variable, text, parse)
+                values[name] = _parse(source, text, parse)
         _check_doors(values)
         return cls(**values)
 
@@ -94,6 +96,18 @@ def _check_doors(values: dict[str, Any]) -> None:
     values.setdefault("pass_through", not has_keys)
     if not has_keys and not values["pass_through"]:
         raise InvalidSetting("GLM_PASS_THROUGH is 0 without GATEWAY_API_KEYS: nobody could come in.")
+
+
+def _find(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
+    """The variable that gives the value, and the value; a secret may stand in a file of its own."""
+    text = environ.get(variable, "").strip()
+    in_file = f"{variable}_FILE"
+    path = environ.get(in_file, "").strip() if variable in _SECRETS else ""
+    if not path:
+        return variable, text
+    if text:
+        raise InvalidSetting(f"{variable} and {in_file} are both set: keep one.")
+    return in_file, _parse(in_file, path, _SECRETS[variable])
 
 
 def _parse(variable: str, text: str, parse: Callable[[str], _T]) -> _T:
@@ -134,6 +148,24 @@ def _ports(text: str) -> tuple[int, ...]:
 def _file(text: str) -> str:
     with Path(text).open("rb"):
         return text
+
+
+def _one_line(path: str) -> str:
+    lines = _read_lines(path)
+    if len(lines) != 1:
+        raise ValueError(f"expected one line in {path!r}, found {len(lines)}")
+    return lines[0]
+
+
+def _joined_lines(path: str) -> str:
+    lines = [line for line in _read_lines(path) if not line.startswith("#")]
+    if not lines:
+        raise ValueError(f"there is nothing in {path!r}")
+    return ",".join(lines)
+
+
+def _read_lines(path: str) -> list[str]:
+    return [line.strip() for line in Path(path).read_text("utf-8").splitlines() if line.strip()]
 
 
 def _path(text: str) -> str:
@@ -213,6 +245,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_REQUEST_SECONDS": ("request_seconds", _seconds()),
     "GLM_REFRESH_TOKENS": ("refresh_tokens", _tokens),
     "GLM_REFRESH_TOKENS_FILE": ("refresh_tokens_file", _file),
+    "GLM_POOL_SHARD": ("pool_shard", parse_shard),
     "GATEWAY_API_KEYS": ("gateway_keys", parse_keys),
     "GLM_PASS_THROUGH": ("pass_through", _flag),
     "TRUSTED_PROXIES": ("trusted_proxies", _networks),
@@ -229,4 +262,12 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", _flag),
     "LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     "LOG_FORMAT": ("log_format", _one_of("text", "json")),
+}
+
+# What may stand in a file named by the variable with _FILE behind it, and how it is read, once. Refresh
+# tokens have a file that is read again while the gateway runs: GLM_REFRESH_TOKENS_FILE, a setting of its own.
+_SECRETS: dict[str, Callable[[str], str]] = {
+    "GLM_SIGN_SECRET": _one_line,
+    "GLM_PROXY": _one_line,
+    "GATEWAY_API_KEYS": _joined_lines,
 }

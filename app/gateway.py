@@ -79,7 +79,7 @@ class Gateway:
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
         download = PictureDownload(Fetcher(_picture_policy(settings)), settings.upstream_url)
         self.images = ImageService(settings, self.pool, opener, attacher, download)
-        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file)
+        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
         self.pool.find(roster.tokens())

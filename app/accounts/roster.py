@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.logs import redactor
+from app.shard import Shard
 
 log = logging.getLogger(__name__)
 
@@ -18,17 +19,25 @@ class Roster:
     """Tokens given directly, then those of the file, one a line; `#` begins a comment."""
 
     def __init__(
-        self, tokens: tuple[str, ...], path: str | None, clock: Callable[[], float] = time.monotonic
+        self,
+        tokens: tuple[str, ...],
+        path: str | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        shard: Shard | None = None,
     ) -> None:
-        """Raises OSError where the file cannot be read."""
+        """Only the tokens of `shard` are kept. Raises OSError where the file cannot be read."""
+        self._shard = shard
         self._given = tokens
         self._path = Path(path) if path else None
         self._clock = clock
         self._looked_at = clock()
         self._seen: tuple[int, int] | None = None
-        self._tokens = tokens
+        self._tokens = self._select(tokens)
         if self._path is not None:
             self._read(self._path)
+        if shard is not None and not self._tokens:
+            log.warning("GLM_POOL_SHARD %s owns none of the configured accounts", shard)
 
     def __repr__(self) -> str:
         return f"<Roster tokens={len(self._tokens)}>"
@@ -51,9 +60,13 @@ class Roster:
             return
         lines = path.read_text("utf-8", "replace").splitlines()
         found = [token for line in lines if (token := line.partition("#")[0].strip())]
-        self._tokens = tuple(dict.fromkeys((*self._given, *found)))
-        for token in self._tokens:
+        every = tuple(dict.fromkeys((*self._given, *found)))
+        for token in every:
             redactor.learn(token)
+        self._tokens = self._select(every)
         if self._seen is not None:
             log.info("GLM_REFRESH_TOKENS_FILE was read again: %d accounts", len(self._tokens))
         self._seen = seen
+
+    def _select(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        return tokens if self._shard is None else self._shard.select(tokens)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.config import _VARIABLES, InvalidSetting, Settings
+from app.shard import Shard
 
 KEY = "glm-" + "k" * 43
 BOTH = {"GLM_REFRESH_TOKENS": "a,b", "GATEWAY_API_KEYS": f"x={KEY}"}
@@ -33,6 +34,7 @@ WRONG = {
     "GLM_FILES_MAX_COUNT": ["0", "x"],
     "GLM_FILES_PORTS": ["0", "65536", "http", "80,", "80;443"],
     "GLM_FILES_ALLOW_PRIVATE": ["yes", "2"],
+    "GLM_POOL_SHARD": ["0/4", "5/4", "four"],
     "TRUSTED_PROXIES": ["10.0.0.0/99", "host"],
     "CORS_ORIGINS": ["chat.example.org", "https://x/path"],
     "LOG_LEVEL": ["LOUD"],
@@ -109,6 +111,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "GLM_FILES_MAX_COUNT": ("1", 1),
     "GLM_FILES_PORTS": ("80, 8443", (80, 8443)),
     "GLM_FILES_ALLOW_PRIVATE": ("1", True),
+    "GLM_POOL_SHARD": ("2/4", Shard(2, 4)),
     "TRUSTED_PROXIES": (
         "10.0.0.1/8, ::1 ,127.0.0.1",
         (ip_network("10.0.0.0/8"), ip_network("::1"), ip_network("127.0.0.1")),
