@@ -11,6 +11,8 @@ from typing import Any
 
 _REDACTED = "[secret]"
 _LEAST_SECRET_CHARS = 6
+# Of what a stranger sends: shorter, or nothing but letters, it may be a word that log lines are made of.
+_LEAST_CALLERS_CHARS = 16
 _MOST_SECRETS = 10_000
 
 
@@ -19,17 +21,23 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: OrderedDict[str, None] = OrderedDict()
+        self._kept: set[str] = set()
+
+    def keep(self, secret: str) -> None:
+        """The operator's: never written, never forgotten, whatever callers send."""
+        if len(secret) >= _LEAST_SECRET_CHARS:
+            self._kept.add(secret)
 
     def learn(self, secret: str) -> None:
-        """From now on `secret` is never written. The oldest are forgotten beyond a bound."""
-        if len(secret) >= _LEAST_SECRET_CHARS:
+        """A caller's: from now on it is not written. The oldest are forgotten beyond a bound."""
+        if len(secret) >= _LEAST_CALLERS_CHARS and not secret.isalpha():
             self._secrets[secret] = None
             self._secrets.move_to_end(secret)
             if len(self._secrets) > _MOST_SECRETS:
                 self._secrets.popitem(last=False)
 
     def redact(self, text: str) -> str:
-        found = [secret for secret in list(self._secrets) if secret in text]
+        found = [secret for secret in (*self._kept, *self._secrets) if secret in text]
         # The longest first: where one secret begins another, the other's end must not stay.
         for secret in sorted(found, key=len, reverse=True):
             text = text.replace(secret, _REDACTED)
@@ -68,7 +76,13 @@ class _JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in getattr(record, "fields", {}).items() if value is not None}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return redactor.redact(json.dumps(entry, ensure_ascii=False, default=str))
+        # Before encoding: a quote or a backslash in a secret would hide it behind an escape.
+        clean = {name: _clean(value) for name, value in entry.items()}
+        return json.dumps(clean, ensure_ascii=False)
+
+
+def _clean(value: object) -> object:
+    return value if isinstance(value, int | float) else redactor.redact(str(value))
 
 
 def configure(level: str, line_format: str) -> None:

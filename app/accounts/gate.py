@@ -64,11 +64,11 @@ class Gate:
     def admit(self, header: str, peer: str) -> Caller:
         """The caller behind an Authorization header. Raises CredentialsRejected or KeyLimited."""
         value = _read_bearer(header)
-        redactor.learn(value)
         if not self._keys:
             return _admit_tokens(value)
         key = find_key(self._keys, value)
         if key is not None:
+            redactor.keep(value)
             return self._admit_key(key)
         if self._pass_through and all(_JWT.fullmatch(token.strip()) for token in value.split(",")):
             return _admit_tokens(value)

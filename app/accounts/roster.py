@@ -34,6 +34,8 @@ class Roster:
         self._looked_at = clock()
         self._seen: tuple[int, int] | None = None
         self._tokens = self._select(tokens)
+        for token in tokens:
+            redactor.keep(token)
         if self._path is not None:
             self._read(self._path)
         if shard is not None and not self._tokens:
@@ -62,7 +64,7 @@ class Roster:
         found = [token for line in lines if (token := line.partition("#")[0].strip())]
         every = tuple(dict.fromkeys((*self._given, *found)))
         for token in every:
-            redactor.learn(token)
+            redactor.keep(token)
         self._tokens = self._select(every)
         if self._seen is not None:
             log.info("GLM_REFRESH_TOKENS_FILE was read again: %d accounts", len(self._tokens))

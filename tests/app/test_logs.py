@@ -63,7 +63,7 @@ def test_text_lines_carry_their_fields(log: logging.Logger, capsys: pytest.Captu
 def test_where_one_secret_begins_another_nothing_stays() -> None:
     known = Redactor()
     for secret in ("secret-a", "secret-a.and-more", "more-before-secret-a"):
-        known.learn(secret)
+        known.keep(secret)
     assert known.redact("x secret-a.and-more y secret-a z more-before-secret-a") == (
         "x [secret] y [secret] z [secret]"
     )
@@ -79,9 +79,36 @@ def test_words_too_short_to_be_secrets_stay() -> None:
 def test_the_secrets_known_longest_unused_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_MOST_SECRETS", 3)
     known = Redactor()
-    for secret in ("secret-1", "secret-2", "secret-3", "secret-1", "secret-4"):
+    for secret in (f"a-callers-secret-{number}" for number in (1, 2, 3, 1, 4)):
         known.learn(secret)
-    assert known.redact("secret-1 secret-2 secret-3 secret-4") == "[secret] secret-2 [secret] [secret]"
+    line = " ".join(f"a-callers-secret-{number}" for number in (1, 2, 3, 4))
+    assert known.redact(line) == "[secret] a-callers-secret-2 [secret] [secret]"
+
+
+def test_strangers_neither_evict_the_operators_secrets_nor_blank_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logs, "_MOST_SECRETS", 3)
+    known = Redactor()
+    known.keep("operator-1")
+    for number in range(10):
+        known.learn(f"a-strangers-bearer-{number}")
+    for word in ("request", "outcome=ok", "ClientDisconnected"):
+        known.learn(word)
+    assert known.redact("request outcome=ok ClientDisconnected operator-1") == (
+        "request outcome=ok ClientDisconnected [secret]"
+    )
+
+
+@pytest.mark.parametrize("secret", ['quote"in-the-secret-1', "back\\slash-in-the-secret-1"])
+def test_a_secret_that_json_escapes_is_found(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    redactor.learn(secret)
+    logs.configure("INFO", "json")
+    log.info("said %s", secret, extra={"fields": {"also": [secret.upper()], "same": secret}})
+    entry = json.loads(capsys.readouterr().err)
+    assert (entry["message"], entry["same"]) == ("said [secret]", "[secret]")
 
 
 def test_many_secrets_do_not_make_lines_slow() -> None:
