@@ -10,7 +10,18 @@ from app import logs
 from app.config import Settings
 from app.errors import GatewayError
 from app.gateway import Gateway
-from app.routes import accounts, chat, conversations, description, health, images, journal, models, token
+from app.routes import (
+    accounts,
+    chat,
+    conversations,
+    description,
+    health,
+    images,
+    journal,
+    models,
+    token,
+    videos,
+)
 from app.routes.responses import render_error, render_http_error, render_unexpected
 from app.routes.services import EXTENSION
 
@@ -23,6 +34,7 @@ _BLUEPRINTS = (
     images.bp,
     models.bp,
     token.bp,
+    videos.bp,
 )
 
 

@@ -50,6 +50,7 @@ class Settings:
     files_timeout_seconds: float = 60.0
     files_ports: tuple[int, ...] = (80, 443)
     files_allow_private: bool = False
+    video_seconds: float = 600.0
     state_path: str = "var/glm-api.sqlite3"
     drain_seconds: float = 30.0
     drain_file: str | None = None
@@ -259,6 +260,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),
     "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", _seconds()),
     "GLM_FILES_PORTS": ("files_ports", _ports),
+    "GLM_VIDEO_SECONDS": ("video_seconds", _seconds()),
     "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", _flag),
     "LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     "LOG_FORMAT": ("log_format", _one_of("text", "json")),

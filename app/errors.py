@@ -37,6 +37,7 @@ GatewayError
     ├── EmptyAnswer          502  the upstream finished an answer without words
     │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
     ├── NoPicture            502  a drawing was asked for, and none came
+    ├── VideoFailed          502  the upstream could not make a video
     ├── CutAnswer            502  the answer ended before its finish
     └── UpstreamTimeout      504  too slow
 """
@@ -211,7 +212,6 @@ class AccountAnswering(UpstreamThrottled):
 
 class UpstreamBusy(GatewayError):
     status = 503
-    type = "api_error"
     code = "upstream_busy"
     outcome = Outcome.UNREACHABLE
     moves_on = True
@@ -224,7 +224,6 @@ class AccountBlocked(UpstreamBusy):
 
 class ConversationUncertain(GatewayError):
     status = 503
-    type = "api_error"
     code = "conversation_uncertain"
 
 
@@ -232,19 +231,16 @@ class ShuttingDown(GatewayError):
     """Raised wherever a request waits when the time for shutting down is over; not to be held back."""
 
     status = 503
-    type = "api_error"
     code = "shutting_down"
 
 
 class TooManyStreams(GatewayError):
     status = 503
-    type = "api_error"
     code = "too_many_streams"
 
 
 class UpstreamError(GatewayError):
     status = 502
-    type = "api_error"
     code = "upstream_error"
     outcome = Outcome.UNREACHABLE
     moves_on = True
@@ -273,6 +269,12 @@ class SilentAnswer(EmptyAnswer):
 
 class NoPicture(UpstreamError):
     code = "no_picture"
+
+
+class VideoFailed(UpstreamError):
+    code = "video_failed"
+    outcome = Outcome.ABANDONED
+    moves_on = False
 
 
 class CutAnswer(UpstreamError):

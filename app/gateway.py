@@ -29,7 +29,10 @@ from app.images.download import PictureDownload
 from app.images.service import ImageService
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
+from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
+from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
+from app.video.service import VideoService
 
 _MOST_PICTURE_BYTES = 32 * 1024 * 1024
 
@@ -78,6 +81,10 @@ class Gateway:
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
         download = PictureDownload(Fetcher(_picture_policy(settings)), settings.upstream_url)
+        self._videos = VideoCalls(self._upstream)
+        self.video = VideoService(
+            settings, self._videos, self.pool, self._refresher, self.cleaner, self.fetcher
+        )
         self.images = ImageService(settings, self.pool, opener, attacher, download)
         roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
@@ -107,9 +114,16 @@ class Gateway:
             raise AccountExpired("The owner of this conversation is not alive.")
         token = self._refresher.access_token(account)
         try:
-            self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+            self._delete_with(token, conversation)
         except AccessRejected:
             token = self._refresher.access_token(account, rejected=token)
+            self._delete_with(token, conversation)
+
+    def _delete_with(self, token: AccessToken, conversation: Conversation) -> None:
+        """Videos are recorded among the conversations."""
+        if conversation.assistant_id == VIDEO_ASSISTANT:
+            self._videos.delete(token, conversation.id)
+        else:
             self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo import chat, control, deletion, login, upload
+from demo import chat, control, deletion, login, upload, video
 from demo.call import Call
 from demo.connection import Exchange
 from demo.drawing import PICTURES, send_picture
@@ -41,6 +41,9 @@ ENDPOINTS = {
         Endpoint("POST", "/backend-api/assistant/file_upload", upload.upload_2024),
         Endpoint("POST", "/productivity-api/file/chat_upload", upload.upload_2026, "2026"),
         Endpoint("POST", "/backend-api/assistant/file/upload", upload.upload_knowledge),
+        Endpoint("POST", "/video-api/v1/static/upload", video.upload),
+        Endpoint("POST", "/video-api/v1/chat", video.order),
+        Endpoint("POST", "/video-api/v1/static/composite_video", video.compose),
         Endpoint("POST", "/backend-api/assistant/conversation/delete", deletion.delete_2024, "2024"),
         Endpoint("POST", "/mainchat-api/conversation/bulk_delete", deletion.bulk_delete, "2026"),
     )
@@ -77,7 +80,7 @@ class Dispatcher:
             self._gate(call)
 
     def _gate(self, call: Call) -> None:
-        endpoint, setting = ENDPOINTS.get(call.request.path), self._world.setting
+        endpoint, setting = _find(call), self._world.setting
         if endpoint is None or not _exists(endpoint, setting.era):
             call.refuse(404, NOT_FOUND, "not found")
         elif call.request.method != endpoint.method:
@@ -93,6 +96,16 @@ class Dispatcher:
         if not connection.counted:
             connection.counted = True
             self._world.record.tcp_connections += 1
+
+
+def _find(call: Call) -> Endpoint | None:
+    """By path; videos have theirs in it, and one path for looking and another for deleting."""
+    path = call.request.path
+    if path.startswith(video.STATUS):
+        return Endpoint("GET", path, video.status)
+    if path.startswith(video.CHAT):
+        return Endpoint("DELETE", path, video.delete)
+    return ENDPOINTS.get(path)
 
 
 def _exists(endpoint: Endpoint, era: str) -> bool:

@@ -11,6 +11,7 @@ from demo.file import FileBook, StoredFile
 from demo.record import Record
 from demo.setting import Setting
 from demo.signing import SignatureGuard
+from demo.video_book import VideoBook
 
 
 class World:
@@ -30,6 +31,7 @@ class World:
         self.setting = Setting()
         self.conversations = ConversationBook()
         self.files = FileBook()
+        self.videos = VideoBook()
         self.record = Record()
         self.guard = SignatureGuard()
 
@@ -40,6 +42,8 @@ class World:
             "accounts": {account.name: _account_state(account) for account in self.accounts},
             "conversations": [_conversation_state(conversation) for conversation in conversations],
             "uploads": [_file_state(file) for file in self.files],
+            "videos": [{"id": one.id, "account": one.account, "deleted": one.deleted} for one in self.videos],
+            "undeleted_videos": sum(not one.deleted for one in self.videos),
             "open_streams": sum(account.open_streams for account in self.accounts),
             "violations": sum(account.violations for account in self.accounts),
             "undeleted": sum(one.announced and not one.deleted for one in conversations),

@@ -6,6 +6,7 @@ Saves a quarter of what a call costs (docs/performance.md), and keeps no cookies
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http.client import RemoteDisconnected
 from typing import Any
 
 import requests
@@ -13,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 
+from app.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
 from app.upstream.connection import AddressBook, QuickConnection
 
 
@@ -52,3 +54,28 @@ class UpstreamAdapter(HTTPAdapter):
         response.raw = resp
         response.request = req
         return response
+
+
+# Foreign errors, most special first; their words may hold addresses and headers, so none are passed on.
+_TRANSLATIONS: tuple[tuple[type[requests.RequestException], type[GatewayError], str], ...] = (
+    (requests.ConnectTimeout, UpstreamTimeout, "The upstream could not be reached in time."),
+    (requests.ReadTimeout, UpstreamTimeout, "The upstream did not answer in time."),
+    (requests.exceptions.SSLError, UpstreamUnreachable, "No trusted connection to the upstream is possible."),
+    (requests.exceptions.ProxyError, UpstreamUnreachable, "The proxy in GLM_PROXY could not be used."),
+    (requests.RequestException, UpstreamUnreachable, "The upstream could not be reached."),
+)
+
+
+def translate(exc: requests.RequestException) -> GatewayError:
+    for foreign, error, message in _TRANSLATIONS:
+        if isinstance(exc, foreign):
+            return error(message)
+    raise AssertionError("unreachable")
+
+
+def was_stale(exc: requests.RequestException) -> bool:
+    """True where a kept connection turned out to be closed, so that the upstream never saw the request."""
+    if isinstance(exc, (requests.Timeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+        return False
+    cause = exc.args[0].args[-1] if exc.args and getattr(exc.args[0], "args", None) else None
+    return isinstance(cause, (RemoteDisconnected, ConnectionResetError, BrokenPipeError))

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import RemoteDisconnected
 from typing import Any
 
 import msgspec
@@ -21,11 +20,10 @@ from app.errors import (
     ConversationNotFound,
     GatewayError,
     UpstreamInvalid,
-    UpstreamTimeout,
     UpstreamUnreachable,
 )
 from app.token import AccessToken, RefreshedTokens, parse_access_token
-from app.upstream.adapter import UpstreamAdapter
+from app.upstream.adapter import UpstreamAdapter, translate, was_stale
 from app.upstream.body import BodyReader
 from app.upstream.envelope import classify_answer, first_string, is_success
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
@@ -164,6 +162,24 @@ class UpstreamClient:
                 break
         return parse_upload(response.status_code, document, file)
 
+    def ask(
+        self, method: str, path: str, access_token: AccessToken, body: Body, timeout_seconds: float
+    ) -> Any:
+        """The result of one short call that has no earlier era."""
+        response = self._call(
+            path,
+            access_token.value,
+            access_token.device_id,
+            body,
+            timeout_seconds,
+            "application/json",
+            method,
+        )
+        document = _read_document(response)
+        if response.status_code != 200 or not is_success(document):
+            raise classify_answer(response.status_code, document)
+        return document.get("result")
+
     def close(self) -> None:
         self._adapter.close()
 
@@ -180,16 +196,24 @@ class UpstreamClient:
         return dict(document)
 
     def _call(
-        self, path: str, bearer: str, device_id: str, body: Body, timeout_seconds: float, accept: str
+        self,
+        path: str,
+        bearer: str,
+        device_id: str,
+        body: Body,
+        timeout_seconds: float,
+        accept: str,
+        method: str = "POST",
     ) -> requests.Response:
         timeout = (self._address.connect_timeout_seconds, timeout_seconds)
         for is_last in (False, True):
             prepared = self._prepare(path, bearer, device_id, body, accept)
+            prepared.method = method
             try:
                 return self._adapter.send(prepared, stream=True, timeout=timeout, proxies=self._proxies)
             except requests.RequestException as exc:
-                if is_last or not _was_stale(exc):
-                    raise _translate(exc) from exc
+                if is_last or not was_stale(exc):
+                    raise translate(exc) from exc
         raise AssertionError("unreachable")
 
     def _prepare(
@@ -214,31 +238,6 @@ class UpstreamClient:
         headers |= sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
         prepared.headers = headers  # type: ignore[assignment]  # names are ours: no need to fold their case
         return prepared
-
-
-# Foreign errors, most special first; their words may hold addresses and headers, so none are passed on.
-_TRANSLATIONS: tuple[tuple[type[requests.RequestException], type[GatewayError], str], ...] = (
-    (requests.ConnectTimeout, UpstreamTimeout, "The upstream could not be reached in time."),
-    (requests.ReadTimeout, UpstreamTimeout, "The upstream did not answer in time."),
-    (requests.exceptions.SSLError, UpstreamUnreachable, "No trusted connection to the upstream is possible."),
-    (requests.exceptions.ProxyError, UpstreamUnreachable, "The proxy in GLM_PROXY could not be used."),
-    (requests.RequestException, UpstreamUnreachable, "The upstream could not be reached."),
-)
-
-
-def _translate(exc: requests.RequestException) -> GatewayError:
-    for foreign, error, message in _TRANSLATIONS:
-        if isinstance(exc, foreign):
-            return error(message)
-    raise AssertionError("unreachable")
-
-
-def _was_stale(exc: requests.RequestException) -> bool:
-    """True where a kept connection turned out to be closed, so that the upstream never saw the request."""
-    if isinstance(exc, (requests.Timeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)):
-        return False
-    cause = exc.args[0].args[-1] if exc.args and getattr(exc.args[0], "args", None) else None
-    return isinstance(cause, (RemoteDisconnected, ConnectionResetError, BrokenPipeError))
 
 
 def _device_of(refresh_token: str) -> str:
