@@ -48,7 +48,9 @@ def test_every_error_is_an_openai_error(kind: type[GatewayError]) -> None:
 
 
 def test_only_failures_of_an_account_or_the_upstream_move_on() -> None:
-    assert all(not kind.moves_on for kind in ERRORS if kind.status in (400, 403, 404, 405, 409, 413, 500))
+    # An assistant may be shown to its maker alone, so that another account may know it.
+    final = [kind for kind in ERRORS if kind is not errors.ModelNotFound]
+    assert all(not kind.moves_on for kind in final if kind.status in (400, 403, 404, 405, 409, 413, 500))
 
 
 def test_waiting_wins_over_giving_up() -> None:
