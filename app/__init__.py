@@ -19,8 +19,11 @@ from app.routes import (
     images,
     journal,
     models,
+    page,
+    picture,
     token,
     videos,
+    watch,
 )
 from app.routes.responses import render_error, render_http_error, render_unexpected
 from app.routes.services import EXTENSION
@@ -33,8 +36,11 @@ _BLUEPRINTS = (
     health.bp,
     images.bp,
     models.bp,
+    page.bp,
+    picture.bp,
     token.bp,
     videos.bp,
+    watch.bp,
 )
 
 

@@ -30,6 +30,7 @@ from app.images.service import ImageService
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
 from app.token import AccessToken
+from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
@@ -86,6 +87,7 @@ class Gateway:
             settings, self._videos, self.pool, self._refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, download)
+        self.traffic = Traffic()
         roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
         self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.

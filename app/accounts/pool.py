@@ -49,6 +49,10 @@ class AccountPool:
         """How many leases are out."""
         return sum(seat.is_leased for seat in self._register.seats.values())
 
+    def waiting(self, caller: str) -> int:
+        """How many requests of this caller wait for an account."""
+        return self._queue.count(caller)
+
     def find(self, refresh_tokens: Iterable[str]) -> list[Account]:
         """The accounts of these refresh tokens, known ones and new ones, in the same order."""
         with self._lock:

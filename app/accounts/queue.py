@@ -41,6 +41,10 @@ class Queue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def count(self, caller: str) -> int:
+        """How many of this caller wait."""
+        return self._callers.get(caller, 0)
+
     def join(self, waiter: Waiter) -> None:
         """Stand at the end, or keep the place. Raises AccountsBusy when the caller has too many waiting."""
         if waiter in self._waiting:

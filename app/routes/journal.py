@@ -12,10 +12,11 @@ from flask import Flask, Response, g, request
 from app.hub import Client, ClientWatch
 from app.presence import Presence
 from app.routes.services import services
+from app.traffic import Sample
 
 log = logging.getLogger(__name__)
 
-_QUIET_PATHS = frozenset({"/ping", "/health/live", "/health/ready"})
+_QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
 class Record:
@@ -95,8 +96,18 @@ class Record:
             self._presence.end_reply()
         for callback in self._callbacks:
             callback()
-        level = logging.DEBUG if self.path in _QUIET_PATHS else logging.INFO
+        level = logging.DEBUG if self._is_quiet() else logging.INFO
         log.log(level, "request", extra={"fields": self._fields()})
+
+    def sample(self) -> Sample:
+        """What the watch is told of it. Call when it is over."""
+        if self.first_delta_at is None:
+            return Sample(self.outcome or "ok")
+        first, streaming = self.first_delta_at - self._begun_at, time.monotonic() - self.first_delta_at
+        return Sample(self.outcome or "ok", first, self.chunks, streaming)
+
+    def _is_quiet(self) -> bool:
+        return self.path in _QUIET_PATHS or (self.path.startswith("/page/") and self.status < 400)
 
     def _fields(self) -> dict[str, object]:
         first = None if self.first_delta_at is None else round(self.first_delta_at - self._begun_at, 3)

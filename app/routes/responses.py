@@ -22,7 +22,7 @@ from app.routes.journal import Record
 
 log = logging.getLogger(__name__)
 
-_STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
 def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
@@ -35,7 +35,7 @@ def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response
     response = Response(
         _relay(reply, encoder, record),
         content_type="text/event-stream; charset=utf-8",
-        headers=_STREAM_HEADERS,
+        headers=STREAM_HEADERS,
     )
     response.call_on_close(lambda: _close(reply, record))
     return response

@@ -1,0 +1,81 @@
+// Talking to the gateway. The credentials live in this tab's sessionStorage and travel in a header alone.
+
+const STORED = "glm-api credentials";
+
+export const credentials = {
+  get: () => sessionStorage.getItem(STORED) ?? "",
+  set: (value) => sessionStorage.setItem(STORED, value.trim()),
+  forget: () => sessionStorage.removeItem(STORED),
+};
+
+/** A failure that the gateway told, or `network` when it told nothing. */
+export class ApiError extends Error {
+  constructor(code, message, retryAfter = null) {
+    super(message);
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Send a request and return the Response of a success. Raises ApiError, or AbortError when `signal` says so. */
+export async function ask(path, { method = "GET", body, signal } = {}) {
+  const headers = { Authorization: `Bearer ${credentials.get()}` };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method, headers, signal,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "omit", cache: "no-store", redirect: "error",
+    });
+  } catch (error) {
+    throw isAbort(error) ? error : new ApiError("network", String(error.message ?? error));
+  }
+  if (!response.ok) throw await readError(response);
+  return response;
+}
+
+export const askJson = async (path, options) => (await ask(path, options)).json();
+
+/** The JSON documents of a stream of server-sent events, as they come. Raises ApiError for one that is an error. */
+export async function* readEvents(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await read(reader);
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) {
+      const data = event.split("\n").filter((line) => line.startsWith("data: ")).map((line) => line.slice(6)).join("\n");
+      if (data === "[DONE]") return;
+      if (data) yield parseEvent(data);
+    }
+  }
+}
+
+export const isAbort = (error) => error?.name === "AbortError";
+
+async function read(reader) {
+  try {
+    return await reader.read();
+  } catch (error) {
+    throw isAbort(error) ? error : new ApiError("network", String(error.message ?? error));
+  }
+}
+
+function parseEvent(data) {
+  const event = JSON.parse(data);
+  if (event.error) throw new ApiError(event.error.code, event.error.message);
+  return event;
+}
+
+async function readError(response) {
+  const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  try {
+    const { error } = await response.json();
+    return new ApiError(error.code, error.message, retryAfter);
+  } catch {
+    return new ApiError(`http_${response.status}`, `HTTP ${response.status}`, retryAfter);
+  }
+}

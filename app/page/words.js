@@ -1,0 +1,127 @@
+// What the page says, in the language of the browser: English or Chinese.
+
+const WORDS = {
+  // the frame
+  try: ["Try it", "试一试"],
+  draw: ["Draw", "绘图"],
+  accounts: ["Accounts", "账号"],
+  watch: ["Watch", "观察"],
+  skip: ["To the content", "跳到内容"],
+  views: ["Views", "视图"],
+  tagline: ["Your own chatglm.cn accounts, as an OpenAI API", "把你自己的智谱清言账号变成 OpenAI 接口"],
+  // credentials
+  credentials: ["Refresh token or gateway key", "refresh token 或网关密钥"],
+  credentialsHint: ["Paste it here. It stays in this tab and is gone when you close it.", "粘贴到这里。它只留在本标签页，关闭即消失。"],
+  use: ["Use it", "使用"],
+  forget: ["Forget", "忘记"],
+  signedIn: ["Key is in this tab only", "密钥只在本标签页"],
+  needCredentials: ["First paste a refresh token or gateway key above.", "请先在上方粘贴 refresh token 或网关密钥。"],
+  howToToken: [
+    "Where is my token? Log in at chatglm.cn, have one conversation, press F12, then Application > Cookies > chatglm_refresh_token.",
+    "在哪里找？登录 chatglm.cn，发起一次对话，按 F12，打开 Application > Cookies，复制 chatglm_refresh_token 的值。",
+  ],
+  // chat
+  model: ["Model or assistant", "模型或智能体"],
+  modelHint: ["a name, or an assistant's 24-digit id", "名称，或智能体的 24 位 ID"],
+  message: ["Message", "消息"],
+  messagePlaceholder: ["Ask something…", "问点什么……"],
+  send: ["Send", "发送"],
+  stop: ["Stop", "停止"],
+  attach: ["Attach", "添加附件"],
+  remove: ["Remove {0}", "移除 {0}"],
+  newChat: ["New chat", "新对话"],
+  you: ["You", "你"],
+  thinking: ["Thinking", "思考"],
+  waiting: ["Waiting for the first words…", "等待回复……"],
+  stopped: ["Stopped. The account is free again.", "已停止，账号已释放。"],
+  filtered: ["Ended by the content filter.", "被内容过滤器终止。"],
+  cutByLength: ["Ended at the length that was asked for.", "已到要求的长度。"],
+  sources: ["Sources", "来源"],
+  copyAs: ["Copy as", "复制为"],
+  copy: ["Copy", "复制"],
+  copied: ["Copied", "已复制"],
+  emptyChat: ["Say hello. The words appear as they come.", "打个招呼吧，文字会逐字出现。"],
+  pictureFrom: ["Picture from {0}", "来自 {0} 的图片"],
+  showPicture: ["Show", "显示"],
+  pictureConsent: ["Loaded only if you ask, and by the gateway: the other side does not see you.", "只在你点击后由网关加载，对方看不到你。"],
+  noPicture: ["This picture cannot be shown.", "这张图片无法显示。"],
+  tooLarge: ["{0} is too large for this page (20 MB).", "{0} 太大（上限 20 MB）。"],
+  answered: ["Answer complete", "回答完毕"],
+  // drawing
+  prompt: ["What to draw", "画什么"],
+  promptPlaceholder: ["A lighthouse at dusk, watercolour", "黄昏的灯塔，水彩画"],
+  size: ["Shape", "形状"],
+  square: ["square", "方形"],
+  portrait: ["portrait", "竖向"],
+  landscape: ["landscape", "横向"],
+  drawing: ["Drawing… this takes a while.", "正在绘制，请稍候……"],
+  emptyDraw: ["Pictures appear here.", "图片会出现在这里。"],
+  open: ["Open original", "打开原图"],
+  // accounts
+  refresh: ["Refresh", "刷新"],
+  check: ["Check", "检查"],
+  checkAll: ["Check all", "全部检查"],
+  live: ["The token is alive.", "token 有效。"],
+  dead: ["The token is not alive. Get a new one.", "token 已失效，请重新获取。"],
+  cannotCheck: ["With a gateway key the operator's tokens cannot be checked from here.", "使用网关密钥时无法在此检查管理员的 token。"],
+  account: ["Account", "账号"],
+  state: ["State", "状态"],
+  coolingUntil: ["Cooling until", "冷却至"],
+  replies: ["Replies", "回复数"],
+  lastError: ["Last error", "最近错误"],
+  none: ["none", "无"],
+  conversations: ["Kept conversations", "保留的对话"],
+  noConversations: ["None. Conversations are deleted from the account by themselves.", "没有。对话会自动从账号中删除。"],
+  lastUsed: ["Last used", "最近使用"],
+  expires: ["Deleted at", "删除时间"],
+  delete: ["Delete", "删除"],
+  deleted: ["Deleted.", "已删除。"],
+  state_ready: ["ready", "就绪"],
+  state_answering: ["answering", "回答中"],
+  state_cooling: ["cooling", "冷却中"],
+  state_expired: ["expired", "已失效"],
+  state_blocked: ["blocked", "被风控"],
+  state_unknown: ["not used yet", "尚未使用"],
+  // watch
+  watchHint: ["Your own requests of the last hour, as they happen. Kept in memory only.", "你自己最近一小时的请求，实时更新，仅存于内存。"],
+  requests: ["Requests", "请求"],
+  firstDelta: ["First words", "首字时间"],
+  chunkRate: ["Chunks per second", "每秒分块"],
+  openStreams: ["Open streams", "进行中的流"],
+  queue: ["Queue", "排队"],
+  errors: ["Errors", "错误"],
+  now: ["now {0}", "当前 {0}"],
+  lastHour: ["{0} in the last hour", "最近一小时 {0}"],
+  average: ["on average {0}", "平均 {0}"],
+  most: ["at most {0}", "最多 {0}"],
+  connected: ["Live", "实时"],
+  reconnecting: ["Reconnecting…", "正在重连……"],
+  hourAgo: ["1 h ago", "1 小时前"],
+  rightNow: ["now", "现在"],
+  plot: ["{0}: {1}", "{0}：{1}"],
+};
+
+export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+const column = language === "zh" ? 1 : 0;
+
+/** The words for `key`, with {0}, {1} filled in; the key itself where nobody wrote any. */
+export function say(key, ...values) {
+  const words = WORDS[key]?.[column] ?? key;
+  return words.replace(/\{(\d)\}/g, (_, index) => values[index]);
+}
+
+/** Fill in what index.html leaves to the language: data-say (text) and data-say-<attribute>. */
+export function translate(root) {
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
+  for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"]])
+    for (const node of root.querySelectorAll(`[data-${data.replace("L", "-l").replace("P", "-p").replace("T", "-t")}]`))
+      node.setAttribute(attribute, say(node.dataset[data]));
+}
+
+/** A time of day, or a date and time when it is not today. `seconds` is Unix time. */
+export function sayTime(seconds) {
+  const date = new Date(seconds * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(language === "zh" ? "zh-CN" : "en", today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+}

@@ -1,0 +1,50 @@
+"""GET / and /page/NAME: the page to try, check and watch the gateway, from files beside the code."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from app.errors import NotFound
+
+bp = Blueprint("page", __name__)
+
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_HEADERS = {
+    # Nothing but what this gateway serves itself: model output is hostile, and the page holds a token.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+_FILES = {
+    path.name: (path.read_bytes(), _TYPES[path.suffix])
+    for path in (Path(__file__).parents[1] / "page").iterdir()
+    if path.suffix in _TYPES
+}
+_TAGS = {name: hashlib.sha256(content).hexdigest()[:16] for name, (content, _) in _FILES.items()}
+
+
+@bp.get("/")
+@bp.get("/page/<name>")
+def send_page(name: str = "index.html") -> Response:
+    """One of the page's files; no credentials are needed, and none are in it."""
+    if name not in _FILES:
+        raise NotFound("The page has no such file.")
+    content, content_type = _FILES[name]
+    response = Response(content, content_type=content_type, headers=_HEADERS)
+    response.set_etag(_TAGS[name])
+    response.make_conditional(request)
+    return response

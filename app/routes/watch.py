@@ -1,0 +1,63 @@
+"""GET /v1/watch: the caller's own requests of the last hour, and what changes from now on, as events."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+from flask import Blueprint, Response, g
+
+from app.openai.encoder import HEARTBEAT
+from app.routes.auth import look_in
+from app.routes.responses import STREAM_HEADERS
+from app.routes.services import services
+from app.traffic import BUCKET_SECONDS, History
+
+bp = Blueprint("watch", __name__)
+bp.before_request(look_in)
+
+_LOOK_SECONDS = 1.0
+_LOOKS_PER_HEARTBEAT = 5
+_MOST_SECONDS = 6 * 3600.0
+
+_encode = msgspec.json.Encoder().encode
+
+
+@bp.get("/v1/watch")
+def watch() -> Response:
+    """The first event tells the whole hour, later ones the half minutes that changed."""
+    known, caller = services(), g.caller
+    history = known.traffic.of(caller.queue)
+    events = _relay(history, lambda: known.pool.waiting(caller.queue), lambda: False)
+    return Response(events, content_type="text/event-stream; charset=utf-8", headers=STREAM_HEADERS)
+
+
+def _relay(
+    history: History, count_queued: Callable[[], int], is_stopping: Callable[[], bool]
+) -> Iterator[bytes]:
+    """Looks once a second, as nothing tells; a heartbeat now and then finds out who has gone."""
+    ticket, pause, seen = history.take_ticket(), threading.Event(), (-1, -1)
+    told_at, ends_at, looks = 0.0, time.time() + _MOST_SECONDS, 0
+    while history.is_valid(ticket) and not is_stopping() and told_at < ends_at:
+        now, queued = time.time(), count_queued()
+        if (history.version, queued) != seen:
+            seen = (history.version, queued)
+            yield _encode_event(history, queued, told_at)
+            told_at = now
+        elif looks % _LOOKS_PER_HEARTBEAT == 0:
+            yield HEARTBEAT
+        looks += 1
+        pause.wait(_LOOK_SECONDS)
+
+
+def _encode_event(history: History, queued: int, since: float) -> bytes:
+    view = {
+        "object": "watch",
+        "bucket_seconds": BUCKET_SECONDS,
+        "open": history.open,
+        "queued": queued,
+        "buckets": history.describe(since),
+    }
+    return b"data: " + _encode(view) + b"\n\n"
