@@ -1,0 +1,31 @@
+// Copying, and the short messages that tell of it.
+
+import { element, find } from "./dom.js";
+import { say } from "./words.js";
+
+/** Tell something in passing, on the screen and to screen readers. */
+export function tell(words) {
+  const status = find("#status");
+  status.textContent = words;
+  status.classList.add("shown");
+  setTimeout(() => status.classList.remove("shown"), 2500);
+}
+
+/** A button that copies what `read` gives at that moment. */
+export function copyButton(read, label = say("copy")) {
+  return element("button", { type: "button", class: "small", onclick: () => copy(read()) }, label);
+}
+
+async function copy(text) {
+  // Without TLS, and not on localhost, browsers offer no clipboard; then an old command must do.
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else {
+    const area = element("textarea", { readonly: true });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  tell(say("copied"));
+}
