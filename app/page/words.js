@@ -115,8 +115,8 @@ export function translate(root) {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
   for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"]])
-    for (const node of root.querySelectorAll(`[data-${data.replace("L", "-l").replace("P", "-p").replace("T", "-t")}]`))
-      node.setAttribute(attribute, say(node.dataset[data]));
+    for (const node of root.querySelectorAll("*"))
+      if (node.dataset[data]) node.setAttribute(attribute, say(node.dataset[data]));
 }
 
 /** A time of day, or a date and time when it is not today. `seconds` is Unix time. */

@@ -1,0 +1,80 @@
+// How the caller's accounts are, and which conversations are still kept on them.
+
+import { nameError } from "./advice.js";
+import { ask, askJson, credentials } from "./api.js";
+import { tell } from "./copy.js";
+import { element, find } from "./dom.js";
+import { troubleBox } from "./trouble.js";
+import { say, sayTime } from "./words.js";
+
+export function setUpAccounts() {
+  find("#refresh").addEventListener("click", showAccounts);
+  find("#check").addEventListener("click", check);
+}
+
+export async function showAccounts() {
+  await Promise.all([
+    fill("#account-list", "/v1/accounts", accountCard),
+    fill("#conversation-list", "/v1/conversations", conversationCard, say("noConversations")),
+  ]);
+}
+
+async function fill(selector, path, build, empty = "") {
+  const list = find(selector);
+  try {
+    const { data } = await askJson(path);
+    list.replaceChildren(...(data.length ? data.map(build) : [element("p", { class: "hint" }, empty)]));
+  } catch (error) {
+    list.replaceChildren(troubleBox(error));
+  }
+}
+
+function accountCard(account) {
+  const isBad = ["expired", "blocked", "cooling"].includes(account.state);
+  return element("div", { class: "card", "data-label": account.label },
+    element("div", { class: "row" }, element("code", {}, account.label),
+      element("span", { class: `badge ${isBad ? "bad" : "good"}` }, say(`state_${account.state}`))),
+    element("dl", {},
+      element("dt", {}, say("replies")), element("dd", {}, account.replies),
+      account.cooling_until && [element("dt", {}, say("coolingUntil")), element("dd", {}, sayTime(account.cooling_until))],
+      element("dt", {}, say("lastError")), element("dd", {}, nameError(account.last_error))),
+    element("p", { class: "hint verdict" }));
+}
+
+function conversationCard(conversation) {
+  const remove = async (event) => {
+    event.target.disabled = true;
+    try {
+      await ask(`/v1/conversations/${encodeURIComponent(conversation.id)}`, { method: "DELETE" });
+      tell(say("deleted"));
+      await showAccounts();
+    } catch (error) {
+      event.target.closest(".card").append(troubleBox(error));
+    }
+  };
+  return element("div", { class: "card" },
+    element("code", {}, conversation.id),
+    element("dl", {},
+      element("dt", {}, say("lastUsed")), element("dd", {}, sayTime(conversation.last_used)),
+      element("dt", {}, say("expires")), element("dd", {}, sayTime(conversation.expires))),
+    element("button", { type: "button", class: "small", onclick: remove }, say("delete")));
+}
+
+/** Ask the upstream about the tokens. One token gets one answer, several get one each, by label. */
+async function check() {
+  if (credentials.get().startsWith("glm-")) return tell(say("cannotCheck"));
+  await showAccounts();
+  try {
+    const answer = await askJson("/token/check?fresh=1", { method: "POST", body: { token: credentials.get() } });
+    const cards = [...document.querySelectorAll("#account-list .card")];
+    const lives = new Map((answer.tokens ?? []).map((token) => [token.label, token.live]));
+    for (const card of cards) {
+      const isLive = lives.get(card.dataset.label) ?? answer.live;
+      const verdict = find(".verdict", card);
+      verdict.textContent = say(isLive ? "live" : "dead");
+      verdict.classList.add(isLive ? "good" : "bad");
+    }
+  } catch (error) {
+    find("#account-list").append(troubleBox(error));
+  }
+}

@@ -1,0 +1,52 @@
+// Drawing: the pictures come by address, and the gateway fetches them for this page.
+
+import { ask, isAbort } from "./api.js";
+import { element, find } from "./dom.js";
+import { link } from "./markdown.js";
+import { loadPicture } from "./picture.js";
+import { copyRow } from "./snippet.js";
+import { troubleBox } from "./trouble.js";
+import { say } from "./words.js";
+
+const PATH = "/v1/images/generations";
+let running = null;
+
+export function setUpDrawing() {
+  find("#drawing").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
+  find("#draw-stop").addEventListener("click", () => running?.abort());
+}
+
+async function draw() {
+  const prompt = find("#prompt").value.trim();
+  if (!prompt || running) return;
+  running = new AbortController();
+  setBusy(true);
+  const body = { model: "cogview", prompt, size: find("#size").value };
+  const pictures = find("#pictures");
+  pictures.replaceChildren(element("p", { class: "hint caret wide" }, say("drawing")));
+  try {
+    const response = await ask(PATH, { method: "POST", body, signal: running.signal });
+    const { data } = await response.json();
+    const figures = await Promise.all(data.map((picture) => buildFigure(picture, prompt)));
+    pictures.replaceChildren(...figures);
+  } catch (error) {
+    pictures.replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error));
+    pictures.firstChild.classList.add("wide");
+  }
+  const row = copyRow(PATH, body);
+  row.classList.add("wide");
+  pictures.append(row);
+  running = null;
+  setBusy(false);
+}
+
+async function buildFigure(picture, prompt) {
+  const words = picture.revised_prompt || prompt;
+  return element("figure", {}, await loadPicture(picture.url, words),
+    element("figcaption", {}, words, " ", link(picture.url, say("open"))));
+}
+
+function setBusy(isBusy) {
+  find("#draw-stop").hidden = !isBusy;
+  find("#draw-go").disabled = isBusy;
+}
