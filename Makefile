@@ -49,6 +49,10 @@ key: install ## Make a gateway key: make key LABEL=laptop
 test: install ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: test-browser
+test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directory keeps pictures of it)
+	$(BIN)/python -m pytest tests/browser $(ARGS)
+
 .PHONY: check
 check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
 

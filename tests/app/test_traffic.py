@@ -1,0 +1,63 @@
+"""The hour that is watched: sums, bounds, forgetting."""
+
+from __future__ import annotations
+
+from app.traffic import Sample, Traffic
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_020.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_half_minute_is_summed_up() -> None:
+    history = Traffic(Clock()).of("ann")
+    for sample in (Sample("ok", 0.2, 20, 2.0), Sample("ok", 0.4, 10, 1.0), Sample("upstream_busy")):
+        history.begin()
+        history.end(sample, queued=2)
+    assert history.describe() == [
+        {
+            "at": 1_000_020,
+            "requests": 3,
+            "first_delta_seconds": 0.3,
+            "chunks_per_second": 10.0,
+            "open": 1,
+            "queued": 2,
+            "errors": {"upstream_busy": 1},
+        }
+    ]
+    assert history.open == 0
+
+
+def test_only_what_changed_is_told_again_and_an_hour_is_kept() -> None:
+    clock = Clock()
+    history = Traffic(clock).of("ann")
+    for _ in range(200):
+        history.begin()
+        history.end(Sample("ok"), queued=0)
+        clock.now += 30
+    assert len(history.describe()) == 119
+    assert len(history.describe(clock.now - 30)) == 1
+
+
+def test_callers_are_kept_apart_bounded_and_forgotten() -> None:
+    clock = Clock()
+    traffic = Traffic(clock)
+    traffic.of("ann").begin()
+    assert traffic.of("bob").open == 0
+    assert traffic.of("ann").open == 1
+    for number in range(1000):
+        traffic.of(str(number))
+    assert repr(traffic) == "<Traffic callers=256>"
+    clock.now += 4000
+    traffic.of("late")
+    assert repr(traffic) == "<Traffic callers=1>"
+
+
+def test_the_newest_watchers_stay() -> None:
+    history = Traffic(Clock()).of("ann")
+    tickets = [history.take_ticket() for _ in range(6)]
+    assert [history.is_valid(ticket) for ticket in tickets] == [False, False, True, True, True, True]

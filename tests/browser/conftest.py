@@ -1,0 +1,106 @@
+"""The page in Debian's Chromium, before a real gateway and the embedded upstream. A missing browser is a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+
+CHROMIUM = Path("/usr/bin/chromium")
+TOKEN = "demo-browser-secret"
+PACE_MILLISECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[DemoUpstream]:
+    with DemoUpstream(pace=PACE_MILLISECONDS) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(shared_upstream: DemoUpstream) -> DemoUpstream:
+    shared_upstream.reset()
+    return shared_upstream
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    settings = {
+        # The pictures of the embedded upstream lie on this machine.
+        "GLM_FILES_ALLOW_PRIVATE": "1",
+        "GLM_FILES_PORTS": str(urlsplit(shared_upstream.url).port),
+        "GLM_QUEUE_SECONDS": "5",
+    }
+    with GatewayProcess(shared_upstream.url, tmp_path_factory.mktemp("gateway"), **settings) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "install the browser: apt-get install --no-install-recommends chromium"
+    with sync_playwright() as playwright:
+        # As root, as in containers, Chromium has no sandbox of its own to offer.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def outside(context: BrowserContext, gateway: GatewayProcess) -> list[str]:
+    """Everything the browser asked of another origin, which must be nothing; `data:` and `blob:` stay inside."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((gateway.url, "data:", "blob:")):
+            asked.append(request.url)
+
+    context.on("request", note)
+    return asked
+
+
+@pytest.fixture
+def page(
+    context: BrowserContext, gateway: GatewayProcess, upstream: DemoUpstream, outside: list[str]
+) -> Iterator[Page]:
+    """The page with a token given; no script of it may fail, and it asks nothing of anybody else."""
+    page = context.new_page()
+    failures: list[str] = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if "Security" in message.text else None)
+    enter(page, gateway)
+    yield page
+    assert failures == []
+    assert outside == []
+
+
+def enter(page: Page, gateway: GatewayProcess, token: str = TOKEN) -> None:
+    page.goto(f"{gateway.url}/")
+    page.locator("#credentials").fill(token)
+    page.locator("#door button").click()
+    page.locator("#message").wait_for()
+
+
+def send(page: Page, text: str) -> None:
+    page.locator("#message").fill(text)
+    page.locator("#send").click()
+
+
+def wait_for_end(page: Page) -> None:
+    page.locator(".answer").last.wait_for()
+    expect(page.locator(".answer[aria-busy]")).to_have_count(0, timeout=10_000)

@@ -1,0 +1,101 @@
+"""The other views: drawing, accounts, watching; and what they look like."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from demo.gateway import GatewayProcess
+from demo.upstream import DemoUpstream
+from tests.browser.conftest import enter, send, wait_for_end
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+SAY = (
+    "%23%23%20Streams,%20briefly%0A%0AA%20**stream**%20sends%20an%20answer%20while%20it%20is%20made:%0A%0A"
+    "-%20words%20appear%20at%20once%0A-%20stopping%20frees%20the%20account%0A%0A"
+    "```python%0Afor%20chunk%20in%20stream:%0A%20%20%20%20print(chunk)%0A```%0A%0A"
+    "See%20%5Bthe%20notes%5D(https://example.org)."
+)
+
+
+def test_drawing_shows_pictures(page: Page) -> None:
+    page.locator("#tab-draw").click()
+    page.locator("#prompt").fill("a cat")
+    page.locator("#draw-go").click()
+    page.locator("figure img").first.wait_for()
+    for image in page.locator("figure img").all():
+        image.evaluate("(image) => image.decode()")
+
+
+def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstream) -> None:
+    send(page, "hello")
+    wait_for_end(page)
+    page.locator("#tab-accounts").click()
+    expect(page.locator("#account-list .badge")).to_have_text("ready")
+    page.locator("#check").click()
+    expect(page.locator(".verdict")).to_have_text("The token is alive.")
+    page.locator("#conversation-list button").first.wait_for()
+    kept = page.locator("#conversation-list .card").count()
+    page.locator("#conversation-list button").first.click()
+    expect(page.locator("#conversation-list .card")).to_have_count(kept - 1)
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
+
+
+def test_watching_shows_what_happens(page: Page) -> None:
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-watched')")
+    send(page, "hello")
+    wait_for_end(page)
+    page.locator("#tab-watch").click()
+    expect(page.locator("#plots")).to_contain_text("1 in the last hour")
+    expect(page.locator("#watch-state")).to_have_text("Live")
+    page.evaluate(
+        """() => fetch("/v1/chat/completions", {method: "POST", body: '{"messages": 1}',
+        headers: {Authorization: "Bearer " + sessionStorage.getItem("glm-api credentials")}})"""
+    )
+    expect(page.locator("#plots")).to_contain_text("2 in the last hour")
+    expect(page.locator("#plots")).to_contain_text("1 × invalid value")
+
+
+def test_tabs_by_keyboard(page: Page) -> None:
+    page.locator("#tab-try").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#tab-watch")).to_be_focused()
+    expect(page.locator("#view-watch")).to_be_visible()
+    expect(page.locator("#view-try")).not_to_be_visible()
+
+
+def test_it_speaks_chinese(browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    enter(page, gateway)
+    expect(page.locator("#send")).to_have_text("发送")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_window(
+    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str
+) -> None:
+    """SCREENSHOTS=directory keeps what was seen."""
+    upstream.account("browser-secret", next=[f"think thought=briefly say={SAY}"])
+    context = browser.new_context(
+        locale="en-US",
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    enter(page, gateway)
+    send(page, "What is a stream?")
+    wait_for_end(page)
+    for view in ("try", "draw", "accounts", "watch"):
+        page.locator(f"#tab-{view}").click()
+        page.wait_for_load_state("networkidle") if view == "accounts" else page.wait_for_timeout(300)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}.png")
+    context.close()
