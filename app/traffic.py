@@ -44,7 +44,7 @@ class _Bucket:
 
     def describe(self) -> dict[str, object]:
         first = round(self.first_delta_seconds / self.answered, 3) if self.answered else None
-        pace = round(self.chunks / self.streaming_seconds, 1) if self.streaming_seconds > 0 else None
+        pace = round(self.chunks / self.streaming_seconds, 1) if self.streaming_seconds > 0.1 else None
         return {
             "at": self.at,
             "requests": self.requests,

@@ -140,6 +140,6 @@ class Answer {
       this.node.append(element("details", { class: "foot sources", open: true }, element("summary", {}, say("sources")),
         element("ol", {}, [...cited].map(([url, title]) => element("li", {}, link(url, title || url))))));
     }
-    tell(say("answered"));
+    tell(say("answered"), false);
   }
 }

@@ -3,11 +3,11 @@
 import { element, find } from "./dom.js";
 import { say } from "./words.js";
 
-/** Tell something in passing, on the screen and to screen readers. */
-export function tell(words) {
+/** Tell something in passing, to screen readers and, where it cannot be seen anyway, on the screen. */
+export function tell(words, isShown = true) {
   const status = find("#status");
   status.textContent = words;
-  status.classList.add("shown");
+  status.classList.toggle("shown", isShown);
   setTimeout(() => status.classList.remove("shown"), 2500);
 }
 

@@ -45,7 +45,7 @@ function draw(view, buckets, now) {
   const sum = (read) => buckets.reduce((total, bucket) => total + read(bucket), 0);
   const average = (read, unit) => {
     const numbers = buckets.map(read).filter((number) => number !== null);
-    return numbers.length ? say("average", (numbers.reduce((a, b) => a + b, 0) / numbers.length).toPrecision(2) + unit) : "–";
+    return numbers.length ? say("average", round(numbers.reduce((a, b) => a + b, 0) / numbers.length) + unit) : "–";
   };
   const failures = (bucket) => Object.values(bucket.errors).reduce((a, b) => a + b, 0);
   find("#plots").replaceChildren(
@@ -56,6 +56,8 @@ function draw(view, buckets, now) {
     plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars"),
     plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors"));
 }
+
+const round = (number) => number.toLocaleString(undefined, { maximumSignificantDigits: number < 100 ? 2 : 3 });
 
 function nameErrors(buckets) {
   const counts = {};
