@@ -1,7 +1,7 @@
 """What each caller's requests of the last hour were like: a few sums every half minute, in memory alone.
 
-Fed once as a request begins and once as it ends, never by a chunk. Bounded: so many callers, an hour each, and
-a caller nobody has heard of for an hour is forgotten.
+Fed once as a request begins and once as it ends, never by a chunk. Bounded: so many callers, an hour each,
+and a caller nobody has heard of for an hour is forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page in Debian's Chromium, before a real gateway and the embedded upstream. A missing browser is a failure."""
+"""The page in Debian's Chromium, before a real gateway. A missing browser is a failure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def outside(context: BrowserContext, gateway: GatewayProcess) -> list[str]:
-    """Everything the browser asked of another origin, which must be nothing; `data:` and `blob:` stay inside."""
+    """Everything the browser asked of another origin, which must be nothing."""
     asked: list[str] = []
 
     def note(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Model output is hostile: nothing of it runs, nothing leaves for another origin, pictures wait for consent."""
+"""Model output is hostile: nothing of it runs or leaves for another origin, pictures wait for consent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
 from tests.browser.conftest import TOKEN, send, wait_for_end
 
-HOSTILE = """<script>window.hit = 1</script><img src=x onerror="window.hit = 2"><svg onload="window.hit = 3"></svg>
+HOSTILE = """<script>window.hit = 1</script><img src=x onerror="window.hit = 2">
+<svg onload="window.hit = 3"></svg>
 
 [a](javascript:window.hit=4) [b](data:text/html,<script>window.hit=5</script>) [c](vbscript:x)
 
