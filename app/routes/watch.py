@@ -30,7 +30,7 @@ def watch() -> Response:
     """The first event tells the whole hour, later ones the half minutes that changed."""
     known, caller = services(), g.caller
     history = known.traffic.of(caller.queue)
-    events = _relay(history, lambda: known.pool.waiting(caller.queue), lambda: False)
+    events = _relay(history, lambda: known.pool.waiting(caller.queue), lambda: known.presence.stopping)
     return Response(events, content_type="text/event-stream; charset=utf-8", headers=STREAM_HEADERS)
 
 
