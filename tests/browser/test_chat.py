@@ -17,7 +17,7 @@ def test_words_come_one_by_one(page: Page) -> None:
     page.evaluate(
         """() => { window.seen = new Set();
         const note = () => window.seen.add(document.querySelector('.text')?.textContent ?? '');
-        new MutationObserver(note).observe(document.querySelector('#turns'), 
+        new MutationObserver(note).observe(document.querySelector('#turns'),
           {childList: true, subtree: true, characterData: true}); }"""
     )
     send(page, "[[chunks n=30 pace=40 size=12]]")
