@@ -83,7 +83,7 @@ def test_models(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v2/chat/completions", "/v1/chat", "/v1/files", "/ping/"]
+    "path", ["/page/nothing.js", "/v1", "/v1/", "/v2/chat/completions", "/v1/chat", "/v1/files", "/ping/"]
 )
 def test_unknown_paths(client: FlaskClient, path: str) -> None:
     for headers in ({}, bearer("demo-a")):
