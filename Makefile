@@ -93,11 +93,14 @@ bench-compare: install ## Measure another gateway: make bench-compare BASE=http:
 bench-accounts: install ## Measure how accounts and conversations are treated (ARGS=--quick: a minute)
 	$(BIN)/python -m bench.accounts $(ARGS)
 
+.PHONY: soak
+soak: install ## Ten minutes of everything at once, then look what is left (SECONDS=... for another time)
+	$(BIN)/python -m bench.soak $(or $(SECONDS),600)
+
 .PHONY: hooks
 hooks: install ## Run the checks before each commit of this clone
 	$(BIN)/pre-commit install
 
-# Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: audit
 audit: install ## Look for dangerous calls, and for known holes in the packages (the latter asks PyPI's advisories)
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app wsgi.py gunicorn.conf.py
@@ -113,6 +116,7 @@ openapi: install ## Write what /openapi.json serves, from openapi.yaml
 	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False)' \
 	  < openapi.yaml > app/routes/openapi.json
 
+# Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
 	for name in requirements requirements-dev; do \

@@ -103,13 +103,44 @@ class ClientWatch:
     def _check(self) -> None:
         if _has_hung_up(self._fd):
             self.close()
-            self._greenlet.throw(ClientGone())
+            lingering = getattr(self._greenlet, "lingering", None)
+            if lingering is not None:
+                lingering.put_off()
+            else:
+                self._greenlet.throw(ClientGone())
 
     def close(self) -> None:
         """Idempotent. Must be called before the connection serves its next request."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
+
+
+class Lingering:
+    """`with Lingering(seconds):` puts ClientGone off to the end of the block, for at most so long."""
+
+    __slots__ = ("_greenlet", "_is_gone", "_seconds", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._greenlet = getcurrent()
+        self._is_gone = False
+        self._timer: Any = None
+
+    def __enter__(self) -> None:
+        self._greenlet.lingering = self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._greenlet.lingering = None
+        if self._timer is not None:
+            self._timer.close()
+        if self._is_gone and kind is not ClientGone:
+            raise ClientGone
+
+    def put_off(self) -> None:
+        self._is_gone = True
+        self._timer = gevent.get_hub().loop.timer(self._seconds)
+        self._timer.start(self._greenlet.throw, ClientGone)
 
 
 class Lookups:

@@ -33,11 +33,13 @@ from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
 from app.exchange.shape import UNCHANGED, Shape
+from app.hub import Lingering
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
 
 _UNCERTAIN_RETRY_SECONDS = 5.0
+_NAME_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +162,22 @@ class ReplyOpener:
 
     def _ask(self, plan: Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
         use = self._begin_use(plan, account)
+        reply: Reply | None = None
         try:
-            stream = self._upstream.open_stream(
-                token, plan.question, timeout_seconds=self._settings.first_event_seconds
-            )
-        except BaseException:
-            use.end(delivered=False)
-            raise
-        reply = Reply(stream, use, self._clocks, shape=plan.shape)
-        reply.prompt.add(plan.question.prompt)
-        try:
+            # A client that leaves now would leave a conversation whose name nobody has heard.
+            with Lingering(_NAME_SECONDS):
+                stream = self._upstream.open_stream(
+                    token, plan.question, timeout_seconds=self._settings.first_event_seconds
+                )
+                reply = Reply(stream, use, self._clocks, shape=plan.shape)
+                reply.hear(deadline)
+            reply.prompt.add(plan.question.prompt)
             reply.start(deadline)
         except BaseException:
-            reply.close()
+            if reply is None:
+                use.end(delivered=False)
+            else:
+                reply.close()
             raise
         return reply
 

@@ -75,22 +75,24 @@ class Reply:
         is_over = self._reducer.finished or self._ended_early
         return is_over and not self._waiting and self._failure is None
 
-    def start(self, deadline: float) -> None:
-        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
+    def hear(self, deadline: float) -> None:
+        """Wait for the first event, which names the conversation.
 
         Raises what keeps the answer from coming, so that another account may try.
         """
         first_event_by = min(self._begun_at + self._clocks.first_event, deadline)
-        while not self._waiting:
-            limit = min(self._commit_by, deadline) if self.frames else first_event_by
-            seconds = limit - self._clock()
-            frames = self._stream.read(seconds) if seconds > 0 else None
-            if frames is not None:
-                self._take(frames)
-            elif self.frames:
-                return
-            else:
+        while not self.frames:
+            if not self._wait(first_event_by):
                 raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
+
+    def start(self, deadline: float) -> None:
+        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
+
+        Raises as `hear` does.
+        """
+        self.hear(deadline)
+        while not self._waiting and self._wait(min(self._commit_by, deadline)):
+            pass
 
     def hold(self, lease: Lease) -> None:
         """From here on this reply releases the lease."""
@@ -123,6 +125,14 @@ class Reply:
         if self._failure is not None:
             return self._failure.outcome
         return Outcome.OK if self.finished else Outcome.ABANDONED
+
+    def _wait(self, until: float) -> bool:
+        """False when the time came before anything else did."""
+        seconds = until - self._clock()
+        frames = self._stream.read(seconds) if seconds > 0 else None
+        if frames is not None:
+            self._take(frames)
+        return frames is not None
 
     def _receive(self) -> None:
         if self._failure is not None:

@@ -129,3 +129,15 @@ def test_a_failed_conversation_is_deleted(
         raw.read_until(b'"error"')
         raw.leave()
     upstream.wait_until(lambda state: state["conversations"] != [] and state["undeleted"] == 0)
+
+
+def test_a_name_that_is_on_the_way_is_waited_for(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+) -> None:
+    """Else the upstream would keep a conversation whose name nobody has read."""
+    client = RawClient(gateway, account, "[[slowstart delay=600]]", stream=True)
+    upstream.wait_until(lambda state: state["open_streams"] == 1)
+    time.sleep(0.45)
+    client.leave()
+    upstream.wait_until(lambda state: state["open_streams"] == 0, 1)
+    upstream.wait_until(lambda state: [one["deleted"] for one in state["conversations"]] == [True], 2)
