@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from openai import OpenAI, OpenAIError
@@ -152,10 +153,19 @@ def _guide(gateway: GatewayProcess) -> int:
     return 0
 
 
+def _let_in(upstream: DemoUpstream) -> dict[str, str]:
+    """The pictures that the stand-in draws lie on this machine, where no gateway would look otherwise."""
+    return {"GLM_FILES_ALLOW_PRIVATE": "1", "GLM_FILES_PORTS": f"80,443,{urlsplit(upstream.url).port}"}
+
+
 def serve() -> int:
     """Keep both running until Ctrl-C or SIGTERM."""
-    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url) as gateway:
-        say(f"gateway   {gateway.url}/v1   (any key that begins with demo- is alive)")
+    with (
+        DemoUpstream(pace=40) as upstream,
+        GatewayProcess(upstream.url, None, "wsgi:app", **_let_in(upstream)) as gateway,
+    ):
+        say(f"page      {gateway.url}/   (any key that begins with demo- is alive)")
+        say(f"gateway   {gateway.url}/v1")
         say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
         body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
         say(f"  curl -N {gateway.url}/v1/chat/completions \\")
