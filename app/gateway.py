@@ -88,8 +88,7 @@ class Gateway:
         )
         self.images = ImageService(settings, self.pool, opener, attacher, download)
         self.traffic = Traffic()
-        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
-        self.gate = Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
+        roster, self.gate = _open_doors(settings)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
         self.pool.find(roster.tokens())
 
@@ -136,6 +135,11 @@ def _limits(settings: Settings) -> Limits:
         drain_seconds=settings.drain_seconds,
         drain_file=settings.drain_file,
     )
+
+
+def _open_doors(settings: Settings) -> tuple[Roster, Gate]:
+    roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
+    return roster, Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
 
 
 def _fetch_policy(settings: Settings) -> FetchPolicy:
