@@ -53,6 +53,10 @@ test: install ## Run all tests
 test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directory keeps pictures of it)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
+.PHONY: test-deploy
+test-deploy: install ## Test what is in deploy/ with a real nginx, which must be installed
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
 .PHONY: check
 check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
 
