@@ -10,6 +10,7 @@ from app.conversations.ledger import Conversation
 from app.errors import ConversationNotFound
 from app.routes.auth import require_caller
 from app.routes.services import services
+from app.upstream.video import VIDEO_ASSISTANT
 
 bp = Blueprint("conversations", __name__)
 bp.before_request(require_caller)
@@ -19,7 +20,8 @@ bp.before_request(require_caller)
 def list_conversations() -> Response:
     """The caller's conversations that can still be continued."""
     kept = services().ledger.list_kept(_own(), g.caller.id, time.time())
-    return jsonify(object="list", data=[_describe(conversation) for conversation in kept])
+    spoken = [conversation for conversation in kept if conversation.assistant_id != VIDEO_ASSISTANT]
+    return jsonify(object="list", data=[_describe(conversation) for conversation in spoken])
 
 
 @bp.delete("/v1/conversations/<conversation_id>")

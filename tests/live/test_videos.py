@@ -79,6 +79,9 @@ def test_a_video_can_be_asked_for_later_also_after_a_restart(
     gateway.close()
     gateway = start_gateway()
     assert look(gateway, account, video["id"]).json()["status"] == "processing"
+    headers = {"Authorization": f"Bearer {account}"}
+    kept = requests.get(f"{gateway.url}/v1/conversations", headers=headers, timeout=10)
+    assert kept.json()["data"] == [], "nobody can talk to a video"
     done = look(gateway, account, video["id"]).json()
     assert done["status"] == "completed"
     assert done["data"][0]["video_url"].endswith(".mp4")
