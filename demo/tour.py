@@ -200,6 +200,6 @@ def _interrupt(number: int, frame: object) -> None:
     # Once: what stops everything must not be interrupted in its turn.
     for other in (signal.SIGTERM, signal.SIGINT):
         signal.signal(other, signal.SIG_IGN)
-    # It may strike in the middle of a client's constructor: what the half of one says as it dies helps nobody.
+    # It may strike in the middle of a client's constructor: what half a client says as it dies helps nobody.
     sys.unraisablehook = lambda _: None
     raise Interrupted
