@@ -23,7 +23,7 @@ class InvalidSetting(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator decided. Times are seconds, sizes bytes; README.md explains each."""
+    """What the operator decided. Times are seconds, sizes bytes; docs/configuration.md explains each."""
 
     upstream_url: str = "https://chatglm.cn"
     # Published in the upstream's own web page; the same for everybody (protocol notes 2.2).

@@ -19,7 +19,7 @@ from app.upstream.stream import UpstreamStream
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """How long a reply may take, in seconds (README: configuration)."""
+    """How long a reply may take, in seconds (docs/configuration.md)."""
 
     first_event: float
     commit: float

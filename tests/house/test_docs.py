@@ -18,13 +18,24 @@ from app.openai.request import ChatRequest
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+CONFIGURATIONS = [ROOT / "docs/configuration.md", ROOT / "docs/configuration.zh-CN.md"]
+FEATURES = [ROOT / "docs/features.md", ROOT / "docs/features.zh-CN.md"]
 PAPERS = [ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCUMENTS = [*READMES, *PAPERS, *sorted((ROOT / "docs").rglob("*.md"))]
+TRANSLATIONS = [path for path in DOCUMENTS if path.name.endswith(".zh-CN.md")]
 # Read by gunicorn.conf.py.
 SERVER_VARIABLES = {"HOST": "127.0.0.1", "PORT": "8000", "WEB_CONCURRENCY": "1"}
 IN_WORDS = {"GLM_SIGN_SECRET", "GLM_PASS_THROUGH"}
 # Rows of the table of fields that do not speak of a field of the request.
 NO_FIELDS = {"usage", "auto", "none"}
+
+
+def say_path(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def original(path: Path) -> Path:
+    return path.with_name(path.name.replace(".zh-CN.", "."))
 
 
 def read_configuration(path: Path) -> dict[str, str]:
@@ -50,7 +61,7 @@ def say(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=say_path)
 def test_the_configuration_table_is_true(path: Path) -> None:
     table, known = read_configuration(path), known_defaults()
     assert set(table) == set(known)
@@ -59,9 +70,9 @@ def test_the_configuration_table_is_true(path: Path) -> None:
     }
 
 
-def test_both_readmes_have_the_same_sections() -> None:
-    english, chinese = (list_sections(path) for path in READMES)
-    assert english == chinese
+@pytest.mark.parametrize("path", TRANSLATIONS, ids=say_path)
+def test_both_languages_have_the_same_sections(path: Path) -> None:
+    assert list_sections(path) == list_sections(original(path))
 
 
 def list_sections(path: Path) -> list[tuple[str, int, int]]:
@@ -77,15 +88,16 @@ def read_code(path: Path, language: str) -> list[str]:
     return [re.sub(r" *#.*", "", block) for block in blocks]
 
 
-@pytest.mark.parametrize("language", ["shell", "python", "nginx"])
-def test_both_readmes_show_the_same_code(language: str) -> None:
-    english, chinese = (read_code(path, language) for path in READMES)
-    assert english
-    assert english == chinese
+@pytest.mark.parametrize("path", TRANSLATIONS, ids=say_path)
+def test_both_languages_show_the_same_code(path: Path) -> None:
+    assert read_code(path, r"\w+") == read_code(original(path), r"\w+")
 
 
-def test_the_python_example_is_python_and_names_models_of_the_list() -> None:
-    for block in read_code(READMES[0], "python"):
+@pytest.mark.parametrize("path", [READMES[0], FEATURES[0]], ids=say_path)
+def test_the_python_examples_are_python_and_name_models_of_the_list(path: Path) -> None:
+    blocks = read_code(path, "python")
+    assert blocks
+    for block in blocks:
         ast.parse(block)
         assert set(re.findall(r'model="([^"]+)"', block)) <= set(MODELS)
 
@@ -96,16 +108,17 @@ def test_nginx_is_told_the_same_in_both_places() -> None:
     assert [line for line in block.splitlines() if line.strip() not in complete] == []
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FEATURES, ids=say_path)
 def test_the_table_of_fields_names_fields(path: Path) -> None:
     fields = {field.encode_name for field in msgspec.structs.fields(ChatRequest)}
-    rows = re.findall(r"^\| ([^|]*`[a-z_.]+`[^|]*) \| [^`]", path.read_text("utf-8"), re.MULTILINE)
+    (table,) = re.findall(r"^## [^\n]*OpenAI.*?(?=^## )", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| ([^|]*`[a-z_.]+`[^|]*) \| ", table, re.MULTILINE)
     named = {name.partition(".")[0] for row in rows for name in re.findall(r"`([a-z_.]+)`", row)}
     assert {"messages", "conversation_id", "temperature"} <= named
     assert named - NO_FIELDS <= fields
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FEATURES, ids=say_path)
 def test_every_path_is_named(path: Path) -> None:
     app = Flask(__name__, static_folder=None)
     for blueprint in _BLUEPRINTS:
@@ -115,7 +128,7 @@ def test_every_path_is_named(path: Path) -> None:
     assert [name for name in paths if name not in path.read_text("utf-8")] == []
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", DOCUMENTS, ids=say_path)
 def test_no_variable_is_made_up(path: Path) -> None:
     named = set(re.findall(r"\b(?:GLM|GATEWAY|LOG|CORS)_[A-Z_]+[A-Z]\b", path.read_text("utf-8")))
     assert named <= set(known_defaults())
@@ -144,15 +157,22 @@ def test_the_table_knows_no_other_errors() -> None:
     assert sorted(rows) == sorted(known)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", DOCUMENTS, ids=say_path)
 def test_links_lead_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8"))
-    assert [link for link in links if not (path.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", path.read_text("utf-8"))
+    assert [link for link, _ in links if not (path.parent / link).exists()] == []
+    places = [(path.parent / link if link else path, anchor) for link, anchor in links if anchor]
+    assert [anchor for target, anchor in places if anchor not in list_anchors(target)] == []
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
-def test_make_knows_what_the_readmes_call(path: Path) -> None:
+def list_anchors(path: Path) -> set[str]:
+    """What a heading can be linked to by, as GitHub makes it of its words."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", [*READMES, *CONFIGURATIONS, *FEATURES], ids=say_path)
+def test_make_knows_what_is_called(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     called = set(re.findall(r"\bmake ([a-z-]+)", path.read_text("utf-8")))
-    assert called
     assert {target for target in called if f"\n{target}:" not in makefile} <= {"sure", "it"}
