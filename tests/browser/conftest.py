@@ -75,18 +75,22 @@ def outside(context: BrowserContext, gateway: GatewayProcess) -> list[str]:
 
 
 @pytest.fixture
-def page(
-    context: BrowserContext, gateway: GatewayProcess, upstream: DemoUpstream, outside: list[str]
-) -> Iterator[Page]:
-    """The page with a token given; no script of it may fail, and it asks nothing of anybody else."""
+def blank(context: BrowserContext, upstream: DemoUpstream, outside: list[str]) -> Iterator[Page]:
+    """A page on which no script may fail or be kept from anything, and that asks nothing of anybody else."""
     page = context.new_page()
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
     page.on("console", lambda message: failures.append(message.text) if "Security" in message.text else None)
-    enter(page, gateway)
     yield page
     assert failures == []
     assert outside == []
+
+
+@pytest.fixture
+def page(blank: Page, gateway: GatewayProcess) -> Page:
+    """The page with a token given."""
+    enter(blank, gateway)
+    return blank
 
 
 def enter(page: Page, gateway: GatewayProcess, token: str = TOKEN) -> None:

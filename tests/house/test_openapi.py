@@ -32,8 +32,8 @@ def routes() -> Iterator[set[tuple[str, str]]]:
     yield {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        # The page is for people.
-        if rule.endpoint.partition(".")[0] not in {"page", "picture"}
+        # The page and the reference are for people.
+        if rule.endpoint.partition(".")[0] not in {"page", "picture", "reference"}
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     app.extensions[EXTENSION].stop(0)
