@@ -82,13 +82,14 @@ class CitingText:
         return said
 
     def leave(self) -> list[Said]:
-        """Another part speaks in between; a mark that has begun can still be completed."""
-        return []
+        """Another part speaks next: what was held comes before it, as text."""
+        return self.finish("")
 
     def finish(self, final: str) -> list[Said]:
         """Nothing more comes: what was held is text, unless it is a mark after all."""
-        said = self._say(_grammar(self._sources), self._before + self._held)
-        self._held = ""
+        text = self._before + self._held
+        said = self._say(_grammar(self._sources), text)
+        self._before, self._held = text[-1:], ""
         return said
 
     def _say(self, grammar: _Grammar, text: str) -> list[Said]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _LEAST_FENCE = 3
+_BETWEEN_BLOCKS = "\n\n"
 _BACKTICKS = re.compile(r"`+")
 # A line that may turn out to close the block, and one that does.
 _BEGUN_LINE = re.compile(r"\n {0,3}`*[ \t]*\Z")
@@ -27,10 +28,11 @@ class CodeBlock:
     later and would close the block ends it in good order and begins another one, with a longer fence.
     """
 
-    __slots__ = ("_fence", "_held", "_notebook")
+    __slots__ = ("_between", "_fence", "_held", "_notebook")
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
+        self._between = ""  # before the next block: the part that was interrupted goes on in another one
         self._fence = ""  # empty while no block is open
         self._held = ""
 
@@ -44,7 +46,7 @@ class CodeBlock:
         opening = ""
         if not self._fence:
             self._fence = _choose_fence(text)
-            opening = f"{self._fence}python"
+            opening = f"{self._between}{self._fence}python"
             self._held = "\n"
         text = self._held + text
         begun = _BEGUN_LINE.search(text)
@@ -63,6 +65,7 @@ class CodeBlock:
         rest = self._guard(self._held, len(self._held)) if self._held.strip() else ""
         closing = f"{rest}\n{self._fence}"
         self._fence = self._held = ""
+        self._between = _BETWEEN_BLOCKS
         return [closing]
 
     def _guard(self, text: str, end: int) -> str:
@@ -71,7 +74,7 @@ class CodeBlock:
         for line in _CLOSING_LINE.finditer(text):
             if line.end() <= end and len(line[1]) >= len(self._fence):
                 closing, self._fence = self._fence, _choose_fence(line[1])
-                guarded += f"{text[position : line.start()]}\n{closing}\n\n{self._fence}python"
+                guarded += f"{text[position : line.start()]}\n{closing}{_BETWEEN_BLOCKS}{self._fence}python"
                 position = line.start()
         return guarded + text[position:end]
 
@@ -79,12 +82,12 @@ class CodeBlock:
 class OutputBlock:
     """The output of one run: said as a whole once it is complete, since the fence must fit all of it."""
 
-    __slots__ = ("_is_said", "_notebook", "_text")
+    __slots__ = ("_is_over", "_notebook", "_text")
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
         self._text = ""
-        self._is_said = False
+        self._is_over = False
 
     def passes(self, text: str) -> bool:
         return False
@@ -97,15 +100,18 @@ class OutputBlock:
         return self.finish(self._text)
 
     def finish(self, final: str) -> list[str]:
-        """Say `final`, the output as the upstream shows it in the end, or what came after it was said."""
-        text = (self._text if self._is_said else final).strip("\r\n")
+        """Say `final`, the output as the upstream shows it in the end, or what came after that."""
+        text = (self._text if self._is_over else final).strip("\r\n")
         self._text = ""
-        if not text.strip() or text == self._notebook.last_output:
+        if not text.strip():
             return []
-        self._is_said = True
+        between = _BETWEEN_BLOCKS if self._is_over else ""
+        self._is_over = True
+        if text == self._notebook.last_output:
+            return []
         self._notebook.last_output = text
         fence = _choose_fence(text)
-        return [f"{fence}text\n{text}\n{fence}"]
+        return [f"{between}{fence}text\n{text}\n{fence}"]
 
 
 def _choose_fence(text: str) -> str:

@@ -100,10 +100,13 @@ class Reducer:
             piece = item.text if item.type == "text" else self._read_item(part, item, events)
             if piece:
                 key = (part.logic_id or self._name_anonymous(index, item.type, piece), index, item.type)
-                voice = self._choose_voice(key, events)
+                voice = self._find_voice(key)
+                self._part_error = None
                 if item.type == "text" and "】" in piece:
                     self._sources.add_cited(bytes(part.meta_data))
-                voice.say(_style(item, is_full, increases)(voice.merged, piece), events)
+                if new := _style(item, is_full, increases)(voice.merged, piece):
+                    self._turn_to(voice, events)
+                    voice.say(new, events)
                 if is_full or item.status in _COMPLETE:
                     voice.finish(piece, events)
         if part.status == "error":
@@ -132,13 +135,17 @@ class Reducer:
             note_novelty("content type", item.type)
         return None
 
-    def _choose_voice(self, key: Key, events: list[ReplyEvent]) -> Voice:
-        if self._current is None or self._current.key != key:
+    def _find_voice(self, key: Key) -> Voice:
+        if self._current is not None and self._current.key == key:
+            return self._current
+        return self._voices.get(key) or self._make_voice(key)
+
+    def _turn_to(self, voice: Voice, events: list[ReplyEvent]) -> None:
+        """`voice` has something new to say, before which the others say what they hold."""
+        if voice is not self._current:
             self._leave_part(events)
             self._show_pictures(events)
-            self._current = self._voices.get(key) or self._make_voice(key)
-        self._part_error = None
-        return self._current
+            self._current = voice
 
     def _make_voice(self, key: Key) -> Voice:
         rendering: Rendering | None = None

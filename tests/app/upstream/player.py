@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 CONVERSATION_ID = "6ab9ffb1a0610b1da40361c1"
+# Where a content type keeps its text, unless the field is named like the type.
+_FIELDS = {"execution_output": "content"}
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One part of the answer; `kind` is think or text. The upstream makes it up piece by piece."""
+    """One part of the answer; `kind` is a content type. The upstream makes it up piece by piece."""
 
     kind: str
     pieces: tuple[str, ...]
@@ -74,7 +76,7 @@ def _grow(block: Block, number: int, styles: Iterator[Style]) -> Iterator[dict[s
 
 
 def _part(block: Block, number: int, text: str, status: str, *, has_item_status: bool) -> dict[str, Any]:
-    item: dict[str, Any] = {"type": block.kind, block.kind: text}
+    item: dict[str, Any] = {"type": block.kind, _FIELDS.get(block.kind, block.kind): text}
     if has_item_status:
         item["status"] = status
     return {"logic_id": f"00000000-0000-4000-8000-{number:012d}", "content": [item], "status": status}
@@ -90,6 +92,18 @@ def _frame(parts: list[dict[str, Any]], status: str, flag: bool | None) -> dict[
         "last_error": {},
         "meta_data": meta,
     }
+
+
+def list_earlier_parts(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same answer by an upstream whose frames show all parts so far, not only the one that grows."""
+    shown: dict[str, dict[str, Any]] = {}
+    gathered = []
+    for frame in frames:
+        for part in frame["parts"]:
+            if not frame["meta_data"].get("if_increase_push"):
+                shown[part["logic_id"]] = part
+        gathered.append(frame | {"parts": list(shown.values()) if frame["parts"] else []})
+    return gathered
 
 
 def write_events(frames: list[dict[str, Any]], line_end: str = "\n", *, is_ascii: bool = False) -> bytes:

@@ -68,7 +68,7 @@ def test_ordinary_code_streams_line_by_line() -> None:
 def test_code_that_goes_on_after_its_end_gets_another_block() -> None:
     block = CodeBlock(Notebook())
     assert [*block.feed("a"), *block.finish("")] == ["```python\na", "\n```"]
-    assert block.feed("b") == ["```python\nb"]
+    assert block.feed("b") == ["\n\n```python\nb"]
 
 
 def test_an_output_is_said_once() -> None:
@@ -88,4 +88,4 @@ def test_an_output_that_is_left_is_said_as_far_as_it_came() -> None:
     block.feed("b")
     assert block.leave() == ["```text\nab\n```"]
     block.feed("c")
-    assert block.finish("abc") == ["```text\nc\n```"]
+    assert block.finish("abc") == ["\n\n```text\nc\n```"]

@@ -103,6 +103,28 @@ def test_each_part_in_a_style_of_its_own(said: list[Block], data: st.DataObject,
     assert heard(said, iter(styles), ending) == expected(said)
 
 
+code_pieces = st.text(alphabet="a 】【]\n", min_size=1, max_size=4)
+rendered = st.builds(
+    Block,
+    st.sampled_from(["text", "think", "code", "execution_output"]),
+    st.lists(code_pieces, min_size=1, max_size=4).map(tuple),
+)
+
+
+@unhurried
+@given(st.lists(rendered, min_size=1, max_size=5), loose_endings)
+def test_the_style_changes_no_kind_of_part(said: list[Block], ending: Ending) -> None:
+    assert heard(said, cycle([player.FLAGGED_DELTA]), ending) == heard(said, cycle([player.SNAPSHOT]), ending)
+
+
+@unhurried
+@given(st.lists(rendered, min_size=1, max_size=5), loose_endings)
+def test_parts_that_are_shown_again_change_nothing(said: list[Block], ending: Ending) -> None:
+    frames = player.play_frames(said, cycle([player.SNAPSHOT]), ending)
+    once = play([player.write_events(frames)])
+    assert play([player.write_events(player.list_earlier_parts(frames))]) == once
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     blocks,
