@@ -62,13 +62,13 @@ class Reducer:
         if self.conversation_id is None and frame.conversation_id:
             self.conversation_id = frame.conversation_id
             events.append(ReplyStarted(frame.conversation_id))
-        if frame.status != "init" or frame.last_error:
-            self._check(frame, events)
-        is_last = frame.status in ("finish", "intervene")
+        is_over = (frame.status != "init" or bool(frame.last_error)) and _ends(frame)
+        shows_full_texts = frame.status in ("finish", "intervene")
         increases = frame.meta_data.if_increase_push if frame.meta_data else None
         for part in frame.parts or ():
-            self._reduce_part(part, is_last, increases, events)
-        if is_last:
+            if not self.finished:
+                self._reduce_part(part, shows_full_texts, increases, events)
+        if is_over and not self.finished:
             self._finish(frame, events)
         return events
 
@@ -78,24 +78,10 @@ class Reducer:
         self._show_pictures(events)
         return events
 
-    def _check(self, frame: Frame, events: list[ReplyEvent]) -> None:
-        """Raise what the frame reports. A filter's words stand in last_error, yet are no failure."""
-        if isinstance(frame.last_error, dict) and "intervene_text" in frame.last_error:
-            if frame.status != "intervene":
-                self._intervene(frame.last_error, events)
-            return
-        error = classify_detail(frame.error) or classify_detail(frame.last_error)
-        if error is None and frame.parts is None and (frame.code is not None or frame.message is not None):
-            error = classify_refusal(frame.code, frame.message)
-        if error is None and frame.status == "error":
-            error = UpstreamError("The upstream ended the answer with an error and did not say why.")
-        if error is not None:
-            raise error
-
     def _reduce_part(
-        self, part: Part, is_last: bool, increases: bool | None, events: list[ReplyEvent]
+        self, part: Part, is_full: bool, increases: bool | None, events: list[ReplyEvent]
     ) -> None:
-        is_full = is_last or part.status in ("finish", "intervene")
+        is_full = is_full or part.status in ("finish", "intervene")
         for index, item in enumerate(part.content or ()):
             piece = item.text if item.type == "text" else self._read_item(part, item, events)
             if piece:
@@ -193,26 +179,42 @@ class Reducer:
         self._show_pictures(events)
 
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
-        self._say_all(events)
-        if self.finished:
-            return
-        if frame.status == "intervene":
+        if frame.status == "intervene" or _read_words(frame.last_error):
             self._intervene(frame.last_error, events)
             return
         self.finished = True
         if self._part_error is not None:
             raise self._part_error
+        self._say_all(events)
         if not self._text.has_text and not self._reasoning.has_text:
             raise EmptyAnswer("The upstream finished without saying anything. Try again, or ask differently.")
         events.append(ReplyFinished("stop"))
 
     def _intervene(self, detail: Any, events: list[ReplyEvent]) -> None:
         self._say_all(events)
-        words = detail.get("intervene_text") if isinstance(detail, dict) else None
-        if isinstance(words, str):
-            self._text.emit("intervene", words, events)
+        self._text.emit("intervene", _read_words(detail), events)
         self.finished = True
         events.append(ReplyFinished("content_filter"))
+
+
+def _ends(frame: Frame) -> bool:
+    """Whether the answer ends with `frame`. Raises what it reports: a filter's words are no failure."""
+    if frame.status == "intervene" or _read_words(frame.last_error):
+        return True
+    error = classify_detail(frame.error) or classify_detail(frame.last_error)
+    if error is None and frame.parts is None and (frame.code is not None or frame.message is not None):
+        error = classify_refusal(frame.code, frame.message)
+    if error is None and frame.status == "error":
+        error = UpstreamError("The upstream ended the answer with an error and did not say why.")
+    if error is not None:
+        raise error
+    return frame.status == "finish"
+
+
+def _read_words(detail: Any) -> str:
+    """What the content filter says, empty where it says nothing (protocol notes 4.7)."""
+    words = detail.get("intervene_text") if isinstance(detail, dict) else None
+    return words if isinstance(words, str) else ""
 
 
 def _style(item: ContentItem, is_full: bool, increases: bool | None) -> Feed:
