@@ -27,6 +27,7 @@ from app.exchange.opener import ReplyOpener
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
+from app.metrics.tally import Tally
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
 from app.token import AccessToken
@@ -45,15 +46,9 @@ class Gateway:
         """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
         self.settings = settings
         self.presence = Presence(_limits(settings))
+        self.tally = Tally()
         self._state = open_state(settings.state_path)
-        self._upstream = UpstreamClient(
-            UpstreamAddress(
-                settings.upstream_url,
-                settings.sign_secret,
-                settings.proxy,
-                settings.connect_timeout_seconds,
-            )
-        )
+        self._upstream = UpstreamClient(_address(settings))
         self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         self.pool = AccountPool(
@@ -61,8 +56,11 @@ class Gateway:
             pacing=pacing,
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
+            tally=self.tally,
         )
-        self._refresher = Refresher(self._upstream.refresh, Vault(self._state), self.pool.identify)
+        self._refresher = Refresher(
+            self._upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
+        )
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
@@ -134,6 +132,12 @@ def _limits(settings: Settings) -> Limits:
         write_seconds=settings.client_write_seconds,
         drain_seconds=settings.drain_seconds,
         drain_file=settings.drain_file,
+    )
+
+
+def _address(settings: Settings) -> UpstreamAddress:
+    return UpstreamAddress(
+        settings.upstream_url, settings.sign_secret, settings.proxy, settings.connect_timeout_seconds
     )
 
 

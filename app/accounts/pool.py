@@ -8,13 +8,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import get_args
 
-from app.accounts.account import Account, Pacing, Seat, login_key
+from app.accounts.account import Account, Pacing, Seat, State, login_key
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.queue import Queue, Waiter
 from app.accounts.register import Register
 from app.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
+from app.metrics.tally import Tally
 
 _BUSY_RETRY_SECONDS = 5.0
 
@@ -30,12 +32,14 @@ class AccountPool:
         queue_length: int = 64,
         on_arrival: Callable[[Account], None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
+        tally: Tally | None = None,
     ) -> None:
         """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known."""
         self._on_arrival = on_arrival
         self._logins = logins
         self._pacing = pacing
         self._clock = clock
+        self._tally = tally or Tally()
         self._lock = threading.Lock()
         self._register = Register(logins, pacing)
         self._queue = Queue(queue_length)
@@ -52,6 +56,21 @@ class AccountPool:
     def waiting(self, caller: str) -> int:
         """How many requests of this caller wait for an account."""
         return self._queue.count(caller)
+
+    @property
+    def queue_length(self) -> int:
+        """How many requests wait for an account, whoever asks."""
+        return len(self._queue)
+
+    def count_states(self) -> dict[str, int]:
+        """How many accounts are in each state, those in none too."""
+        counts: dict[str, int] = dict.fromkeys(get_args(State), 0)
+        with self._lock:
+            now = self._clock()
+            for seat in self._register.seats.values():
+                for account in seat.accounts.values():
+                    counts[account.state(now)] += 1
+        return counts
 
     def find(self, refresh_tokens: Iterable[str]) -> list[Account]:
         """The accounts of these refresh tokens, known ones and new ones, in the same order."""
@@ -91,7 +110,8 @@ class AccountPool:
         Raises AccountsBusy when the time is over or the caller's queue is full, or at once the error that
         made all of them cool down when none comes back in time.
         """
-        deadline = self._clock() + wait_seconds
+        begun_at = self._clock()
+        deadline = begun_at + wait_seconds
         waiter = Waiter(accounts, caller)
         try:
             while not self._take_turn(waiter):
@@ -99,6 +119,8 @@ class AccountPool:
         except BaseException:
             self._leave(waiter)
             raise
+        finally:
+            self._tally.queue_seconds.add(self._clock() - begun_at)
         return Lease(waiter.granted_account, self._release)
 
     def identify(self, account: Account, user_id: str) -> None:
@@ -115,6 +137,7 @@ class AccountPool:
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
         """Learn of a failure that no lease saw."""
+        self._tally.note_try(outcome, error)
         with self._lock:
             account.record(outcome, error, self._clock())
 
@@ -177,6 +200,7 @@ class AccountPool:
             Lease(granted, self._release).release(Outcome.ABANDONED)
 
     def _release(self, lease: Lease, outcome: Outcome, error: GatewayError | None) -> None:
+        self._tally.note_try(outcome, error)
         with self._lock:
             now = self._clock()
             lease.account.record(outcome, error, now)

@@ -10,7 +10,8 @@ from concurrent.futures import Future
 
 from app.accounts.account import Account
 from app.accounts.vault import Vault
-from app.errors import AccessRejected, AccountExpired
+from app.errors import AccessRejected, AccountExpired, GatewayError, InternalError
+from app.metrics.tally import Tally
 from app.token import AccessToken, RefreshedTokens, read_expiry
 
 # Renewed ahead of expiry, each account at its own moment, and a short life is not eaten up by the margin.
@@ -36,11 +37,13 @@ class Refresher:
         vault: Vault,
         identify: IdentifyCall,
         clock: Callable[[], float] = time.time,
+        tally: Tally | None = None,
     ) -> None:
         self._refresh = refresh
         self._vault = vault
         self._identify = identify
         self._clock = clock
+        self._tally = tally or Tally()
         self._lock = threading.Lock()
         self._running: dict[str, Future[AccessToken]] = {}
 
@@ -74,9 +77,11 @@ class Refresher:
         try:
             token = self._exchange(account)
         except BaseException as exc:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            self._tally.refreshes[exc.code if isinstance(exc, GatewayError) else InternalError.code] += 1
             self._forget(running)
             future.set_exception(exc)
         else:
+            self._tally.refreshes["ok"] += 1
             self._forget(running)
             future.set_result(token)
 

@@ -132,6 +132,15 @@ class Ledger:
         ((count,),) = self._state.run("SELECT count(*) FROM conversation")
         return int(count)
 
+    def count_overdue(self, now: float) -> int:
+        """How many should be gone, those too whose deletion failed and is to be tried again later."""
+        statement = (
+            "SELECT count(*) FROM conversation WHERE (due <= ? OR attempts > 0)"
+            " AND id NOT IN (SELECT value FROM json_each(?))"
+        )
+        ((count,),) = self._state.run(statement, now, json.dumps(list(self._in_use)))
+        return int(count)
+
     def postpone(self, conversation_id: str, due: float, attempts: int = 0) -> None:
         self._state.run(
             "UPDATE conversation SET due = ?, attempts = ? WHERE id = ?", due, attempts, conversation_id

@@ -8,14 +8,17 @@ import uuid
 from collections.abc import Callable
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import Rule
 
 from app.hub import Client, ClientWatch
+from app.metrics.tally import Tally
 from app.presence import Presence
 from app.routes.services import services
 from app.traffic import Sample
 
 log = logging.getLogger(__name__)
 
+_UNKNOWN = "unknown"
 _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
@@ -28,6 +31,7 @@ class Record:
         "_callbacks",
         "_client",
         "_presence",
+        "_tally",
         "_watch",
         "account",
         "chunks",
@@ -35,12 +39,15 @@ class Record:
         "id",
         "outcome",
         "path",
+        "route",
         "status",
     )
 
-    def __init__(self, path: str, presence: Presence) -> None:
+    def __init__(self, path: str, route: str, presence: Presence, tally: Tally) -> None:
+        """`route` names what is asked for in few words: it is what many requests have in common."""
         self.id = uuid.uuid4().hex
         self.path = path
+        self.route = route
         self.status = 0
         self.account: str | None = None
         self.first_delta_at: float | None = None
@@ -49,6 +56,7 @@ class Record:
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
         self._presence = presence
+        self._tally = tally
         connection = request.environ.get("gunicorn.socket")
         self._client: Client | None = presence.enter(connection) if connection is not None else None
         self._answers = False
@@ -96,28 +104,40 @@ class Record:
             self._presence.end_reply()
         for callback in self._callbacks:
             callback()
+        self._tally.note_request(
+            self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.chunks
+        )
         level = logging.DEBUG if self._is_quiet() else logging.INFO
         log.log(level, "request", extra={"fields": self._fields()})
 
     def sample(self) -> Sample:
         """What the watch is told of it. Call when it is over."""
-        if self.first_delta_at is None:
+        first = self._first_delta_seconds
+        if first is None:
             return Sample(self.outcome or "ok")
-        first, streaming = self.first_delta_at - self._begun_at, time.monotonic() - self.first_delta_at
-        return Sample(self.outcome or "ok", first, self.chunks, streaming)
+        return Sample(self.outcome or "ok", first, self.chunks, self._seconds - first)
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._begun_at
+
+    @property
+    def _first_delta_seconds(self) -> float | None:
+        return None if self.first_delta_at is None else self.first_delta_at - self._begun_at
 
     def _is_quiet(self) -> bool:
-        return self.path in _QUIET_PATHS or (self.path.startswith("/page/") and self.status < 400)
+        is_usual = self.path.startswith("/page/") or self.path == "/metrics"
+        return self.path in _QUIET_PATHS or (is_usual and self.status < 400)
 
     def _fields(self) -> dict[str, object]:
-        first = None if self.first_delta_at is None else round(self.first_delta_at - self._begun_at, 3)
+        first = self._first_delta_seconds
         return {
             "id": self.id,
             "path": self.path,
             "status": self.status or None,
             "account": self.account,
-            "first_delta": first,
-            "duration": round(time.monotonic() - self._begun_at, 3),
+            "first_delta": None if first is None else round(first, 3),
+            "duration": round(self._seconds, 3),
             "chunks": self.chunks or None,
             "outcome": self.outcome or "ok",
         }
@@ -131,8 +151,16 @@ def install(app: Flask) -> None:
 
 
 def _begin() -> None:
-    path = request.path if request.url_rule is not None else "unknown"
-    g.record = Record(path, services().presence)
+    rule, known = request.url_rule, services()
+    path = request.path if rule is not None else _UNKNOWN
+    g.record = Record(path, _name_route(rule, request.method), known.presence, known.tally)
+
+
+def _name_route(rule: Rule | None, method: str) -> str:
+    """As the routes themselves are written, whatever stands in for their variables."""
+    if method == "OPTIONS":
+        return "preflight"
+    return _UNKNOWN if rule is None else rule.rule
 
 
 def _hand_over(response: Response) -> Response:

@@ -9,15 +9,16 @@ log = logging.getLogger(__name__)
 
 _MOST_NAMES = 100
 _MOST_NAME_CHARS = 40
+_OTHERS = "others"
 
 novelties: Counter[tuple[str, str]] = Counter()
-"""(what, name) -> how often, for the life of the process. The number of names is bounded."""
+"""(what, name) -> how often, for the life of the process. Beyond a bound names are counted together."""
 
 
 def note_novelty(what: str, name: str) -> None:
     key = (what, name[:_MOST_NAME_CHARS])
+    if key not in novelties and len(novelties) >= _MOST_NAMES:
+        key = (what, _OTHERS)
     if key not in novelties:
-        if len(novelties) >= _MOST_NAMES:
-            return
         log.warning("the upstream sent an unknown %s: %r (ignored, and not logged again)", *key)
     novelties[key] += 1
