@@ -14,6 +14,7 @@ from app.keys import GatewayKey, parse_keys
 from app.shard import Shard, parse_shard
 
 _MEBIBYTE = 1024 * 1024
+_LEAST_KEY_CHARS = 16
 _T = TypeVar("_T")
 
 
@@ -62,6 +63,7 @@ class Settings:
     pool_shard: Shard | None = None
     gateway_keys: tuple[GatewayKey, ...] = field(default=(), repr=False)
     pass_through: bool = True
+    metrics_key: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     cors_origins: tuple[str, ...] = ("*",)
     log_level: str = "INFO"
@@ -214,6 +216,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _long_secret(text: str) -> str:
+    if len(text) < _LEAST_KEY_CHARS or " " in text:
+        raise ValueError(f"expected at least {_LEAST_KEY_CHARS} characters without blanks")
+    return _secret(text)
+
+
 def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
     for origin in origins:
@@ -249,6 +257,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_POOL_SHARD": ("pool_shard", parse_shard),
     "GATEWAY_API_KEYS": ("gateway_keys", parse_keys),
     "GLM_PASS_THROUGH": ("pass_through", _flag),
+    "METRICS_KEY": ("metrics_key", _long_secret),
     "TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", _seconds()),
     "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
@@ -272,4 +281,5 @@ _SECRETS: dict[str, Callable[[str], str]] = {
     "GLM_SIGN_SECRET": _one_line,
     "GLM_PROXY": _one_line,
     "GATEWAY_API_KEYS": _joined_lines,
+    "METRICS_KEY": _one_line,
 }

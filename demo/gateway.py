@@ -117,9 +117,8 @@ class GatewayProcess:
 
     def _environment(self) -> dict[str, str]:
         """Ours, without the settings of another gateway."""
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("GLM_", "GATEWAY_"))
-        }
+        theirs = ("GLM_", "GATEWAY_", "METRICS_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         return kept | self._settings
 
     def _answers(self) -> bool:

@@ -35,6 +35,7 @@ WRONG = {
     "GLM_FILES_PORTS": ["0", "65536", "http", "80,", "80;443"],
     "GLM_FILES_ALLOW_PRIVATE": ["yes", "2"],
     "GLM_POOL_SHARD": ["0/4", "5/4", "four"],
+    "METRICS_KEY": ["fifteen-letters", "sixteen letters!", "sixteen-letter\u00e9s"],
     "TRUSTED_PROXIES": ["10.0.0.0/99", "host"],
     "CORS_ORIGINS": ["chat.example.org", "https://x/path"],
     "LOG_LEVEL": ["LOUD"],
@@ -92,6 +93,7 @@ def test_no_secret_in_its_repr(tmp_path: Path) -> None:
     settings = Settings.from_env(BOTH | {"GLM_REFRESH_TOKENS_FILE": str(tmp_path / "tokens")})
     assert KEY not in repr(settings)
     assert settings.sign_secret not in repr(settings)
+    assert KEY not in repr(Settings(metrics_key=KEY))
     assert "('a', 'b')" not in repr(settings)
 
 
@@ -112,6 +114,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "GLM_FILES_PORTS": ("80, 8443", (80, 8443)),
     "GLM_FILES_ALLOW_PRIVATE": ("1", True),
     "GLM_POOL_SHARD": ("2/4", Shard(2, 4)),
+    "METRICS_KEY": ("sixteen-letters!", "sixteen-letters!"),
     "TRUSTED_PROXIES": (
         "10.0.0.1/8, ::1 ,127.0.0.1",
         (ip_network("10.0.0.0/8"), ip_network("::1"), ip_network("127.0.0.1")),
@@ -184,6 +187,7 @@ def test_a_wrong_secret_is_not_quoted() -> None:
         ("GATEWAY_API_KEYS", "hush"),
         ("GLM_REFRESH_TOKENS", "hush hush"),
         ("GLM_PROXY", "hush"),
+        ("METRICS_KEY", "hush"),
     ):
         with pytest.raises(InvalidSetting) as raised:
             Settings.from_env(BOTH | {variable: secret})

@@ -9,11 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from flask import Flask
+from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
 from app import _BLUEPRINTS, config, errors
 from app.chat.mode import MODELS
 from app.config import Settings
 from app.errors import GatewayError
+from app.metrics.exposition import encode
+from app.metrics.tally import Readings, Tally
 from app.openai.request import ChatRequest
 
 ROOT = Path(__file__).parents[2]
@@ -130,7 +133,7 @@ def test_every_path_is_named(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=say_path)
 def test_no_variable_is_made_up(path: Path) -> None:
-    named = set(re.findall(r"\b(?:GLM|GATEWAY|LOG|CORS)_[A-Z_]+[A-Z]\b", path.read_text("utf-8")))
+    named = set(re.findall(r"\b(?:GLM|GATEWAY|METRICS|LOG|CORS)_[A-Z_]+[A-Z]\b", path.read_text("utf-8")))
     assert named <= set(known_defaults())
 
 
@@ -176,3 +179,32 @@ def test_make_knows_what_is_called(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     called = set(re.findall(r"\bmake ([a-z-]+)", path.read_text("utf-8")))
     assert {target for target in called if f"\n{target}:" not in makefile} <= {"sure", "it"}
+
+
+def list_metrics() -> dict[str, tuple[str, set[str]]]:
+    """Name -> type and labels, of everything that is exposed."""
+    tally = Tally()
+    tally.note_request("/", "ok", 1.0, 1.0, 1)
+    readings = Readings(0, 0, {"ready": 1}, 0, 0, {("content type", "x"): 1})
+    text = encode(tally, readings, "")[0].decode()
+    families = {family.name + "_total" * (family.type == "counter"): family for family in parse_metrics(text)}
+    labels = {
+        name: {label for sample in family.samples for label in sample.labels} - {"le"}
+        for name, family in families.items()
+    }
+    return {name: (family.type, labels[name]) for name, family in families.items()}
+
+
+def test_the_table_of_metrics_is_true() -> None:
+    text = (ROOT / "docs/metrics.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) ?\| ", text, re.MULTILINE)
+    told = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+    assert told == list_metrics()
+
+
+def test_no_metric_is_made_up() -> None:
+    """In the alerts and elsewhere."""
+    known = {re.sub(r"_(bucket|count|sum)$", "", name) for name in list_metrics()}
+    for path in DOCUMENTS:
+        named = re.findall(r"\b(?:glm|process)_[a-z_]+[a-z](?=\b)", path.read_text("utf-8"))
+        assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in named} <= known

@@ -27,6 +27,8 @@ CLOCKS = {
     "GLM_MAX_BODY_BYTES": str(24 * 1024 * 1024),
 }
 
+METRICS_KEY = "metrics-key-of-the-tests"
+
 GIVING_BACK_SECONDS = 1.0
 
 StartGateway = Callable[..., GatewayProcess]
@@ -43,7 +45,8 @@ def shared_gateway(
     shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("gateway")
-    with GatewayProcess(shared_upstream.url, directory, **CLOCKS) as gateway:
+    settings = CLOCKS | {"METRICS_KEY": METRICS_KEY}
+    with GatewayProcess(shared_upstream.url, directory, **settings) as gateway:
         yield gateway
 
 

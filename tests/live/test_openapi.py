@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.routes import description
 from demo.gateway import GatewayProcess
+from tests.live.conftest import METRICS_KEY
 
 ANSWER_SECONDS = 20
 EXAMPLES = 40
@@ -35,6 +36,7 @@ QUESTIONS = [
     if label != "GET /v1/watch"
     if mode is GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters
 ]
+OPERATOR = {"Authorization": f"Bearer {METRICS_KEY}"}
 HEADERS = {"Authorization": "Bearer demo-fuzz-1,demo-fuzz-2,demo-fuzz-3"}
 
 
@@ -44,6 +46,7 @@ def test_all_routes_are_asked() -> None:
 
 @pytest.mark.parametrize(("label", "mode"), QUESTIONS)
 def test_whatever_is_sent(gateway: GatewayProcess, label: str, mode: GenerationMode) -> None:
+    headers = OPERATOR if label == "GET /metrics" else HEADERS
     cases = OPERATIONS[label].as_strategy(generation_mode=mode)
 
     @settings(
@@ -56,7 +59,7 @@ def test_whatever_is_sent(gateway: GatewayProcess, label: str, mode: GenerationM
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         case = data.draw(cases)
-        response = case.call(base_url=gateway.url, headers=HEADERS, timeout=ANSWER_SECONDS)
+        response = case.call(base_url=gateway.url, headers=headers, timeout=ANSWER_SECONDS)
         case.validate_response(response, checks=CHECKS)
 
     ask()

@@ -1,0 +1,102 @@
+"""The numbers as Prometheus reads them. The only module that knows prometheus-client.
+
+Nothing is kept between two looks: each builds its families from the tally and from what is read at that
+moment. docs/metrics.md lists them all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from prometheus_client import ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from app.metrics.tally import Distribution, Readings, Tally
+
+# Memory, processor time, open files and how many may be: what a long run is judged by.
+_PROCESS = ProcessCollector(registry=None)
+
+_OPEN_METRICS = "application/openmetrics-text"
+_T = TypeVar("_T")
+Samples = Iterable[tuple[Sequence[str], _T]]
+"""Values of the labels, and the value itself."""
+
+
+def encode(tally: Tally, readings: Readings, accept: str) -> tuple[bytes, str]:
+    """The whole exposition, as OpenMetrics where the header `accept` names it, and its content type."""
+    # Not the header itself: the library chokes on a version that is no number.
+    build, content_type = choose_encoder(_OPEN_METRICS if _OPEN_METRICS in accept else "")
+    return build(_Exposition(tally, readings)), content_type
+
+
+class _Exposition(Collector):
+    def __init__(self, tally: Tally, readings: Readings) -> None:
+        self._tally = tally
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        tally, now = self._tally, self._readings
+        yield _count("requests", "Requests that are over.", ("route", "outcome"), tally.requests.items())
+        yield _spread("request_seconds", "From head to end.", ("route",), _by(tally.request_seconds))
+        yield _spread(
+            "first_delta_seconds", "From head to the first text.", (), _one(tally.first_delta_seconds)
+        )
+        yield _count("chunks", "Frames of answers that are over.", (), _one(tally.chunks))
+        yield _gauge("open_streams", "Answers that are open or awaited.", (), _one(now.open_streams))
+        yield _gauge("queue_length", "Requests that wait for an account.", (), _one(now.queue_length))
+        yield _spread("queue_seconds", "Waiting for an account, in vain too.", (), _one(tally.queue_seconds))
+        yield _gauge("accounts", "Accounts that were seen lately.", ("state",), _by(now.accounts))
+        yield _count("refreshes", "Access tokens that were asked for.", ("outcome",), _by(tally.refreshes))
+        yield _count("cool_downs", "Accounts that were put to rest.", ("reason",), _by(tally.cool_downs))
+        yield _count(
+            "upstream_errors", "Tries for an answer that failed.", ("code",), _by(tally.upstream_errors)
+        )
+        yield _gauge("undeleted_conversations", "Those the upstream still has.", (), _one(now.undeleted))
+        yield _gauge("overdue_conversations", "Those that should be gone.", (), _one(now.overdue))
+        yield _count(
+            "unknown_content",
+            "What the upstream sent and is unknown here.",
+            ("what", "name"),
+            now.novelties.items(),
+        )
+        yield from _PROCESS.collect()
+
+
+def _one(value: _T) -> Iterator[tuple[tuple[str, ...], _T]]:
+    """A family without labels."""
+    yield (), value
+
+
+def _by(values: Mapping[str, _T]) -> Iterator[tuple[tuple[str, ...], _T]]:
+    """A family with one label."""
+    return (((name,), value) for name, value in values.items())
+
+
+def _count(name: str, meaning: str, labels: Sequence[str], samples: Samples[int]) -> Metric:
+    family = CounterMetricFamily(f"glm_{name}", meaning, labels=labels)
+    for values, count in samples:
+        family.add_metric(values, count)
+    return family
+
+
+def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Samples[int]) -> Metric:
+    family = GaugeMetricFamily(f"glm_{name}", meaning, labels=labels)
+    for values, value in samples:
+        family.add_metric(values, value)
+    return family
+
+
+def _spread(name: str, meaning: str, labels: Sequence[str], samples: Samples[Distribution]) -> Metric:
+    family = HistogramMetricFamily(f"glm_{name}", meaning, labels=labels)
+    for values, distribution in samples:
+        buckets = [(_write_bound(bound), count) for bound, count in distribution.cumulate()]
+        family.add_metric(values, buckets, distribution.total)
+    return family
+
+
+def _write_bound(bound: float) -> str:
+    return "+Inf" if bound == math.inf else str(bound)

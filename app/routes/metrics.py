@@ -1,0 +1,49 @@
+"""GET /metrics: for whoever runs the gateway, who holds METRICS_KEY. Without one there is none."""
+
+from __future__ import annotations
+
+import hmac
+import time
+
+from flask import Blueprint, Response, request
+
+from app.errors import CredentialsRejected, NotFound
+from app.gateway import Gateway
+from app.metrics.tally import Readings
+from app.routes.services import services
+from app.upstream.novelty import novelties
+
+bp = Blueprint("metrics", __name__)
+
+
+@bp.before_request
+def require_key() -> None:
+    """Looked at in constant time. Raises NotFound or CredentialsRejected."""
+    key = services().settings.metrics_key
+    if key is None:
+        raise NotFound("There is nothing at this path: METRICS_KEY is not set.")
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(presented.strip().encode(), key.encode()):
+        raise CredentialsRejected("Send METRICS_KEY as `Authorization: Bearer <key>`.")
+
+
+@bp.get("/metrics")
+def expose() -> Response:
+    """In Prometheus's text format, or as OpenMetrics for those who accept that."""
+    # Loaded by the first who asks: nobody else pays for it.
+    from app.metrics.exposition import encode  # noqa: PLC0415
+
+    known = services()
+    body, content_type = encode(known.tally, _read(known), request.headers.get("Accept", ""))
+    return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
+
+
+def _read(known: Gateway) -> Readings:
+    return Readings(
+        open_streams=known.presence.open_replies,
+        queue_length=known.pool.queue_length,
+        accounts=known.pool.count_states(),
+        undeleted=known.ledger.count(),
+        overdue=known.ledger.count_overdue(time.time()),
+        novelties=novelties,
+    )
