@@ -114,14 +114,14 @@ class AccountPool:
         deadline = begun_at + wait_seconds
         waiter = Waiter(accounts, caller)
         try:
-            while not self._take_turn(waiter):
+            while (lease := self._take_turn(waiter)) is None:
                 waiter.turn.wait(self._pause(waiter, deadline))
         except BaseException:
             self._leave(waiter)
             raise
         finally:
             self._tally.queue_seconds.add(self._clock() - begun_at)
-        return Lease(waiter.granted_account, self._release)
+        return lease
 
     def identify(self, account: Account, user_id: str) -> None:
         """The upstream said whose login `account` is: tokens of one login share one seat."""
@@ -150,7 +150,7 @@ class AccountPool:
             seat.is_leased = True
             old.moved_to = seat
 
-    def _take_turn(self, waiter: Waiter) -> bool:
+    def _take_turn(self, waiter: Waiter) -> Lease | None:
         """Queue up if new, then give every account that is ready to the first in line for it."""
         with self._lock:
             if waiter.granted is None:
@@ -162,7 +162,7 @@ class AccountPool:
                     # Looked at again: several accounts may share the one seat that has just been given away.
                     if self._is_ready(account, now) and waiter.granted is None:
                         self._offer(account.seat)
-            return waiter.granted is not None
+            return waiter.granted
 
     def _is_ready(self, account: Account, now: float) -> bool:
         return not account.seat.is_leased and account.ready_at(self._pacing, now) <= now
@@ -171,8 +171,11 @@ class AccountPool:
         """Give a free seat to the first in line for it, by whichever of its tokens they know it."""
         now = self._clock()
         ready = [account for account in seat.accounts.values() if self._is_ready(account, now)]
-        if self._queue.offer(ready) is not None:
+        called = self._queue.call(ready)
+        if called is not None:
+            waiter, account = called
             seat.is_leased = True
+            waiter.grant(Lease(account, self._release))
             if seat.replies is not None:
                 seat.replies.add(now)
 
@@ -197,7 +200,7 @@ class AccountPool:
             self._queue.leave(waiter)
             granted, waiter.granted = waiter.granted, None
         if granted is not None:
-            Lease(granted, self._release).release(Outcome.ABANDONED)
+            granted.release(Outcome.ABANDONED)
 
     def _release(self, lease: Lease, outcome: Outcome, error: GatewayError | None) -> None:
         self._tally.note_try(outcome, error)

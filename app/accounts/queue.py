@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.accounts.account import Account
+from app.accounts.lease import Lease
 from app.errors import AccountsBusy
 
 _FULL_RETRY_SECONDS = 10.0
 
 
 class Waiter:
-    """One request that waits; `turn` is set when it has been granted an account or shall look again."""
+    """One request that waits; `turn` is set when it has been granted a lease or shall look again."""
 
     __slots__ = ("accounts", "caller", "granted", "turn")
 
@@ -21,13 +22,12 @@ class Waiter:
         self.accounts = accounts
         self.caller = caller
         self.turn = threading.Event()
-        self.granted: Account | None = None
+        self.granted: Lease | None = None
 
-    @property
-    def granted_account(self) -> Account:
-        if self.granted is None:
-            raise AssertionError("no turn yet")
-        return self.granted
+    def grant(self, lease: Lease) -> None:
+        """It is the waiter's from now on, which may be a while before it looks."""
+        self.granted = lease
+        self.turn.set()
 
 
 class Queue:
@@ -57,15 +57,13 @@ class Queue:
         self._callers[waiter.caller] += 1
         self._waiting[waiter] = None
 
-    def offer(self, accounts: Sequence[Account]) -> Account | None:
-        """Grant one of these accounts to the first in line for any; None when nobody waits for them."""
+    def call(self, accounts: Sequence[Account]) -> tuple[Waiter, Account] | None:
+        """The first in line for any of these accounts, who leaves the line, and which; None without one."""
         for waiter in self._waiting:
             for account in accounts:
                 if account in waiter.accounts:
                     self.leave(waiter)
-                    waiter.granted = account
-                    waiter.turn.set()
-                    return account
+                    return waiter, account
         return None
 
     def stir(self, account: Account) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
+from app.accounts import pool as module
 from app.accounts.account import Account, Pacing
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
+from app.accounts.queue import Waiter
 from app.errors import AccountExpired, AccountsBusy, LoginAnswering, Outcome, UpstreamThrottled
 from app.state import MEMORY, open_state
 
@@ -214,3 +216,31 @@ def test_forgetting_an_account_never_makes_two_of_it(clock: Clock) -> None:
         pool.acquire(pool.find(["answering"]), wait_seconds=0)
     lease.release(Outcome.OK)
     pool.acquire(pool.find(["answering"]), wait_seconds=0).release(Outcome.OK)
+
+
+def test_the_login_becomes_known_between_the_turn_and_its_use(
+    pool: AccountPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was given is held and given back, not the seat that the account has by then."""
+    one, two = pool.find(["one", "two"])
+    pool.identify(one, "user")
+    answering = pool.acquire([one], wait_seconds=0)
+    first = pool.acquire([two], wait_seconds=0)
+
+    class TurnedLate(Waiter):
+        def __init__(self, accounts: list[Account], caller: str) -> None:
+            super().__init__(accounts, caller)
+            self.turn.wait = self._turn_late  # type: ignore[method-assign]
+
+        def _turn_late(self, timeout: float | None = None) -> bool:
+            first.release(Outcome.OK)
+            pool.identify(two, "user")
+            return True
+
+    monkeypatch.setattr(module, "Waiter", TurnedLate)
+    late = pool.acquire([two], wait_seconds=5)
+    with pytest.raises(LoginAnswering):
+        late.confirm()
+    late.release(Outcome.ABANDONED)
+    assert pool.leased == 1
+    answering.release(Outcome.OK)
