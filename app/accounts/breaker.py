@@ -24,6 +24,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._open_until = 0.0
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
 
     @property
     def is_open(self) -> bool:
@@ -32,24 +33,24 @@ class Breaker:
     def check(self) -> None:
         """Raise UpstreamBusy while the breaker is open and somebody has probed lately."""
         with self._lock:
-            left = self._open_until - self._clock()
             if not self.is_open:
                 return
+            left = self._open_until - self._clock()
             if left > 0:
                 raise UpstreamBusy(
                     "The upstream has been failing for everybody. Try again shortly.",
                     retry_after_seconds=left,
                 )
-            self._open_until = self._clock() + self._pause()
+            self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            self._open_until = self._clock() + self._pause_seconds
 
     def record_success(self) -> None:
         self._failures = 0
 
     def record_failure(self) -> None:
+        """Probes alone make the pauses grow: what fails besides had begun before the breaker opened."""
         with self._lock:
             self._failures += 1
-            if self.is_open:
-                self._open_until = self._clock() + self._pause()
-
-    def _pause(self) -> float:
-        return min(_FIRST_PAUSE_SECONDS * 2.0 ** (self._failures - self._threshold), _LONGEST_PAUSE_SECONDS)
+            if self._failures == self._threshold:
+                self._pause_seconds = _FIRST_PAUSE_SECONDS
+                self._open_until = self._clock() + self._pause_seconds

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.accounts.breaker import Breaker
 from app.accounts.gate import Gate
 from app.accounts.roster import Roster
-from app.errors import CredentialsRejected, KeyLimited, UpstreamBusy
+from app.errors import CredentialsRejected, KeyLimited
 from app.keys import generate_key, parse_keys
 from app.keys.__main__ import main
 from app.routes.peer import find_peer
@@ -164,20 +163,3 @@ def test_only_trusted_proxies_are_believed(remote: str, forwarded: str, peer: st
     from ipaddress import ip_network  # noqa: PLC0415
 
     assert find_peer(remote, forwarded, (ip_network("10.0.0.0/8"),)) == peer
-
-
-def test_the_breaker_opens_probes_and_closes() -> None:
-    clock = Clock()
-    breaker = Breaker(2, clock)
-    breaker.record_failure()
-    breaker.check()
-    breaker.record_failure()
-    with pytest.raises(UpstreamBusy) as raised:
-        breaker.check()
-    assert raised.value.retry_after_seconds
-    clock.now += 2
-    breaker.check()  # the probe
-    with pytest.raises(UpstreamBusy):
-        breaker.check()
-    breaker.record_success()
-    breaker.check()
