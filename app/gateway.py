@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -37,6 +38,7 @@ from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
 
 _MOST_PICTURE_BYTES = 32 * 1024 * 1024
+_LEAST_SETTLE_SECONDS = 1.0
 
 
 class Gateway:
@@ -95,8 +97,10 @@ class Gateway:
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""
+        ends_at = time.monotonic() + seconds
         self.presence.close()
         self.cleaner.stop(seconds)
+        self._refresher.settle(max(_LEAST_SETTLE_SECONDS, ends_at - time.monotonic()))
         self._upstream.close()
         self._state.close()
 

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 
 from app.accounts.account import Account
 from app.accounts.vault import Vault
@@ -60,6 +60,12 @@ class Refresher:
     def renew(self, account: Account) -> AccessToken:
         """Ask the upstream even though the known token may still be good."""
         return self._join(account).result()
+
+    def settle(self, seconds: float) -> None:
+        """Wait for the refreshes that are running: a rotated token that is not kept is a lost account."""
+        with self._lock:
+            running = list(self._running.values())
+        wait(running, seconds)
 
     def _join(self, account: Account) -> Future[AccessToken]:
         with self._lock:

@@ -70,6 +70,22 @@ def test_all_who_wait_share_one_refresh() -> None:
     assert upstream.asked == ["original"]
 
 
+def test_a_refresh_that_runs_at_the_end_is_waited_for() -> None:
+    upstream, account, state = Upstream(), make_account(), open_state(MEMORY)
+    upstream.rotates_to = "second"
+    upstream.gate.clear()
+    refresher = make_refresher(upstream, state)
+    refresher.settle(5)
+    thread = threading.Thread(target=refresher.access_token, args=(account,))
+    thread.start()
+    while not refresher._running:
+        thread.join(0.001)
+    threading.Timer(0.05, upstream.gate.set).start()
+    refresher.settle(5)
+    assert Vault(state).get("original") == "second"
+    thread.join(5)
+
+
 def test_a_rotated_token_survives_a_restart() -> None:
     upstream, state = Upstream(), open_state(MEMORY)
     upstream.rotates_to = "second"
