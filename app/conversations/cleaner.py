@@ -71,7 +71,13 @@ class Cleaner:
             if owner in self._busy or self._stopping or self._resting.get(owner, 0.0) > self._clock():
                 return
             self._busy.add(owner)
-        self._workers.submit(self._clean, owner)
+        try:
+            self._workers.submit(self._clean, owner)
+        except BaseException:
+            # A client that leaves may interrupt this, and a shutdown may have come first.
+            with self._changed:
+                self._busy.discard(owner)
+            raise
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds; what is left stays in the ledger."""

@@ -14,7 +14,6 @@ from app.state import State
 
 _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
 _MOST_LISTED = 500
-_MOST_USED_AT_ONCE = 16  # an account answers once at a time; some slack for uses that are ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,13 @@ class Ledger:
 
     def first_due(self, owner: str, now: float) -> Conversation | None:
         """The longest due conversation of `owner`, None when there is none."""
-        found = self._select(
-            "WHERE owner = ? AND due <= ? ORDER BY due LIMIT ?", owner, now, _MOST_USED_AT_ONCE
+        with self._lock:
+            taken = json.dumps([*self._in_use, *self._claimed])
+        condition = (
+            "WHERE owner = ? AND due <= ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1"
         )
-        taken = self._in_use.keys() | self._claimed
-        return next((conversation for conversation in found if conversation.id not in taken), None)
+        found = self._select(condition, owner, now, taken)
+        return found[0] if found else None
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""

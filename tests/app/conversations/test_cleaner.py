@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from gevent import GreenletExit
 
 from app.conversations import cleaner as module
 from app.conversations.cleaner import Cleaner
@@ -104,6 +105,36 @@ def test_one_in_use_is_never_due(rig: Rig) -> None:
     assert rig.ledger.first_due("anna", rig.clock.now + 10_000) is None
     use.end(delivered=True)
     eventually(lambda: rig.deleted == ["used"])
+
+
+def test_many_in_use_keep_no_other_from_being_deleted(rig: Rig) -> None:
+    """Videos that are waited for: the account orders more of them than it could hold answers."""
+    waiting = [rig.use() for _ in range(40)]
+    for number, use in enumerate(waiting):
+        use.begin(f"video-{number}")
+    rig.clock.now += 1
+    rig.answer("done")
+    eventually(lambda: rig.deleted == ["done"])
+    for use in waiting:
+        use.end(delivered=True)
+    eventually(lambda: rig.ledger.count() == 0)
+
+
+def test_a_client_that_leaves_at_the_wrong_moment_stops_no_deletions(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ClientGone may be thrown in wherever a thread is made or waited for."""
+    submit = rig.cleaner._workers.submit
+
+    def interrupted(*_: object) -> None:
+        raise GreenletExit
+
+    monkeypatch.setattr(rig.cleaner._workers, "submit", interrupted)
+    with pytest.raises(GreenletExit):
+        rig.answer("left")
+    monkeypatch.setattr(rig.cleaner._workers, "submit", submit)
+    rig.cleaner.serve("anna")
+    eventually(lambda: rig.deleted == ["left"])
 
 
 def test_those_of_unknown_accounts_wait(rig: Rig) -> None:
