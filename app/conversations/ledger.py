@@ -56,6 +56,13 @@ class Ledger:
             if conversation.id in self._claimed:
                 raise ConversationNotFound("This conversation is being deleted.", param="conversation_id")
             self._in_use[conversation.id] += 1
+        try:
+            self._record(conversation)
+        except BaseException:
+            self._leave(conversation.id)
+            raise
+
+    def _record(self, conversation: Conversation) -> None:
         self._state.run(
             f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"  # noqa: S608
             " ON CONFLICT (id) DO UPDATE"
@@ -71,9 +78,14 @@ class Ledger:
 
     def end(self, conversation_id: str, *, now: float, due: float) -> None:
         """The use that `begin` recorded is over."""
-        self._state.run(
-            "UPDATE conversation SET due = ?, last_used = ? WHERE id = ?", due, now, conversation_id
-        )
+        try:
+            self._state.run(
+                "UPDATE conversation SET due = ?, last_used = ? WHERE id = ?", due, now, conversation_id
+            )
+        finally:
+            self._leave(conversation_id)
+
+    def _leave(self, conversation_id: str) -> None:
         with self._lock:
             self._in_use[conversation_id] -= 1
             if self._in_use[conversation_id] <= 0:

@@ -33,12 +33,12 @@ class ConversationUse:
     def begin(self, conversation_id: str) -> None:
         """Record the conversation; naming it twice changes nothing."""
         if self._id is None:
-            self._id = conversation_id
             now = self._clock()
             due = now + self._keep_seconds
             self._ledger.begin(
                 replace(self._conversation, id=conversation_id, created=now, last_used=now, due=due)
             )
+            self._id = conversation_id
 
     def end(self, *, delivered: bool) -> None:
         """The reply is over. A new conversation of which the client never heard goes at once."""

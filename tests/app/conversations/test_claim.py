@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from sqlite3 import ProgrammingError
 
 import pytest
 
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
+from app.conversations.use import ConversationUse
 from app.errors import ConversationBusy, ConversationNotFound, UpstreamUnreachable
 from app.state import MEMORY, open_state
 
@@ -42,6 +44,29 @@ def test_one_that_is_being_deleted_cannot_be_continued(ledger: Ledger) -> None:
     go_on.set()
     cleaner.stop(5)
     assert ledger.count() == 0
+    assert ledger.in_use == 0
+
+
+def test_a_use_that_is_refused_ends_no_other(ledger: Ledger) -> None:
+    """It begins while the deletion runs, which fails; somebody else has it by the time the first one ends."""
+    cleaner = Cleaner(ledger, lambda conversation: None, lambda: ["anna"], lambda: 1.0)
+    refused = ConversationUse(ledger, cleaner, CONVERSATION, 0.0)
+    assert ledger.claim("c")
+    with pytest.raises(ConversationNotFound):
+        refused.begin("c")
+    ledger.unclaim("c")
+    ledger.begin(CONVERSATION)
+    refused.end(delivered=False)
+    assert ledger.is_in_use("c")
+
+
+def test_a_state_that_fails_leaves_nothing_in_use(ledger: Ledger) -> None:
+    ledger.begin(CONVERSATION)
+    ledger._state.close()
+    with pytest.raises(ProgrammingError):
+        ledger.end("c", now=0.0, due=0.0)
+    with pytest.raises(ProgrammingError):
+        ledger.begin(CONVERSATION)
     assert ledger.in_use == 0
 
 
