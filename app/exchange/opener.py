@@ -93,7 +93,7 @@ class ReplyOpener:
         untried = list(plan.accounts)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
-        while untried:
+        while untried and (clock.left_seconds or not errors):
             try:
                 lease = self._acquire(untried, clock, plan.caller)
             except GatewayError as error:
