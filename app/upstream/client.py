@@ -271,6 +271,8 @@ def _read_document(response: requests.Response) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    except GatewayError:
+        raise  # a deadline, or the shutdown
     except Exception as exc:  # urllib3's own errors: `requests` does not translate those of raw reads
         raise UpstreamUnreachable("The connection to the upstream broke while it answered.") from exc
     finally:

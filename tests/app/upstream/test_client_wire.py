@@ -1,77 +1,30 @@
-"""The client against what only a script answers: redirects, cookies, compression, broken connections."""
+"""What the client sends, and what it never does: follow redirects, keep cookies, ask a stray proxy."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
-from app.config import Settings
-from app.errors import (
-    AccessRejected,
-    GatewayError,
-    UpstreamInvalid,
-    UpstreamThrottled,
-    UpstreamTimeout,
-    UpstreamUnreachable,
+from app.errors import UpstreamInvalid
+from app.upstream.client import _BROWSER_HEADERS, UpstreamClient
+from app.upstream.request import build_stream_body
+from tests.app.upstream.connected import (
+    FRAME,
+    OLD_SPELLING,
+    QUESTION,
+    TOKEN,
+    against,
+    ask,
+    ask_all,
+    connected,
+    stream,
 )
-from app.token import AccessToken
-from app.upstream.client import _BROWSER_HEADERS, UpstreamAddress, UpstreamClient
-from app.upstream.request import StreamRequest, build_stream_body
-from app.upstream.stream import UpstreamStream
-from tests.app.upstream.scripted import Play, ScriptedServer, answer, hang_up, reset
+from tests.app.upstream.scripted import ScriptedServer, answer
 
-SECRET = Settings().sign_secret
-TOKEN = AccessToken("secret-access", 0.0, "0123456789abcdef0123456789abcdef")
-QUESTION = StreamRequest("你好")
-FRAME = b'data: {"conversation_id":"c","status":"finish","parts":[]}\n\n'
 REFRESHED = answer(b'{"status":0,"result":{"access_token":"a.b.c","refresh_token":"r","user_id":"u"}}')
-
-
-def stream(body: bytes = FRAME, *headers: bytes) -> Play:
-    """A chunked event stream, kept alive."""
-    return answer_chunked(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), *headers)
-
-
-def answer_chunked(framed: bytes, *headers: bytes) -> Play:
-    lines = [b"HTTP/1.1 200 OK", b"Content-Type: text/event-stream", b"Transfer-Encoding: chunked", *headers]
-    return lambda connection: connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + framed)
-
-
-@contextmanager
-def connected(server: ScriptedServer, *, proxy: str | None = None) -> Iterator[UpstreamClient]:
-    client = UpstreamClient(UpstreamAddress(server.url, SECRET, proxy, 5))
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-@contextmanager
-def against(*scripts: Sequence[Play]) -> Iterator[tuple[UpstreamClient, ScriptedServer]]:
-    """A client, and the server that answers it."""
-    with ScriptedServer(*scripts) as server, connected(server) as client:
-        yield client, server
-
-
-def ask(client: UpstreamClient, *, timeout_seconds: float = 5) -> UpstreamStream:
-    return client.open_stream(TOKEN, QUESTION, timeout_seconds=timeout_seconds)
-
-
-def ask_all(client: UpstreamClient) -> int:
-    """How many frames one whole answer had."""
-    opened, frames = ask(client), 0
-    while not opened.ended:
-        frames += len(opened.read(5) or ())
-    opened.close(is_over=True)
-    return frames
 
 
 def read_headers(request: bytes) -> dict[str, str]:
@@ -124,9 +77,6 @@ def test_one_account_has_one_device() -> None:
             client.refresh(token)
     first, again, other = (read_headers(request)["x-device-id"] for request in server.requests)
     assert first == again != other
-
-
-OLD_SPELLING = answer(b'{"code":0,"result":{"accessToken":"old"}}')
 
 
 @pytest.mark.parametrize("missing", [b"404 Not Found", b"405 Method Not Allowed"])
@@ -183,147 +133,6 @@ def test_cookies_are_neither_kept_nor_sent() -> None:
     assert all("cookie" not in read_headers(request) for request in server.requests)
 
 
-@pytest.mark.parametrize("encoding", [b"gzip", b"br", b"zstd", b"deflate"])
-def test_a_compressed_stream_is_refused(encoding: bytes) -> None:
-    packed = stream(gzip.compress(FRAME), b"Content-Encoding: " + encoding)
-    with against([packed]) as (client, server):
-        with pytest.raises(UpstreamInvalid, match="compressed"):
-            ask(client)
-        assert b"accept-encoding: identity" in server.requests[0].lower()
-
-
-def test_a_compressed_refusal_is_read() -> None:
-    body = gzip.compress(b'{"status":10061,"message":"too many"}')
-    refusal = answer(body, b"Content-Encoding: gzip", status=b"429 Slow Down")
-    with against([refusal]) as (client, _), pytest.raises(UpstreamThrottled):
-        ask(client)
-
-
-HTML = b"<html><title>secret page</title></html>"
-REFUSALS: list[tuple[Play, type[GatewayError]]] = [
-    (answer(HTML, kind=b"text/html"), UpstreamInvalid),
-    (answer(HTML, kind=b"text/html", status=b"405 No"), UpstreamInvalid),
-    (answer(HTML, kind=b"text/html", status=b"502 Bad"), UpstreamUnreachable),
-    (answer(HTML, kind=b"text/html", status=b"429 Slow"), UpstreamThrottled),
-    (answer(HTML, kind=b"text/html", status=b"401 Who"), AccessRejected),
-    (answer(b'{"message":"x"}', status=b"401 Who"), AccessRejected),
-    (answer(b'{"status":40103,"message":"user needs login"}'), AccessRejected),
-    (answer(b'{"status":0,"message":"success"}'), GatewayError),
-    (answer(b""), UpstreamInvalid),
-    (answer(b"[" * 100_000), UpstreamInvalid),
-    (answer(b"\xff\xfe"), UpstreamInvalid),
-    (answer(FRAME, status=b"500 Oh", kind=b"text/event-stream"), UpstreamUnreachable),
-]
-
-
-@pytest.mark.parametrize(("refusal", "expected"), REFUSALS, ids=range(len(REFUSALS)))
-def test_what_is_no_stream_is_an_error(refusal: Play, expected: type[GatewayError]) -> None:
-    with against([refusal]) as (client, _):
-        with pytest.raises(expected) as raised:
-            ask(client)
-        assert "secret" not in raised.value.message
-
-
-@pytest.mark.parametrize(
-    "body", [b'{"status":0}', b'{"status":0,"result":[]}', b'{"status":0,"result":{"access_token":5}}']
-)
-def test_a_refresh_without_a_token_is_invalid(body: bytes) -> None:
-    with (
-        ScriptedServer([answer(body)]) as server,
-        connected(server) as client,
-        pytest.raises(UpstreamInvalid),
-    ):
-        client.refresh("r")
-
-
-def test_a_refusal_gives_its_connection_back() -> None:
-    refusal = answer(b'{"status":10061,"message":"x"}', status=b"429 Slow")
-    with against([refusal, refusal, stream()]) as (client, server):
-        for _ in range(2):
-            with pytest.raises(UpstreamThrottled):
-                ask(client)
-        assert ask_all(client) == 1
-    assert server.connections == 1
-
-
-def test_a_refusal_that_never_ends_is_not_read_for_ever() -> None:
-    def flood(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
-        try:
-            while True:
-                connection.sendall(b"x" * 65536)
-        except OSError:
-            pass
-
-    with against([flood]) as (client, _), pytest.raises(UpstreamInvalid):
-        ask(client)
-
-
-@pytest.mark.parametrize("end", [hang_up, reset])
-def test_a_kept_connection_that_ended_is_replaced_once(end: Play) -> None:
-    with against([stream(), end], [stream()]) as (client, server):
-        assert ask_all(client) == 1
-        assert ask_all(client) == 1
-    assert (server.connections, len(server.requests)) == (2, 3)
-
-
-@pytest.mark.parametrize("end", [hang_up, reset])
-def test_a_new_connection_that_breaks_is_not_replaced(end: Play) -> None:
-    """The upstream may have seen the question: asking it again could answer it twice."""
-    with against(*[[end]] * 5) as (client, server), pytest.raises(UpstreamUnreachable):
-        ask(client)
-    assert (server.connections, len(server.requests)) == (1, 1)
-
-
-@pytest.mark.parametrize("end", [hang_up, reset])
-def test_what_replaces_a_kept_connection_is_new_itself(end: Play) -> None:
-    with against([stream(), end], [end], [stream()]) as (client, server):
-        assert ask_all(client) == 1
-        with pytest.raises(UpstreamUnreachable):
-            ask(client)
-    assert (server.connections, len(server.requests)) == (2, 3)
-
-
-def test_a_path_of_another_era_gives_its_connection_back() -> None:
-    gone = answer(b"<html>404</html>", status=b"404 Not Found", kind=b"text/html")
-    with against([gone, OLD_SPELLING] * 3) as (client, server):
-        for _ in range(3):
-            assert client.refresh("r").access_token.value == "old"
-    assert server.connections == 1
-
-
-def test_a_slow_head_is_a_timeout_and_is_not_asked_again() -> None:
-    released = threading.Event()
-
-    def wait(_: socket.socket) -> None:
-        released.wait(5)
-
-    with against([wait], [stream()]) as (client, server):
-        begun = time.monotonic()
-        with pytest.raises(UpstreamTimeout):
-            ask(client, timeout_seconds=0.1)
-        assert time.monotonic() - begun < 2
-        released.set()
-    assert server.connections == 1
-
-
-def test_nobody_listens() -> None:
-    with ScriptedServer() as server:
-        pass
-    with connected(server) as client, pytest.raises(UpstreamUnreachable):
-        ask(client)
-
-
-def test_a_refusal_that_breaks_off() -> None:
-    head = b"HTTP/1.1 429 No\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
-
-    def break_off(connection: socket.socket) -> None:
-        connection.sendall(head + b'{"status":')
-
-    with against([break_off]) as (client, _), pytest.raises(UpstreamUnreachable):
-        ask(client)
-
-
 def test_the_proxy_is_asked_for_the_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's own proxies are never used, GLM_PROXY is."""
     with ScriptedServer([stream()]) as proxy, ScriptedServer([stream()]) as server:
@@ -336,32 +145,3 @@ def test_the_proxy_is_asked_for_the_whole_address(monkeypatch: pytest.MonkeyPatc
             ask_all(client)
         assert (server.connections, proxy.connections) == (1, 1)
     assert proxy.requests[0].startswith(b"POST " + server.url.encode() + b"/chatglm/")
-
-
-def test_streams_share_nothing() -> None:
-    """Two at a time are two connections; both serve again."""
-    with against([stream(), stream()], [stream(), stream()]) as (client, server):
-        for _ in range(2):
-            one, two = ask(client), ask(client)
-            for opened in (one, two):
-                assert len(opened.read(5) or ()) == 1
-                opened.close(is_over=True)
-        assert server.connections == 2
-    assert len(server.requests) == 4
-
-
-def test_a_stream_left_in_the_middle_closes_its_connection() -> None:
-    closed = threading.Event()
-
-    def watch(connection: socket.socket) -> None:
-        answer_chunked(b"%x\r\n%b\r\n" % (len(FRAME), FRAME))(connection)
-        if connection.recv(1) == b"":
-            closed.set()
-
-    with against([watch], [stream()]) as (client, server):
-        opened = ask(client)
-        assert len(opened.read(5) or ()) == 1
-        opened.close()
-        assert closed.wait(2)
-        assert ask_all(client) == 1
-        assert server.connections == 2
