@@ -15,6 +15,7 @@ from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
 from app.openai.request import ChatRequest
 from app.upstream.request import StreamRequest
+from app.upstream.video import VIDEO_ASSISTANT
 
 _MOST_OWNERS_TRIED = 3
 
@@ -83,6 +84,6 @@ def _find_owners(
     if known is None:
         return accounts[:_MOST_OWNERS_TRIED]
     owners = [account for account in accounts if account.owner == known.owner]
-    if not owners or known.caller != caller.id:
+    if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
         raise not_found(conversation_id)
     return owners

@@ -116,9 +116,11 @@ class Reply:
         try:
             self._stream.close(is_over=self._reducer.finished)
         finally:
-            self._use.end(delivered=self._lease is not None)
-            if self._lease is not None:
-                self._lease.release(self.outcome, self._failure)
+            try:
+                self._use.end(delivered=self._lease is not None)
+            finally:
+                if self._lease is not None:
+                    self._lease.release(self.outcome, self._failure)
 
     @property
     def outcome(self) -> Outcome:
