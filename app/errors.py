@@ -293,7 +293,7 @@ _TELLING_ORDER = (429, 503, 504, 502, 404, 401)
 def most_telling(errors: list[GatewayError]) -> GatewayError:
     """The one error that a caller should see when several accounts failed, or there was none to ask."""
     if not errors:
-        return AccountsBusy("There is no account here now: the operator must add one.", retry_after_seconds=60)
+        return AccountsBusy("No account is left here: the operator must add one.", retry_after_seconds=60)
     if isinstance(errors[-1], ShuttingDown):
         return errors[-1]
     known = [error for error in errors if error.status in _TELLING_ORDER]
