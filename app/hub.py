@@ -25,6 +25,9 @@ _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 _poll = get_original("select", "poll")
 _getaddrinfo = get_original("socket", "getaddrinfo")
 
+NAME_SECONDS = 0.6
+"""So long a client that leaves is put off until what it began upstream has a name, to be deleted by."""
+
 Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
 

@@ -1,11 +1,12 @@
 """The video API (protocol notes 8): orders, their progress, music, and what was not deleted.
 
 A directive in the prompt says how it goes: `[[video looks=2]]` (how often it is still at work), `fail=1`,
-`never=1`.
+`never=1`, `confirm=300` (milliseconds until the order is confirmed).
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from demo.call import Call
@@ -52,7 +53,8 @@ def order(call: Call) -> None:
         return
     video = Video(secrets.token_hex(12), name, find_script(fields["prompt"]))
     book.videos[video.id] = video
-    call.succeed({"chat_id": video.id, "conversation_id": secrets.token_hex(12)})
+    answer = {"chat_id": video.id, "conversation_id": secrets.token_hex(12)}
+    asyncio.get_running_loop().call_later(video.script.number("confirm", 0) / 1000, call.succeed, answer)
 
 
 def status(call: Call) -> None:

@@ -33,13 +33,12 @@ from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
 from app.exchange.shape import UNCHANGED, Shape
-from app.hub import Lingering
+from app.hub import NAME_SECONDS, Lingering
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
 
 _UNCERTAIN_RETRY_SECONDS = 5.0
-_NAME_SECONDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ class ReplyOpener:
         reply: Reply | None = None
         try:
             # A client that leaves now would leave a conversation whose name nobody has heard.
-            with Lingering(_NAME_SECONDS):
+            with Lingering(NAME_SECONDS):
                 stream = self._upstream.open_stream(
                     token, plan.question, timeout_seconds=self._settings.first_event_seconds
                 )

@@ -36,7 +36,7 @@ from app.errors import (
 )
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
-from app.hub import Deadline
+from app.hub import NAME_SECONDS, Deadline, Lingering
 from app.openai.video import Video, VideoRequest
 from app.token import AccessToken
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
@@ -173,11 +173,16 @@ class VideoService:
             request.mirror_mode or "",
             tuple(sources),
         )
-        with self._limit():
-            video_id = self._with_token(account, lambda token: self._calls.start(token, order))
         record = Conversation("", VIDEO_ASSISTANT, account.owner, caller.id)
         use = ConversationUse(self._cleaner.ledger, self._cleaner, record, keep_seconds)
-        use.begin(video_id)
+        try:
+            # A client that leaves now would leave a video whose name nobody has heard.
+            with Lingering(NAME_SECONDS), self._limit():
+                video_id = self._with_token(account, lambda token: self._calls.start(token, order))
+                use.begin(video_id)
+        except BaseException:
+            use.end(delivered=False)
+            raise
         return video_id, use
 
     def _fetch(self, url: str, stack: ExitStack) -> SpooledFile:

@@ -103,8 +103,12 @@ def test_a_video_that_takes_too_long(
     upstream.wait_until(lambda state: state["undeleted_videos"] == 0)
 
 
-def test_a_client_that_leaves(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
-    body = json.dumps({"prompt": "[[video never=1]]"}).encode()
+@pytest.mark.parametrize("confirm", [0, 300])
+def test_a_client_that_leaves(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str, confirm: int
+) -> None:
+    # The order stands before the gateway hears its name: also then nothing may be left behind.
+    body = json.dumps({"prompt": f"[[video never=1 confirm={confirm}]]"}).encode()
     client = RawClient.post(gateway, account, PATH, body)
     upstream.wait_until(lambda state: state["undeleted_videos"] == 1)
     client.leave()
