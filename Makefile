@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# So many tests at a time: the live ones mostly wait. JOBS=0 runs them one after the other.
+JOBS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,8 +48,8 @@ key: install ## Make a gateway key: make key LABEL=laptop
 	$(BIN)/python -m app.keys new $(LABEL)
 
 .PHONY: test
-test: install ## Run all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: install ## Run all tests (JOBS=0 one after the other)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directory keeps pictures of it)

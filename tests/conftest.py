@@ -10,6 +10,12 @@ from typing import Any
 import pytest
 
 _connect = socket.socket.connect
+_LONGEST = "test_everything_at_once"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: where several run at a time, nobody waits for it at the end."""
+    items.sort(key=lambda item: item.name != _LONGEST)
 
 
 def _connect_on_this_machine(self: socket.socket, address: Any) -> None:

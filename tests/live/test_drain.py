@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -131,30 +132,36 @@ def test_nothing_new_begins_on_a_kept_connection(start_gateway: StartGateway, up
     gateway = start_gateway(GLM_DRAIN_SECONDS="2")
     running = RawClient(gateway, "demo-running", "[[chunks n=100000 pace=20]]", stream=True)
     running.read_until(b'"content":')
-    with requests.Session() as session:
-        assert session.get(f"{gateway.url}/health/ready", timeout=5).status_code == 200
-        terminate(gateway)
-        answer = ask_at_once(session, gateway)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "shutting_down")
-        assert int(answer.headers["Retry-After"]) > 0
-        assert answer.headers["Connection"] == "close"
-    deadline = time.monotonic() + 2.5
-    while can_connect(gateway):
-        assert time.monotonic() < deadline, "the listener is still open"
-        time.sleep(0.02)
+    with closing(connect(gateway)) as kept:
+        kept.request("GET", "/health/ready")
+        assert kept.getresponse().read()
+        send_all_but_the_end(kept, gateway)
+        deadline = terminate(gateway) + 2.5
+        while can_connect(gateway):
+            assert time.monotonic() < deadline, "the listener is still open"
+            time.sleep(0.02)
+        kept.send(b"}")
+        with kept.getresponse() as answer:
+            assert (answer.status, json.load(answer)["error"]["code"]) == (503, "shutting_down")
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.headers["Connection"] == "close"
     assert last_event(read_to_end(running))["error"]["code"] == "shutting_down"
     assert wait_for_end(gateway) == 0
 
 
-def ask_at_once(session: requests.Session, gateway: GatewayProcess) -> requests.Response:
-    """The signal takes a moment to get from master to worker: asked until the answer is no other."""
-    for _ in range(50):
-        answer = session.get(
-            f"{gateway.url}/v1/models", headers={"Authorization": "Bearer demo-new"}, timeout=5
-        )
-        if answer.status_code != 200:
-            break
-    return answer
+def connect(gateway: GatewayProcess) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=5)
+
+
+def send_all_but_the_end(kept: http.client.HTTPConnection, gateway: GatewayProcess) -> None:
+    """Between two requests the connection would be ended, within one it is not."""
+    body = b'{"model": "glm", "messages": [{"role": "user", "content": "a"}]}'
+    kept.putrequest("POST", "/v1/chat/completions")
+    kept.putheader("Authorization", "Bearer demo-new")
+    kept.putheader("Content-Length", str(len(body)))
+    kept.endheaders(body[:-1])
+    # What came before this was answered has been read.
+    assert requests.get(f"{gateway.url}/ping", timeout=5).text == "pong"
 
 
 def can_connect(gateway: GatewayProcess) -> bool:
