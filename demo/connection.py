@@ -8,10 +8,12 @@ is buffered for it beyond the transport's high-water mark.
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import http
 import logging
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterable
 from typing import cast
 
@@ -106,7 +108,9 @@ class Exchange:
 
     def _head(self, status: int, content_type: str, headers: Iterable[tuple[str, str]]) -> bytes:
         self.status = status
-        lines = [f"HTTP/1.1 {status} {_reason(status)}", "Server: nginx", f"Content-Type: {content_type}"]
+        date = email.utils.formatdate(self._connection.clock(), usegmt=True)
+        lines = [f"HTTP/1.1 {status} {_reason(status)}", "Server: nginx", f"Date: {date}"]
+        lines.append(f"Content-Type: {content_type}")
         lines += [f"{name}: {value}" for name, value in headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
@@ -118,7 +122,13 @@ class Exchange:
 class Connection(asyncio.Protocol):
     """The asyncio side: hands every request to `serve`, each when the one before it is answered."""
 
-    def __init__(self, serve: Callable[[Exchange], None], open_connections: set[Connection]) -> None:
+    def __init__(
+        self,
+        serve: Callable[[Exchange], None],
+        open_connections: set[Connection],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock = clock
         self._serve = serve
         self._open_connections = open_connections
         self._parser = RequestParser()

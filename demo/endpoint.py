@@ -81,14 +81,19 @@ class Dispatcher:
 
     def _gate(self, call: Call) -> None:
         endpoint, setting = _find(call), self._world.setting
-        if endpoint is None or not _exists(endpoint, setting.era):
+        if setting.fault:
+            call.fail(setting.fault)
+        elif endpoint is None or not _exists(endpoint, setting.era):
             call.refuse(404, NOT_FOUND, "not found")
         elif call.request.method != endpoint.method:
             call.refuse(405, 405, "method not allowed")
-        elif _is_signed(endpoint, setting.era) and (code := self._world.guard.refusal(call.request.headers)):
+        elif _is_signed(endpoint, setting.era) and (code := self._refuse_signature(call)):
             call.refuse(400, code, "bad request")
         elif not endpoint.needs_login or login.log_in(call):
             endpoint.handle(call)
+
+    def _refuse_signature(self, call: Call) -> int | None:
+        return self._world.guard.refusal(call.request.headers, self._world.clock())
 
     def _count(self, exchange: Exchange) -> None:
         """Counts a connection with its first call, so that looking at the state does not."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from demo.fault import FAULTS, SILENT_FAULTS
+
 CHOICES = {
     "era": ("2024", "2026", "both"),
     "style": ("", "snapshot", "delta", "mixed"),
     "rotate": ("none", "soft", "hard"),
+    "fault": ("", *FAULTS, *SILENT_FAULTS),
     "assistants": ("any", "known"),
 }
+
+# What may be negative.
+SIGNED = {"clock_offset_seconds"}
 
 
 class InvalidSetting(ValueError):
@@ -23,7 +29,9 @@ class Setting:
     choose one themselves; empty means the era's own. `rotate`: whether a refresh gives a new refresh token,
     and whether the old one dies ("hard"). `down`: every call but the control API's finds its connection
     reset. `assistants`: whether ids that the protocol notes do not name are refused ("known"). `pace` is the
-    pause in milliseconds between the frames of an answer without a directive."""
+    pause in milliseconds between the frames of an answer without a directive. `fault`: what every call gets
+    instead of an answer. `clock_offset_seconds`: how far its clock is ahead of ours: its `Date`
+    tells, and signatures are held against it."""
 
     era: str = "both"
     style: str = ""
@@ -33,6 +41,8 @@ class Setting:
     refresh_delay_seconds: float = 0
     pace: float = 10
     down: bool = False
+    fault: str = ""
+    clock_offset_seconds: float = 0
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Takes over all the changes or none. Raises InvalidSetting."""
@@ -55,6 +65,7 @@ def _check(name: str, current: Any, value: Any) -> None:
     elif isinstance(current, bool):
         good = isinstance(value, bool)
     else:
-        good = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        good = is_number and (value >= 0 or name in SIGNED)
     if not good:
         raise InvalidSetting(f"{value!r} is no value for {name}")

@@ -14,6 +14,8 @@ SECRET = "8a1317a7468aa3ad86e997d08f3f31cb"
 DEVICE_HEADERS = ("x-device-id", "x-app-platform", "x-app-version")
 SIGNATURE_HEADERS = ("x-timestamp", "x-nonce", "x-sign")
 MAX_REMEMBERED_NONCES = 100_000
+# A guess: the notes say that an old signature is refused, and not from when on it is old.
+MAX_AGE_SECONDS = 300
 
 DEVICE_MISSING = 40001
 USER_AGENT_MISSING = 40002
@@ -44,8 +46,8 @@ class SignatureGuard:
     def __init__(self) -> None:
         self._nonces: dict[str, None] = {}
 
-    def refusal(self, headers: Mapping[str, str]) -> int | None:
-        """The code with which this call must be refused, or None. An accepted nonce is used up."""
+    def refusal(self, headers: Mapping[str, str], now: float) -> int | None:
+        """The code with which this call of `now` must be refused, or None. An accepted nonce is used up."""
         if any(name not in headers for name in DEVICE_HEADERS):
             return DEVICE_MISSING
         if not headers.get("user-agent"):
@@ -53,7 +55,7 @@ class SignatureGuard:
         if any(not headers.get(name) for name in SIGNATURE_HEADERS):
             return SIGNATURE_MISSING
         timestamp, nonce, sign = (headers[name] for name in SIGNATURE_HEADERS)
-        if not _is_valid(timestamp, nonce, sign) or nonce in self._nonces:
+        if not _is_valid(timestamp, nonce, sign) or not _is_of(now, timestamp) or nonce in self._nonces:
             return SIGNATURE_INVALID
         self._remember(nonce)
         return None
@@ -68,3 +70,7 @@ def _is_valid(timestamp: str, nonce: str, sign: str) -> bool:
     if not _TIMESTAMP.fullmatch(timestamp) or not _NONCE.fullmatch(nonce):
         return False
     return int(timestamp[-2]) == check_digit(timestamp) and sign == signature(timestamp, nonce)
+
+
+def _is_of(now: float, timestamp: str) -> bool:
+    return abs(int(timestamp) / 1000 - now) <= MAX_AGE_SECONDS

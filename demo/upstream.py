@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -33,15 +34,19 @@ class UpstreamServer:
         self.world = World()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> str:
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> str:
         """Begins to listen and returns the URL. Raises OSError."""
         dispatch = Dispatcher(self.world)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(dispatch, self.world.connections), host, port, backlog=BACKLOG
+            lambda: Connection(dispatch, self.world.connections, self.world.clock),
+            host,
+            port,
+            backlog=BACKLOG,
+            ssl=tls,
         )
         name = self._server.sockets[0].getsockname()
-        return f"http://{name[0]}:{name[1]}"
+        return f"http{'s' if tls else ''}://{name[0]}:{name[1]}"
 
     async def stop(self) -> None:
         """Stops listening and closes every connection at once."""
@@ -55,9 +60,15 @@ class UpstreamServer:
 class DemoUpstream:
     """Runs the embedded upstream in a daemon thread. All methods may be called from any thread."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> None:
-        """`settings` are those of `demo.setting.Setting`."""
-        self._address = (host, port)
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        **settings: Any,
+    ) -> None:
+        """`settings` are those of `demo.setting.Setting`; with `tls` it is an https server."""
+        self._address = (host, port, tls)
         self._settings = settings
         self._server = UpstreamServer()
         self._loop = asyncio.new_event_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from demo.account import Account, AccountBook
@@ -34,6 +35,10 @@ class World:
         self.videos = VideoBook()
         self.record = Record()
         self.guard = SignatureGuard()
+
+    def clock(self) -> float:
+        """Unix time, as far as this upstream knows."""
+        return time.time() + self.setting.clock_offset_seconds
 
     def snapshot(self) -> dict[str, Any]:
         """What `GET /_demo/state` answers."""

@@ -116,6 +116,8 @@ def test_configuring(client: Client, upstream: DemoUpstream) -> None:
         ({"refresh_delay_seconds": -1}, "refresh_delay_seconds"),
         ({"pace": True}, "pace"),
         ({"down": 1}, "down"),
+        ({"fault": "mood"}, "fault"),
+        ({"clock_offset_seconds": "late"}, "clock_offset_seconds"),
         ([], "object"),
         (b"{", "object"),
     ],

@@ -79,3 +79,10 @@ def test_a_fault_begins_no_conversation(client: Client, upstream: DemoUpstream, 
     state = upstream.state()
     assert state["conversations"] == []
     assert state["accounts"]["ann"]["answers"] == 0
+
+
+def test_a_fault_for_every_call(client: Client, upstream: DemoUpstream) -> None:
+    upstream.configure(fault="html502")
+    assert [client.chat("[[text]]").status, client.refresh("demo-ann").status] == [502, 502]
+    upstream.configure(fault="")
+    assert client.chat("[[text]]").status == 200

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from demo import signing
@@ -12,9 +15,10 @@ from tests.demo.client import REFRESH, STREAM, Client, chat_body, signed_headers
 REAL_TIMESTAMP = "1790732179905"
 REAL_NONCE = "75988225830f4d93b6702dcd0a2e9baf"
 REAL_SIGN = "a32ee7a2876ad44e6658475f0a7c69eb"
+NOW = 1790732200.0
 
 
-def guarded(**changes: str | None) -> int | None:
+def guarded(now: float = NOW, /, **changes: str | None) -> int | None:
     headers: dict[str, str | None] = {
         "user-agent": "Mozilla/5.0",
         "x-device-id": "0" * 32,
@@ -25,7 +29,8 @@ def guarded(**changes: str | None) -> int | None:
         "x-sign": REAL_SIGN,
     }
     headers |= {name.replace("_", "-"): value for name, value in changes.items()}
-    return SignatureGuard().refusal({name: value for name, value in headers.items() if value is not None})
+    given = {name: value for name, value in headers.items() if value is not None}
+    return SignatureGuard().refusal(given, now)
 
 
 def test_the_captured_signature_is_computed_and_accepted() -> None:
@@ -38,9 +43,8 @@ def test_the_worked_example() -> None:
     assert apply_check_digit("1714380000123") == "1714380000183"
     nonce = "0123456789abcdef0123456789abcdef"
     assert signature("1714380000183", nonce) == "689acecb69784789a07f36a435adc22c"
-    assert (
-        guarded(x_timestamp="1714380000183", x_nonce=nonce, x_sign=signature("1714380000183", nonce)) is None
-    )
+    sign = signature("1714380000183", nonce)
+    assert guarded(1714380000, x_timestamp="1714380000183", x_nonce=nonce, x_sign=sign) is None
 
 
 @pytest.mark.parametrize("name", ["x_device_id", "x_app_platform", "x_app_version"])
@@ -87,12 +91,23 @@ def test_a_nonce_with_dashes_is_good() -> None:
     assert guarded(x_nonce=nonce, x_sign=signature(REAL_TIMESTAMP, nonce)) is None
 
 
+@pytest.mark.parametrize(("offset", "code"), [(0, 200), (299, 200), (-299, 200), (310, 400), (-86400, 400)])
+def test_its_clock_dates_answers_and_signatures(
+    client: Client, upstream: DemoUpstream, offset: float, code: int
+) -> None:
+    upstream.configure(clock_offset_seconds=offset)
+    reply = client.call("POST", REFRESH, {}, signed_headers("demo-ann"))
+    assert reply.status == code
+    date = parsedate_to_datetime(reply.headers["date"]).timestamp()
+    assert abs(date - offset - time.time()) < 30
+
+
 def test_only_the_last_nonces_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signing, "MAX_REMEMBERED_NONCES", 2)
     guard = SignatureGuard()
     calls = [{name.lower(): value for name, value in signed_headers("").items()} for _ in range(3)]
-    assert [guard.refusal(call) for call in calls] == [None, None, None]
-    assert [guard.refusal(call) for call in reversed(calls)] == [40014, 40014, None]
+    assert [guard.refusal(call, time.time()) for call in calls] == [None, None, None]
+    assert [guard.refusal(call, time.time()) for call in reversed(calls)] == [40014, 40014, None]
 
 
 def test_a_signature_is_good_once(client: Client, upstream: DemoUpstream) -> None:

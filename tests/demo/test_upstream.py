@@ -6,6 +6,7 @@ import ast
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import demo
 from demo.setting import InvalidSetting
 from demo.upstream import DemoUpstream
+from tests.app.files.certificate import make_tls
 from tests.demo.client import STREAM, Client, chat_body
 
 PACKAGE = Path(demo.__file__).parent
@@ -52,6 +54,14 @@ def test_inside_a_process() -> None:
             assert client.chat("你好").status == 401
             client.send("POST", STREAM, chat_body(""))
     upstream.close()
+
+
+def test_with_tls() -> None:
+    own, trusting = make_tls("localhost")
+    with DemoUpstream(tls=own) as upstream:
+        assert upstream.url.startswith("https://127.0.0.1:")
+        with urllib.request.urlopen(f"{upstream.url}/_demo/state", context=trusting, timeout=10) as answer:
+            assert answer.status == 200
 
 
 def test_two_do_not_know_each_other() -> None:
