@@ -16,6 +16,7 @@ _DEFAULT_LIFE_SECONDS = 3600.0
 class _Claims(msgspec.Struct):
     exp: float | None = None
     device_id: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ def parse_access_token(value: str, *, now: float) -> AccessToken:
 def read_expiry(value: str) -> float | None:
     """The Unix time at which a JWT ends, None where it does not say."""
     return _read_claims(value).exp
+
+
+def is_access_token(value: str) -> bool:
+    """Whether a JWT says that it is an access token, which is easily copied in a refresh token's place."""
+    return _read_claims(value).type == "access"
 
 
 def _read_claims(value: str) -> _Claims:

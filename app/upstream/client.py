@@ -26,6 +26,7 @@ from app.token import AccessToken, RefreshedTokens, parse_access_token
 from app.upstream.adapter import UpstreamAdapter, translate, was_stale
 from app.upstream.body import BodyReader
 from app.upstream.envelope import classify_answer, first_string, is_success
+from app.upstream.knock import Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
 from app.upstream.stream import UpstreamStream
@@ -51,6 +52,8 @@ _MOST_CONNECTIONS = 2048
 
 Body = bytes | MultipartBody
 _Calls = tuple[tuple[str, dict[str, object]], ...]
+_REFRESH_CALLS: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
+_NOBODY = "nobody"
 
 # What a browser sends (protocol notes 2.1). Identity, because a compressed stream arrives in lumps.
 _BROWSER_HEADERS = {
@@ -115,8 +118,7 @@ class UpstreamClient:
 
     def refresh(self, refresh_token: str) -> RefreshedTokens:
         """Exchange a refresh token. Raises AccessRejected where the upstream does not know it any more."""
-        calls: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
-        document = self._post(calls, refresh_token, _device_of(refresh_token))
+        document = self._post(_REFRESH_CALLS, refresh_token, _device_of(refresh_token))
         result = document.get("result")
         access = first_string(result, "access_token", "accessToken")
         if access is None:
@@ -126,6 +128,11 @@ class UpstreamClient:
             refresh_token=first_string(result, "refresh_token", "refreshToken"),
             user_id=first_string(result, "user_id"),
         )
+
+    def knock(self) -> Knock:
+        """Ask for nobody's tokens, which no account notices. Raises what keeps calls from getting there."""
+        response, document = self._try(_REFRESH_CALLS, _NOBODY, _device_of(_NOBODY))
+        return read_knock(response.status_code, response.headers, document)
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
         """Remove a conversation from the account's history; one that is not there any more is removed."""
@@ -184,6 +191,12 @@ class UpstreamClient:
         self._adapter.close()
 
     def _post(self, calls: _Calls, bearer: str, device_id: str) -> dict[str, Any]:
+        response, document = self._try(calls, bearer, device_id)
+        if response.status_code != 200 or not is_success(document):
+            raise classify_answer(response.status_code, document)
+        return dict(document)
+
+    def _try(self, calls: _Calls, bearer: str, device_id: str) -> tuple[requests.Response, Any]:
         """Make the first of `calls` whose path exists; the later ones are those of earlier eras."""
         for path, body in calls:
             payload = msgspec.json.encode(body)
@@ -191,9 +204,7 @@ class UpstreamClient:
             document = _read_document(response)
             if response.status_code not in (404, 405):
                 break
-        if response.status_code != 200 or not is_success(document):
-            raise classify_answer(response.status_code, document)
-        return dict(document)
+        return response, document
 
     def _call(
         self,

@@ -24,6 +24,9 @@ _THROTTLED_SECONDS = 30.0  # the least pause that "too frequent" asks for (proto
 _BUSY_SECONDS = 5.0
 _MOST_WORDS_CHARS = 200
 
+SIGNATURE_CODES = frozenset({"40001", "40002", "40011", "40014"})
+"""A header is missing, or the signature or its time is wrong (protocol notes 2.3)."""
+
 
 class _Rule(NamedTuple):
     codes: frozenset[str]
@@ -63,7 +66,7 @@ _BY_CODE = (
           "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
     _Rule(frozenset({"40012"}), (), AccountBlocked,
           "The upstream's risk control refused. Wait a while, and ask less often.", _THROTTLED_SECONDS),
-    _Rule(frozenset({"40001", "40002", "40011", "40014"}), (), UpstreamInvalid,
+    _Rule(SIGNATURE_CODES, (), UpstreamInvalid,
           "The upstream refuses this gateway's signature: it has changed, or this machine's clock is off."),
     _Rule(frozenset({"500", "502", "503", "504"}), (), UpstreamUnreachable,
           "The upstream has an internal failure. Try again shortly."),

@@ -225,3 +225,30 @@ def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:
 
 def test_memory() -> None:
     write(open_state(MEMORY))
+
+
+def test_a_sound_state_is_the_same_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "new" / "state.sqlite3")
+    opened.append(module.open_sound_state(path))
+    write(opened[-1])
+    with pytest.raises(StateInUse):
+        module.open_sound_state(path)
+    opened.pop().close()
+    assert count(open_state(path)) == 1
+
+
+def test_one_that_only_looks_leaves_a_damaged_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite3"
+    path.write_bytes(b"no database at all, but long enough to look like a header" * 20)
+    before = path.read_bytes()
+    for _ in range(2):  # the lock is given back
+        with pytest.raises(sqlite3.DatabaseError):
+            module.open_sound_state(str(path))
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
+def test_one_that_only_looks_does_not_go_on_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError):
+        module.open_sound_state(str(tmp_path / "file" / "state.sqlite3"))

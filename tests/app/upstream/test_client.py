@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -74,6 +75,30 @@ def test_a_dead_token(client: UpstreamClient) -> None:
     for token in ("dead-anna", "rubbish"):
         with pytest.raises(AccessRejected):
             client.refresh(token)
+
+
+@pytest.mark.parametrize("era", ["2024", "2026"])
+def test_a_knock_is_turned_away_without_touching_anybody(
+    client: UpstreamClient, upstream: DemoUpstream, era: str
+) -> None:
+    upstream.configure(era=era, clock_offset_seconds=-100)
+    knock = client.knock()
+    assert not knock.refuses_signature
+    assert knock.now is not None
+    assert abs(knock.now + 100 - time.time()) < 30
+    assert upstream.state()["accounts"] == {}
+
+
+def test_a_knock_whose_signature_is_too_old(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    upstream.configure(clock_offset_seconds=1000)
+    knock = client.knock()
+    assert (knock.status, knock.refuses_signature) == (400, True)
+
+
+def test_a_knock_at_a_closed_door(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    upstream.configure(down=True)
+    with pytest.raises(UpstreamUnreachable):
+        client.knock()
 
 
 def test_an_access_token_that_died(client: UpstreamClient, upstream: DemoUpstream) -> None:

@@ -1,0 +1,37 @@
+"""What a call in nobody's name tells: do calls come through, do signatures count, what time is it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from app.errors import GatewayError
+from app.upstream.envelope import classify_answer
+from app.upstream.failure import SIGNATURE_CODES
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """How the upstream turned the call away; `now` is its own Unix time, None where it tells none."""
+
+    status: int
+    refusal: GatewayError
+    refuses_signature: bool
+    now: float | None
+
+
+def read_knock(status: int, headers: Mapping[str, str], document: Any) -> Knock:
+    code = document.get("status", document.get("code")) if isinstance(document, dict) else None
+    refuses_signature = str(code) in SIGNATURE_CODES
+    return Knock(
+        status, classify_answer(status, document), refuses_signature, _read_date(headers.get("Date"))
+    )
+
+
+def _read_date(header: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(header).timestamp() if header else None
+    except ValueError:
+        return None
