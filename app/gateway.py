@@ -50,7 +50,7 @@ class Gateway:
         self.presence = Presence(_limits(settings))
         self.tally = Tally()
         self._state = open_state(settings.state_path)
-        self._upstream = UpstreamClient(_address(settings))
+        self._upstream = UpstreamClient(build_address(settings))
         self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         self.pool = AccountPool(
@@ -139,7 +139,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _address(settings: Settings) -> UpstreamAddress:
+def build_address(settings: Settings) -> UpstreamAddress:
     return UpstreamAddress(
         settings.upstream_url, settings.sign_secret, settings.proxy, settings.connect_timeout_seconds
     )

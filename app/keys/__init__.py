@@ -11,7 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-_PREFIX = "glm-"
+KEY_PREFIX = "glm-"
 _RANDOM_BYTES = 32
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -62,9 +62,9 @@ def _parse_entry(entry: str, number: int) -> GatewayKey:
     named, *options = [part.strip() for part in entry.split(";")]
     label, _, value = named.rpartition("=")
     hashed = _DIGEST.fullmatch(value)
-    if hashed is None and not value.startswith(_PREFIX):
+    if hashed is None and not value.startswith(KEY_PREFIX):
         raise ValueError(
-            f"entry {number} is neither a key that begins with {_PREFIX} nor sha256:<64 hex digits>"
+            f"entry {number} is neither a key that begins with {KEY_PREFIX} nor sha256:<64 hex digits>"
         )
     limits = _parse_options(options, number)
     return GatewayKey(
@@ -92,4 +92,4 @@ def _parse_options(options: list[str], number: int) -> dict[str, int]:
 
 def generate_key() -> str:
     """A key with 256 random bits."""
-    return _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    return KEY_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)

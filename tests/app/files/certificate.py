@@ -25,19 +25,19 @@ def make_tls(*names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return own, trusting
 
 
-def make_certificate(*names: str) -> tuple[bytes, bytes]:
-    """Certificate and key as PEM, signed by itself."""
+def make_certificate(*names: str, begins: datetime | None = None) -> tuple[bytes, bytes]:
+    """Certificate and key as PEM, signed by itself, good for two days: yesterday and today unless told."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.now(UTC)
+    begins = begins or datetime.now(UTC) - timedelta(days=1)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=2))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -1,0 +1,122 @@
+"""The configured and given accounts, asked as the gateway asks them: newest refresh token first, what comes
+back is kept in the state file. So this needs the state file's lock, and never runs beside a gateway.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+
+from app.accounts.account import Account
+from app.accounts.login import Logins
+from app.accounts.pool import AccountPool
+from app.accounts.refresh import Refresher
+from app.accounts.vault import Vault
+from app.config import Settings
+from app.conversations.ledger import Ledger
+from app.doctor import advice, words
+from app.doctor.chat import SmallChat
+from app.doctor.diagnosis import refuse, say_day
+from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+from app.errors import AccountExpired, GatewayError
+from app.state import State
+from app.token import is_access_token, read_expiry
+from app.upstream.client import UpstreamClient
+
+_Clock = Callable[[], float]
+
+
+class AccountCheck:
+    """One visit; the state stays the caller's to close."""
+
+    def __init__(
+        self, settings: Settings, client: UpstreamClient, state: State, clock: _Clock = time.time
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._ledger = Ledger(state)
+        self._pool = AccountPool(Logins(state))
+        self._refresher = Refresher(client.refresh, Vault(state), self._pool.identify, clock)
+        self._clock = clock
+
+    def check_tokens(self, tokens: tuple[str, ...]) -> Generator[Finding, None, Account | None]:
+        """A finding a token; the first account that is alive, if any, is returned.
+
+        Ends early where the upstream refuses more than one token's sake: asking on would make it worse.
+        """
+        logins: dict[str, Account] = {}
+        for number, account in enumerate(self._pool.find(tokens), 1):
+            subject = f"{account.label} #{number}"
+            try:
+                with _undisturbed():
+                    self._refresher.renew(account)
+            except AccountExpired:
+                yield self._explain_dead(account, subject)
+            except GatewayError as error:
+                yield self._refuse(words.TOKEN, error, subject)
+                if number < len(tokens):
+                    yield skip(words.TOKEN, words.TOKENS_LEFT, count=len(tokens) - number)
+                break
+            else:
+                known = logins.setdefault(account.owner, account)
+                yield _describe(account, known, subject)
+        return next(iter(logins.values()), None)
+
+    def check_chat(self, account: Account) -> Finding:
+        """Ask one small question, and delete the conversation."""
+        begun = time.monotonic()
+        chat = SmallChat(self._client, self._ledger, account, self._clock)
+        failure: GatewayError | None = None
+        try:
+            chat.hold(self._refresher.access_token(account), self._settings.first_event_seconds)
+        except GatewayError as error:
+            failure = error
+        seconds = time.monotonic() - begun
+        left = chat.clean()
+        if failure is not None:
+            return self._refuse(words.CHAT, failure, account.label)
+        if left is not None:
+            return note(words.CHAT, words.CHAT_LEFT, account.label, seconds=seconds, code=left.code)
+        return ok(words.CHAT, words.CHAT_GOOD, account.label, seconds=seconds)
+
+    def _refuse(self, check: Message, error: GatewayError, subject: str) -> Finding:
+        return refuse(check, error, self._clock, subject)
+
+    def _explain_dead(self, account: Account, subject: str) -> Finding:
+        """A refused token may say itself why."""
+        token = account.refresh_token
+        ended = read_expiry(token)
+        reason, step, until = words.TOKEN_REFUSED, None, ""
+        if is_access_token(token):
+            reason, step = words.TOKEN_WRONG_KIND, advice.COPY_OTHER
+        elif ended is not None and ended <= self._clock():
+            reason, until = words.TOKEN_ENDED, say_day(ended)
+        return fail(words.TOKEN, Verdict.EXPIRED, reason, step, subject, until=until)
+
+
+def _describe(account: Account, known: Account, subject: str) -> Finding:
+    if known is not account:
+        return note(words.TOKEN, words.TOKEN_TWICE, subject, other=known.label)
+    until = read_expiry(account.newest_refresh_token or account.refresh_token)
+    if until is None:
+        return ok(words.TOKEN, words.TOKEN_ALIVE, subject)
+    return ok(words.TOKEN, words.TOKEN_ALIVE_UNTIL, subject, until=say_day(until))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait: a refresh that is broken off would lose the token that the upstream gave in exchange."""
+    waiting: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: waiting.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in waiting:
+            signal.raise_signal(late)

@@ -1,0 +1,52 @@
+"""What somebody gives the doctor to check: never an argument of the command line, which everybody can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from app.accounts.gate import parse_refresh_tokens
+from app.errors import CredentialsRejected
+from app.keys import KEY_PREFIX
+from app.logs import redactor
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Refresh tokens, and perhaps the gateway key that a running gateway wants to see."""
+
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    key: str | None = field(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.tokens or self.key)
+
+    @property
+    def header(self) -> str:
+        """What goes into `Authorization` towards a gateway."""
+        return f"Bearer {self.key or ','.join(self.tokens)}"
+
+    def with_tokens(self, configured: Iterable[str]) -> Credentials:
+        return Credentials(tuple(dict.fromkeys((*configured, *self.tokens))), self.key)
+
+    def split(self, count: int) -> Iterator[tuple[str, ...]]:
+        """The tokens, so many at a time."""
+        for begin in range(0, len(self.tokens), count):
+            yield self.tokens[begin : begin + count]
+
+
+def parse_credentials(text: str) -> Credentials:
+    """Lines or commas between; `#` begins a comment. Raises CredentialsRejected, never quoting anything."""
+    lines = [line.partition("#")[0] for line in text.splitlines()]
+    words = [word.strip() for line in lines for word in line.split(",") if word.strip()]
+    keys = [word for word in words if word.startswith(KEY_PREFIX)]
+    for word in words:
+        redactor.keep(word)
+    if len(keys) > 1:
+        raise CredentialsRejected("More than one gateway key was given.")
+    if not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
+        raise CredentialsRejected("The gateway key holds characters that no key has. Copy it again.")
+    tokens = parse_refresh_tokens(",".join(word for word in words if word not in keys))
+    if not words:
+        raise CredentialsRejected("Nothing was given.")
+    return Credentials(tokens, keys[0] if keys else None)

@@ -1,0 +1,93 @@
+"""All checks in their order, each a line, and what is left out because of what went before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.accounts.roster import Roster
+from app.config import InvalidSetting, Settings
+from app.doctor import words
+from app.doctor.account import AccountCheck
+from app.doctor.credentials import Credentials
+from app.doctor.custody import look_at_state, take_state
+from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
+from app.doctor.line import check_line
+from app.doctor.machine import check_packages, check_server, guess_url, read_server
+from app.doctor.running import RunningGateway, answers
+from app.gateway import build_address
+from app.upstream.client import UpstreamClient
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the doctor was asked for. With `url` a running gateway asks in the doctor's place."""
+
+    credentials: Credentials
+    url: str | None = None
+    chat: bool = False
+
+
+def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
+    """Findings as they are made; what advice may name stands among their values."""
+    yield check_packages()
+    try:
+        settings = Settings.from_env(environ)
+        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
+        server = read_server()
+    except (InvalidSetting, OSError, SystemExit) as exc:
+        yield fail(words.SETTINGS, Verdict.SETTINGS, words.REASON, reason=exc)
+        return
+    for finding in _examine(settings, roster, server, order):
+        yield replace(finding, values={"site": settings.upstream_url} | finding.values)
+
+
+def _examine(settings: Settings, roster: Roster, server: dict[str, Any], order: Order) -> Iterator[Finding]:
+    yield _describe(settings, roster)
+    yield check_server(server, settings)
+    with closing(UpstreamClient(build_address(settings))) as client:
+        reaches = True
+        for finding in check_line(client, settings):
+            reaches = reaches and finding.verdict is None
+            yield finding
+        credentials = order.credentials.with_tokens(roster.tokens())
+        if order.url is not None:
+            yield from RunningGateway(order.url, credentials).check(chat=order.chat)
+        elif reaches and credentials.tokens:
+            yield from _visit(settings, client, credentials.tokens, guess_url(server), chat=order.chat)
+        else:
+            yield look_at_state(settings.state_path)
+            yield skip(words.TOKEN, words.TOKENS_UNREACHED if credentials.tokens else words.TOKENS_NONE)
+    if not order.chat:
+        yield skip(words.CHAT, words.CHAT_UNASKED)
+
+
+def _visit(
+    settings: Settings, client: UpstreamClient, tokens: tuple[str, ...], url: str, *, chat: bool
+) -> Iterator[Finding]:
+    """Ask for each token, with the state file in hand: what the upstream gives in exchange must be kept."""
+    custody, state = take_state(settings.state_path)
+    yield custody
+    if state is None:
+        is_running = custody.words is words.STATE_HELD
+        yield skip(words.TOKEN, words.TOKENS_RUNNING if is_running else words.TOKENS_KEPT, url=url)
+        return
+    with closing(state):
+        if answers(url):  # with another state file
+            yield skip(words.TOKEN, words.TOKENS_RUNNING, url=url)
+            return
+        check = AccountCheck(settings, client, state)
+        alive = yield from check.check_tokens(tokens)
+        if chat:
+            yield check.check_chat(alive) if alive else skip(words.CHAT, words.CHAT_NOBODY)
+
+
+def _describe(settings: Settings, roster: Roster) -> Finding:
+    if not settings.gateway_keys:
+        return ok(words.SETTINGS, words.SETTINGS_PASS_THROUGH)
+    if not roster.tokens():
+        return note(words.SETTINGS, words.SETTINGS_NO_SHARE, shard=settings.pool_shard)
+    keys, tokens = len(settings.gateway_keys), len(roster.tokens())
+    return ok(words.SETTINGS, words.SETTINGS_KEYS, keys=keys, tokens=tokens)

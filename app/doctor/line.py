@@ -1,0 +1,152 @@
+"""The way to the upstream, without any account: name, connection, TLS, clock, signature.
+
+One call in nobody's name goes the way that the gateway's calls go. Where it does not get through, the error
+below ours says where it stopped.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from app.config import Settings
+from app.doctor import advice, words
+from app.doctor.cause import find_cause, say_cause
+from app.doctor.diagnosis import refuse
+from app.doctor.finding import Finding, Mark, Verdict, fail, note, ok, skip
+from app.errors import AccessRejected, GatewayError, UpstreamError, UpstreamInvalid, UpstreamTimeout
+from app.upstream.adapter import build_any_time_context
+from app.upstream.client import UpstreamClient
+from app.upstream.knock import Knock
+
+# A Date has whole seconds and was on its way; signatures are refused some minutes off, nobody knows how many.
+_RIGHT_SECONDS = 5.0
+_WRONG_SECONDS = 60.0
+# OpenSSL's numbers for certificates whose time has not come, or is over.
+_WRONG_TIME = (9, 10)
+
+
+def check_line(
+    client: UpstreamClient, settings: Settings, clock: Callable[[], float] = time.time
+) -> Iterator[Finding]:
+    """Findings one by one; nothing else needs to be asked of the upstream after one that failed."""
+    host, proxy = _host(settings.upstream_url), _host(settings.proxy or "")
+    begun = time.monotonic()
+    try:
+        knock = client.knock()
+    except GatewayError as error:
+        yield _explain(error, settings, clock)
+        return
+    seconds = time.monotonic() - begun
+    if settings.proxy:
+        yield ok(words.NETWORK, words.NETWORK_PROXIED, host=host, seconds=seconds, proxy=proxy)
+    else:
+        yield ok(words.NETWORK, words.NETWORK_DIRECT, host=host, seconds=seconds)
+    # The answer was written about half-way; its time is cut to whole seconds.
+    ahead = None if knock.now is None else clock() - seconds / 2 - knock.now - 0.5
+    yield _judge_clock(ahead, seconds)
+    yield _judge_signature(knock, ahead, settings, clock)
+
+
+def _judge_clock(ahead: float | None, seconds: float = 0.0) -> Finding:
+    """`ahead` is by how much this machine's clock is; `seconds` is how long the question took."""
+    if ahead is None:
+        return skip(words.CLOCK, words.CLOCK_UNKNOWN)
+    off = abs(ahead)
+    direction = words.AHEAD if ahead > 0 else words.BEHIND
+    if off <= _RIGHT_SECONDS + seconds:
+        return ok(words.CLOCK, words.CLOCK_RIGHT, seconds=max(1.0, off))
+    if off <= _WRONG_SECONDS:
+        return note(words.CLOCK, words.CLOCK_SLIGHTLY_OFF, seconds=off, direction=direction)
+    return fail(words.CLOCK, Verdict.CLOCK, words.CLOCK_WRONG, seconds=off, direction=direction)
+
+
+def _judge_signature(
+    knock: Knock, ahead: float | None, settings: Settings, clock: Callable[[], float]
+) -> Finding:
+    refusal, status = knock.refusal, knock.status
+    if knock.refuses_signature:
+        is_late = ahead is not None and abs(ahead) > _RIGHT_SECONDS
+        own = settings.sign_secret != Settings().sign_secret
+        verdict = Verdict.CLOCK if is_late else Verdict.SETTINGS if own else Verdict.CHANGED
+        step = advice.UNSET_SECRET if verdict is Verdict.SETTINGS else None
+        return fail(words.SIGNING, verdict, words.SIGNING_REFUSED, step, status=status)
+    if isinstance(refusal, UpstreamInvalid):
+        verdict = Verdict.BLOCKED if status in (403, 405) else Verdict.CHANGED
+        return fail(words.SIGNING, verdict, words.PAGE, advice.OPEN_BROWSER, status=status)
+    if status in (404, 405):
+        return fail(words.SIGNING, Verdict.CHANGED, words.PATH_GONE, status=status)
+    if isinstance(refusal, AccessRejected) or type(refusal) is UpstreamError:
+        return ok(words.SIGNING, words.SIGNING_ACCEPTED)
+    return refuse(words.SIGNING, refusal, clock)
+
+
+def _explain(error: GatewayError, settings: Settings, clock: Callable[[], float]) -> Finding:
+    """Where the call stopped on its way."""
+    host, proxy = _host(settings.upstream_url), _host(settings.proxy or "")
+    certificate = find_cause(error, ssl.SSLCertVerificationError)
+    if certificate is not None:
+        return _explain_certificate(certificate, settings, clock)
+    reason = say_cause(error)
+    if settings.proxy and find_cause(error, ssl.SSLError) is None:
+        return fail(
+            words.NETWORK, Verdict.NETWORK, words.PROXY_FAILED, advice.MEND_PROXY, proxy=proxy, reason=reason
+        )
+    if find_cause(error, socket.gaierror) is not None:
+        return fail(
+            words.NETWORK,
+            Verdict.NETWORK,
+            words.NAME_UNKNOWN,
+            advice.RESOLVE,
+            host=urlsplit(settings.upstream_url).hostname,
+        )
+    if isinstance(error, UpstreamTimeout):
+        return fail(words.NETWORK, Verdict.NETWORK, words.TOO_SLOW, host=host)
+    return fail(words.NETWORK, Verdict.NETWORK, words.NOT_CONNECTED, host=host, reason=reason)
+
+
+def _explain_certificate(
+    refused: ssl.SSLCertVerificationError, settings: Settings, clock: Callable[[], float]
+) -> Finding:
+    """A wrong clock makes good certificates look bad: ask for the time whatever the time."""
+    host, reason = _host(settings.upstream_url), refused.verify_message
+    if refused.verify_code not in _WRONG_TIME:
+        return fail(
+            words.NETWORK, Verdict.NETWORK, words.NOT_TRUSTED, advice.TRUST_NOBODY, host=host, reason=reason
+        )
+    now = None if settings.proxy else _ask_time(settings)
+    judged = _judge_clock(None if now is None else clock() - now)
+    if judged.mark is Mark.FAIL:
+        return judged
+    step = advice.CLOCK_OR_CERTIFICATE
+    verdict = Verdict.CLOCK if now is None else Verdict.NETWORK
+    return fail(words.NETWORK, verdict, words.CLOCK_OR_CERTIFICATE, step, host=host, reason=reason)
+
+
+def _ask_time(settings: Settings) -> float | None:
+    """The time of a server whose certificate is right but for the time; it is told nothing."""
+    parts = urlsplit(settings.upstream_url)
+    connection = http.client.HTTPSConnection(
+        parts.hostname or "",
+        parts.port,
+        timeout=settings.connect_timeout_seconds,
+        context=build_any_time_context(),
+    )
+    try:
+        connection.request("HEAD", "/")
+        return parsedate_to_datetime(connection.getresponse().headers.get("Date", "")).timestamp()
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _host(url: str) -> str:
+    """Host and port alone: the rest of a proxy's address may be its password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""

@@ -1,0 +1,73 @@
+"""What can be seen without asking anybody: packages, server settings, limits."""
+
+from __future__ import annotations
+
+import platform
+import re
+import resource
+import runpy
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from app.config import Settings
+from app.doctor import advice, words
+from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
+
+ROOT = Path(__file__).parents[2]
+
+_PIN = re.compile(
+    r"^(?P<name>[a-z0-9][a-z0-9.-]*)(?:\[[a-z,-]+\])?==(?P<version>[^ ;\\]+)(?P<marker> ;)?", re.MULTILINE
+)
+
+
+def check_packages(root: Path = ROOT) -> Finding:
+    """Are the pinned packages installed, in their versions?"""
+    python = platform.python_version()
+    try:
+        pins = list(_PIN.finditer((root / "requirements.txt").read_text("utf-8")))
+    except OSError:
+        return skip(words.PACKAGES, words.PACKAGES_UNKNOWN, version=python)
+    installed = {pin["name"]: _find_version(pin["name"]) for pin in pins}
+    missing = [pin["name"] for pin in pins if installed[pin["name"]] is None and not pin["marker"]]
+    others = [
+        f"{pin['name']} {found} ({pin['version']})"
+        for pin in pins
+        if (found := installed[pin["name"]]) not in (None, pin["version"])
+    ]
+    if missing:
+        names = ", ".join(missing)
+        return fail(words.PACKAGES, Verdict.MACHINE, words.PACKAGES_MISSING, advice.INSTALL, names=names)
+    if others:
+        return note(words.PACKAGES, words.PACKAGES_DIFFER, version=python, names=", ".join(others))
+    return ok(words.PACKAGES, words.PACKAGES_RIGHT, version=python)
+
+
+def _find_version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def read_server(root: Path = ROOT) -> dict[str, Any]:
+    """gunicorn's settings, read as it reads them. Raises SystemExit with the line that it would end with."""
+    return runpy.run_path(str(root / "gunicorn.conf.py"))
+
+
+def check_server(server: dict[str, Any], settings: Settings) -> Finding:
+    """May as many files be open as GLM_MAX_STREAMS needs? The server goes up to the hard limit by itself."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    possible = (files - server["SPARE_FILES"]) // 2
+    streams = settings.max_streams
+    if files != resource.RLIM_INFINITY and possible < streams:
+        return note(
+            words.SERVER, words.SERVER_FEW_FILES, files=files, possible=max(0, possible), streams=streams
+        )
+    return ok(words.SERVER, words.SERVER_READY, bind=server["bind"], streams=streams)
+
+
+def guess_url(server: dict[str, Any]) -> str:
+    """Where a gateway of these settings is asked from this machine."""
+    host, _, port = str(server["bind"]).rpartition(":")
+    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104 - compared

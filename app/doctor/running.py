@@ -1,0 +1,179 @@
+"""A gateway that runs, asked at its own address: it alone may refresh its accounts' tokens."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from app.accounts.account import account_key
+from app.doctor import advice, words
+from app.doctor.cause import say_cause
+from app.doctor.chat import QUESTION
+from app.doctor.credentials import Credentials
+from app.doctor.diagnosis import find_verdict, say_time
+from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+
+_SECONDS = 120.0
+_GLANCE_SECONDS = 2.0
+_MOST_ANSWER_BYTES = 1024 * 1024
+_TOKENS_A_CALL = 20
+_WELL = ("ready", "answering", "unknown")
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+class _Ready(msgspec.Struct):
+    status: Literal["ok", "draining"]
+
+
+class _Token(msgspec.Struct):
+    live: bool
+
+
+class _Check(_Token):
+    tokens: list[_Token] | None = None
+
+
+class _Account(msgspec.Struct):
+    label: str
+    state: str
+    cooling_until: float | None = None
+    last_error: str | None = None
+
+
+class _Accounts(msgspec.Struct):
+    data: list[_Account]
+
+
+class _Completion(msgspec.Struct):
+    id: str
+
+
+class _Error(msgspec.Struct):
+    message: str
+    code: str
+
+
+class _Failure(msgspec.Struct):
+    error: _Error
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+
+    def read(self, kind: type[_Struct]) -> _Struct:
+        """Raises msgspec.DecodeError or UnicodeDecodeError where it is something else."""
+        return msgspec.json.decode(self.body, type=kind)
+
+
+class RunningGateway:
+    """`url` may have a path in front of the gateway's own. No proxy is used, no redirect followed."""
+
+    def __init__(self, url: str, credentials: Credentials, seconds: float = _SECONDS) -> None:
+        self._url = url
+        self._credentials = credentials
+        self._seconds = seconds
+
+    def check(self, *, chat: bool) -> Iterator[Finding]:
+        try:
+            yield self.greet()
+            if not self._credentials:
+                yield skip(words.TOKEN, words.TOKENS_NONE)
+                return
+            yield from self._check_tokens()
+            if chat:
+                yield self._check_chat()
+        except (OSError, http.client.HTTPException) as exc:
+            yield self._fail(words.GATEWAY_SILENT, say_cause(exc))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield self._fail(words.GATEWAY_STRANGE)
+
+    def greet(self) -> Finding:
+        """Raises what comes of something else at the address."""
+        ready = self._ask("GET", "/health/ready").read(_Ready)
+        if ready.status == "draining":
+            return note(words.GATEWAY, words.GATEWAY_DRAINING, url=self._url)
+        return ok(words.GATEWAY, words.GATEWAY_READY, url=self._url)
+
+    def _check_tokens(self) -> Iterator[Finding]:
+        """The gateway asks the upstream for tokens that we hold, then says how all its accounts are."""
+        known: list[_Account] = []
+        for some in self._credentials.split(_TOKENS_A_CALL):
+            answer = self._ask("POST", "/token/check?fresh=1", {"token": ",".join(some)})
+            if answer.status != 200:
+                yield self._refuse(words.TOKEN, answer)
+                break
+            check = answer.read(_Check)
+            known += map(_describe_token, some, check.tokens or [check])
+        accounts = self._ask("GET", "/v1/accounts")
+        if accounts.status == 200:
+            known = accounts.read(_Accounts).data
+        elif not known:
+            yield self._refuse(words.TOKEN, accounts)
+        yield from map(_judge, known)  # a key that may not see the accounts still hears of its tokens
+
+    def _check_chat(self) -> Finding:
+        begun = time.monotonic()
+        message = {"role": "user", "content": QUESTION}
+        answer = self._ask("POST", "/v1/chat/completions", {"model": "glm", "messages": [message]})
+        seconds = time.monotonic() - begun
+        if answer.status != 200:
+            return self._refuse(words.CHAT, answer)
+        # Where it is not deleted now, the gateway deletes it when it is due.
+        self._ask("DELETE", f"/v1/conversations/{quote(answer.read(_Completion).id)}")
+        return ok(words.CHAT, words.GATEWAY_CHAT, seconds=seconds)
+
+    def _refuse(self, check: Message, answer: _Answer) -> Finding:
+        error = answer.read(_Failure).error
+        if error.code in ("invalid_api_key", "forbidden"):
+            return skip(check, words.GATEWAY_CLOSED, status=answer.status, code=error.code)
+        return fail(check, find_verdict(error.code), words.REFUSED, reason=error.message, code=error.code)
+
+    def _fail(self, message: Message, reason: str = "") -> Finding:
+        return fail(words.GATEWAY, Verdict.GATEWAY, message, url=self._url, reason=reason)
+
+    def _ask(self, method: str, path: str, document: object = None) -> _Answer:
+        parts = urlsplit(self._url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=self._seconds)
+        headers = {"Authorization": self._credentials.header} if self._credentials else {}
+        body = None if document is None else msgspec.json.encode(document)
+        try:
+            connection.request(method, parts.path + path, body, headers)
+            response = connection.getresponse()
+            return _Answer(response.status, response.read(_MOST_ANSWER_BYTES))
+        finally:
+            connection.close()
+
+
+def answers(url: str) -> bool:
+    """Whether a gateway runs at `url`."""
+    try:
+        RunningGateway(url, Credentials(), _GLANCE_SECONDS).greet()
+    except (OSError, http.client.HTTPException, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _describe_token(token: str, told: _Token) -> _Account:
+    return _Account(account_key(token)[:8], "ready" if told.live else "expired", last_error="account_expired")
+
+
+def _judge(account: _Account) -> Finding:
+    if account.state in _WELL:
+        return ok(words.TOKEN, words.ACCOUNT_STATE, account.label, state=account.state)
+    error = account.last_error or "unknown"
+    verdict = {"expired": Verdict.EXPIRED, "blocked": Verdict.BLOCKED}.get(account.state) or find_verdict(
+        error
+    )
+    values: dict[str, object] = {"state": account.state, "error": error}
+    if account.cooling_until is None:
+        return fail(words.TOKEN, verdict, words.ACCOUNT_ENDED, None, account.label, **values)
+    step = advice.WAIT_UNTIL if verdict is Verdict.THROTTLED else None
+    values["until"] = say_time(account.cooling_until)
+    return fail(words.TOKEN, verdict, words.ACCOUNT_RESTS, step, account.label, **values)

@@ -1,0 +1,136 @@
+"""A running gateway is asked at its own address."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.config import Settings
+from app.routes.services import EXTENSION
+from demo.upstream import DemoUpstream
+from tests.app.doctor.conftest import CallDoctor
+from tests.file_server import FileServer, page
+
+KEY = "glm-key-0123456789abcdef0123456789abcdef0123"
+Start = Callable[..., str]
+
+
+@pytest.fixture
+def start(upstream: DemoUpstream, tmp_path: Path) -> Iterator[Start]:
+    """Starts gateways in threads, without gunicorn; gives their addresses."""
+    stops: list[Callable[[], None]] = []
+
+    def start(**environ: str) -> str:
+        defaults = {"GLM_UPSTREAM_URL": upstream.url, "GLM_STATE_PATH": str(tmp_path / "state.sqlite3")}
+        app = create_app(Settings.from_env(defaults | {"LOG_LEVEL": "ERROR"} | environ))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            server.shutdown()
+            thread.join(10)
+            server.server_close()
+            app.extensions[EXTENSION].stop(2)
+
+        stops.append(stop)
+        return f"http://127.0.0.1:{server.port}"
+
+    yield start
+    for stop in stops:
+        stop()
+
+
+def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstream: DemoUpstream) -> None:
+    upstream.configure(rotate="hard")
+    url = start()
+    for _ in range(2):  # the gateway keeps what it got in exchange
+        visit = call("--chat", "--url", f"{url}/", given="demo-ann\ndead-bob")
+        assert visit.verdict.startswith("expired")
+        assert visit.line("gateway").endswith(f"{url} is ready")
+        assert len(visit.lines("token")) == 2
+        assert visit.line("chat").startswith("ok")
+    state = upstream.state()
+    assert state["accounts"]["ann"]["answers"] == 2
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
+
+
+def test_without_tokens_it_is_only_looked_at(call: CallDoctor, start: Start) -> None:
+    visit = call("--url", start())
+    assert (visit.code, visit.verdict) == (0, "well")
+    assert visit.line("token").startswith("skip")
+
+
+def test_with_keys_it_wants_one(call: CallDoctor, start: Start) -> None:
+    environ = {"GATEWAY_API_KEYS": f"{KEY};admin", "GLM_REFRESH_TOKENS": "demo-ann,dead-bob"}
+    url = start(**environ)
+    assert "give a gateway key" in call("--url", url, **environ).text
+    visit = call("--url", url, "--chat", given=KEY, **environ)
+    assert visit.verdict.startswith("expired")
+    assert visit.line("chat").startswith("ok")
+
+
+def test_a_key_that_may_not_see_accounts_may_check_tokens(call: CallDoctor, start: Start) -> None:
+    environ = {"GATEWAY_API_KEYS": KEY, "GLM_REFRESH_TOKENS": "demo-ann,dead-bob"}
+    url = start(**environ)
+    visit = call("--url", url, given=KEY, **environ)
+    assert visit.verdict.startswith("expired")
+    assert len(visit.lines("token")) == 2
+    assert call("--url", url, given=KEY).line("token").startswith("skip")
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [("throttled429", "throttled"), ("waf400", "blocked"), ("http500", "upstream in trouble")],
+)
+def test_an_account_that_rests(
+    call: CallDoctor, start: Start, upstream: DemoUpstream, fault: str, verdict: str
+) -> None:
+    url = start()
+    upstream.account("ann", next=[fault])
+    assert call("--chat", "--url", url, given="demo-ann").verdict == verdict
+    if fault != "http500":
+        again = call("--url", url, given="demo-ann")
+        assert again.verdict.startswith(f"{verdict} (")
+        assert " until 20" in again.line("token")
+
+
+def test_a_refresh_that_fails(call: CallDoctor, start: Start, upstream: DemoUpstream) -> None:
+    url = start()
+    upstream.account("ann", refresh_next=["throttled429"])
+    visit = call("--url", url, given="demo-ann")
+    assert visit.verdict == "upstream in trouble"
+    assert "slow down" in visit.text
+
+
+def test_it_is_away(call: CallDoctor) -> None:
+    visit = call("--url", "http://127.0.0.1:9")
+    assert (visit.code, visit.verdict) == (1, "no gateway")
+    assert visit.line("gateway").endswith("Connection refused")
+
+
+@pytest.mark.parametrize("answer", [b"<p>", b"[]", b'{"status": "fine"}', b"\xff", b"[" * 100_000])
+def test_something_else_is_there(call: CallDoctor, answer: bytes) -> None:
+    with FileServer() as server:
+        server.pages["/health/ready"] = page(answer)
+        visit = call("--url", server.url)
+    assert visit.verdict == "no gateway"
+    assert "is no glm-api gateway" in visit.line("gateway")
+
+
+def test_it_drains(call: CallDoctor) -> None:
+    with FileServer() as server:
+        server.pages["/below/health/ready"] = page(b'{"status": "draining"}', status="503 Busy")
+        visit = call("--url", f"{server.url}/below")
+    assert visit.line("gateway").startswith("note")
+
+
+def test_garbage_instead_of_http(call: CallDoctor) -> None:
+    with FileServer() as server:
+        server.pages["/health/ready"] = lambda connection: connection.sendall(b"220 smtp ready\r\n")
+        assert call("--url", server.url).verdict == "no gateway"
