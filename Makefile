@@ -43,6 +43,10 @@ demo-serve: install ## Keep the gateway and the embedded upstream running to try
 run: install ## Start the gateway for real use on port 8000 (PORT=... for another)
 	$(BIN)/python -m gunicorn -c gunicorn.conf.py wsgi:app
 
+.PHONY: doctor
+doctor: install ## Say what is wrong with the gateway here, and what to do (ARGS="--chat")
+	$(BIN)/python -m app.doctor $(ARGS)
+
 .PHONY: key
 key: install ## Make a gateway key: make key LABEL=laptop
 	$(BIN)/python -m app.keys new $(LABEL)

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_met
 from app import _BLUEPRINTS, config, errors
 from app.chat.mode import MODELS
 from app.config import Settings
+from app.doctor.finding import Language, Verdict
+from app.doctor.words import TITLES
 from app.errors import GatewayError
 from app.metrics.exposition import encode
 from app.metrics.tally import Readings, Tally
@@ -208,3 +210,10 @@ def test_no_metric_is_made_up() -> None:
     for path in DOCUMENTS:
         named = re.findall(r"\b(?:glm|process)_[a-z_]+[a-z](?=\b)", path.read_text("utf-8"))
         assert {re.sub(r"_(bucket|count|sum)$", "", name) for name in named} <= known
+
+
+@pytest.mark.parametrize(("name", "language"), [("doctor.md", "en"), ("doctor.zh-CN.md", "zh")])
+def test_the_doctors_verdicts_are_explained_in_their_order(name: str, language: Language) -> None:
+    page = (ROOT / "docs" / name).read_text("utf-8")
+    rows = re.findall(r"^\| (.+?) \| `([a-z]+)` \| ", page, re.MULTILINE)
+    assert rows == [(TITLES[verdict].say(language), verdict.value) for verdict in Verdict]
