@@ -22,9 +22,10 @@ from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import AccessRejected, AccountExpired
+from app.errors import AccountExpired
 from app.exchange.attaching import Attacher
 from app.exchange.opener import ReplyOpener
+from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
@@ -66,14 +67,8 @@ class Gateway:
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        opener = ReplyOpener(
-            settings,
-            self._upstream,
-            self.pool,
-            self._refresher,
-            Breaker(settings.breaker_failures),
-            self.cleaner,
-        )
+        turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
+        opener = ReplyOpener(settings, self._upstream, turns, self._refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
             self._upstream,
@@ -84,7 +79,7 @@ class Gateway:
         download = PictureDownload(Fetcher(_picture_policy(settings)), settings.upstream_url)
         self._videos = VideoCalls(self._upstream)
         self.video = VideoService(
-            settings, self._videos, self.pool, self._refresher, self.cleaner, self.fetcher
+            settings, self._videos, self.pool, turns, self._refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, download)
         self.traffic = Traffic()
@@ -115,12 +110,7 @@ class Gateway:
         account = self.pool.find_owner(conversation.owner)
         if account is None:
             raise AccountExpired("The owner of this conversation is not alive.")
-        token = self._refresher.access_token(account)
-        try:
-            self._delete_with(token, conversation)
-        except AccessRejected:
-            token = self._refresher.access_token(account, rejected=token)
-            self._delete_with(token, conversation)
+        self._refresher.with_token(account, lambda token: self._delete_with(token, conversation))
 
     def _delete_with(self, token: AccessToken, conversation: Conversation) -> None:
         """Videos are recorded among the conversations."""

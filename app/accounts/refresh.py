@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from typing import TypeVar
 
 from app.accounts.account import Account
 from app.accounts.vault import Vault
@@ -20,6 +21,8 @@ _MOST_MARGIN_SECONDS = 300.0
 _MOST_MARGIN_SHARE = 0.2
 # How long a rotated refresh token is kept whose own end is unknown: as long as a real one lives.
 _REFRESH_LIFE_SECONDS = 180 * 86400.0
+
+_T = TypeVar("_T")
 
 RefreshCall = Callable[[str], RefreshedTokens]
 IdentifyCall = Callable[[Account, str], None]
@@ -56,6 +59,21 @@ class Refresher:
         if token is not None and token is not rejected and self._clock() < account.refresh_at:
             return token
         return self._join(account).result()
+
+    def with_token(self, account: Account, call: Callable[[AccessToken], _T]) -> _T:
+        """One call with the account's token, and one more with a new one where that is refused.
+
+        Raises AccountExpired where the new one is refused as well.
+        """
+        token = self.access_token(account)
+        try:
+            return call(token)
+        except AccessRejected:
+            token = self.access_token(account, rejected=token)
+        try:
+            return call(token)
+        except AccessRejected as exc:
+            raise AccountExpired(f"The upstream refuses account {account.label}.") from exc
 
     def renew(self, account: Account) -> AccessToken:
         """Ask the upstream even though the known token may still be good."""

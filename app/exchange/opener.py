@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
-from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
 from app.accounts.lease import Lease
-from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -18,11 +16,9 @@ from app.conversations.use import ConversationUse
 from app.errors import (
     AccessRejected,
     AccountExpired,
-    AccountsBusy,
     ConversationNotFound,
     ConversationUncertain,
     GatewayError,
-    LoginAnswering,
     ModelNotFound,
     Outcome,
     SilentAnswer,
@@ -33,6 +29,7 @@ from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
 from app.exchange.shape import UNCHANGED, Shape
+from app.exchange.turn import Turns
 from app.hub import NAME_SECONDS, Lingering
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
@@ -62,16 +59,14 @@ class ReplyOpener:
         self,
         settings: Settings,
         upstream: UpstreamClient,
-        pool: AccountPool,
+        turns: Turns,
         refresher: Refresher,
-        breaker: Breaker,
         cleaner: Cleaner,
     ) -> None:
         self._settings = settings
         self._upstream = upstream
-        self._pool = pool
+        self._turns = turns
         self._refresher = refresher
-        self._breaker = breaker
         self._ledger = cleaner.ledger
         self._cleaner = cleaner
         self._clocks = Clocks(
@@ -87,40 +82,15 @@ class ReplyOpener:
 
         Raises the GatewayError that says best why no account answers.
         """
-        self._breaker.check()
         clock = StartClock(self._settings.start_seconds)
-        untried = list(plan.accounts)
-        errors: list[GatewayError] = []
-        resting: list[GatewayError] = []
-        while untried and (clock.left_seconds or not errors):
-            try:
-                lease = self._acquire(untried, clock, plan.caller)
-            except GatewayError as error:
-                resting.append(error)
-                break
-            untried.remove(lease.account)
-            try:
-                reply = self._attempt(plan, lease, clock)
-                self._breaker.record_success()
-                return reply
-            except GatewayError as error:
-                lease.release(_outcome_of(error, plan), error)
-                if isinstance(error, LoginAnswering):
-                    untried.append(lease.account)
-                elif error.moves_on:
-                    errors.append(error)
-                else:
-                    raise
-            except BaseException:
-                lease.release(Outcome.ABANDONED)
-                raise
-        if _is_upstreams_fault(plan, errors, resting):
-            self._breaker.record_failure()
-        raise self._conclude(plan, errors + resting)
-
-    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller) -> Lease:
-        wait_seconds = min(self._settings.queue_seconds, clock.left_seconds)
-        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
+        return self._turns.take(
+            plan.accounts,
+            plan.caller,
+            clock,
+            lambda lease: self._attempt(plan, lease, clock),
+            judge=lambda error: _outcome_of(error, plan),
+            conclude=lambda errors: self._conclude(plan, errors),
+        )
 
     def _attempt(self, plan: Plan, lease: Lease, clock: StartClock) -> Reply:
         """Ask one account, within what is left of the time."""
@@ -210,15 +180,6 @@ def _outcome_of(error: GatewayError, plan: Plan) -> Outcome:
     if plan.question.conversation_id and isinstance(error, SilentAnswer):
         return Outcome.ABANDONED
     return error.outcome
-
-
-def _is_upstreams_fault(plan: Plan, errors: list[GatewayError], resting: list[GatewayError]) -> bool:
-    """Whether everybody who was asked failed for the upstream's sake.
-
-    Accounts that rest, dead ones say, do not speak for it; those that are answering do.
-    """
-    failed = bool(errors) and all(_outcome_of(error, plan) is Outcome.UNREACHABLE for error in errors)
-    return failed and not any(isinstance(error, AccountsBusy) for error in resting)
 
 
 def _name_model(assistant_id: str) -> GatewayError:

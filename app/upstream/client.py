@@ -170,9 +170,19 @@ class UpstreamClient:
         return parse_upload(response.status_code, document, file)
 
     def ask(
-        self, method: str, path: str, access_token: AccessToken, body: Body, timeout_seconds: float
+        self,
+        method: str,
+        path: str,
+        access_token: AccessToken,
+        body: Body,
+        timeout_seconds: float,
+        *,
+        missing: GatewayError | None = None,
     ) -> Any:
-        """The result of one short call that has no earlier era."""
+        """The result of one short call that has no earlier era.
+
+        Raises `missing` where the upstream, and not just its web server, says that it has no such thing.
+        """
         response = self._call(
             path,
             access_token.value,
@@ -183,6 +193,8 @@ class UpstreamClient:
             method,
         )
         document = _read_document(response)
+        if missing is not None and response.status_code == 404 and isinstance(document, dict):
+            raise missing
         if response.status_code != 200 or not is_success(document):
             raise classify_answer(response.status_code, document)
         return document.get("result")

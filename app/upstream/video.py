@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from app.errors import UpstreamInvalid, VideoFailed
+from app.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.envelope import first_string
@@ -64,9 +65,9 @@ class VideoCalls:
         return _named(result, "chat_id")
 
     def look(self, token: AccessToken, video_id: str) -> VideoState:
-        """How far it is. Raises VideoFailed where it will never be finished."""
-        result = self._client.ask("GET", f"{_API}/chat/status/{video_id}", token, b"", _CALL_SECONDS)
-        return parse_state(result)
+        """How far it is. Raises VideoFailed where it will never be finished, NotFound where it is gone."""
+        path = f"{_API}/chat/status/{video_id}"
+        return parse_state(self._client.ask("GET", path, token, b"", _CALL_SECONDS, missing=_gone()))
 
     def add_music(self, token: AccessToken, video_id: str, key: str, audio_id: str) -> str:
         """Returns the address of the finished video with music."""
@@ -75,7 +76,10 @@ class VideoCalls:
         return _named(result, "url")
 
     def delete(self, token: AccessToken, video_id: str) -> None:
-        self._client.ask("DELETE", f"{_API}/chat/{video_id}", token, b"", _CALL_SECONDS)
+        """Remove a video from the account's history; one that is not there any more is removed."""
+        path = f"{_API}/chat/{video_id}"
+        with suppress(NotFound, ConversationNotFound):
+            self._client.ask("DELETE", path, token, b"", _CALL_SECONDS, missing=_gone())
 
 
 def build_order(order: VideoOrder) -> bytes:
@@ -105,6 +109,10 @@ def parse_state(result: Any) -> VideoState:
         duration=first_string(result, "video_duration") or "",
         resolution=first_string(result, "resolution") or "",
     )
+
+
+def _gone() -> NotFound:
+    return NotFound("The upstream does not have this video any more.")
 
 
 def _named(result: Any, name: str) -> str:

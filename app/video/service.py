@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TypeVar
+from dataclasses import dataclass
 
 from app.accounts.account import Account
 from app.accounts.gate import Caller
@@ -22,23 +22,13 @@ from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
-from app.errors import (
-    AccessRejected,
-    AccountExpired,
-    GatewayError,
-    InvalidFile,
-    LoginAnswering,
-    NotFound,
-    Outcome,
-    UpstreamTimeout,
-    VideoFailed,
-    most_telling,
-)
+from app.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
+from app.exchange.clock import StartClock
+from app.exchange.turn import Turns
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
 from app.hub import NAME_SECONDS, Deadline, Lingering
 from app.openai.video import Video, VideoRequest
-from app.token import AccessToken
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
@@ -46,7 +36,14 @@ _MOST_FAILED_LOOKS = 5
 # How long a video that nobody waits for can be had after the longest time it may take.
 _COLLECT_SECONDS = 600.0
 
-_T = TypeVar("_T")
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A video that an account has been asked for; `use` keeps it from being deleted until it ends."""
+
+    account: Account
+    use: ConversationUse
+    video_id: str
 
 
 class VideoService:
@@ -57,6 +54,7 @@ class VideoService:
         settings: Settings,
         calls: VideoCalls,
         pool: AccountPool,
+        turns: Turns,
         refresher: Refresher,
         cleaner: Cleaner,
         fetcher: Fetcher,
@@ -64,6 +62,7 @@ class VideoService:
         self._settings = settings
         self._calls = calls
         self._pool = pool
+        self._turns = turns
         self._refresher = refresher
         self._cleaner = cleaner
         self._fetcher = fetcher
@@ -75,18 +74,17 @@ class VideoService:
         """
         if request.image_url is not None:
             self._check_picture(request.image_url)
-        keep_seconds = self._settings.video_seconds + _COLLECT_SECONDS if request.is_async else 0.0
         with ExitStack() as stack:
-            account, use, video_id = self._order(request, caller, keep_seconds, stack)
+            order = self._order(request, caller, stack)
             delivered = False
             try:
-                video = Video(video_id, "processing")
+                video = Video(order.video_id, "processing")
                 if not request.is_async:
-                    video = self._wait(account, video_id, request)
+                    video = self._wait(order, request.audio_id)
                 delivered = True
                 return video
             finally:
-                use.end(delivered=delivered)
+                order.use.end(delivered=delivered)
 
     def find(self, video_id: str, caller: Caller) -> Video:
         """How far a video of this caller is. Raises NotFound or VideoFailed."""
@@ -100,7 +98,7 @@ class VideoService:
         ):
             raise NotFound("There is no such video among your accounts, or its time is over.")
         account = owners[known.owner]
-        return _describe(video_id, self._with_token(account, lambda token: self._calls.look(token, video_id)))
+        return _describe(video_id, self._look(account, video_id))
 
     def _check_picture(self, url: str) -> None:
         try:
@@ -109,81 +107,48 @@ class VideoService:
             error.param = "image_url"
             raise
 
-    def _order(
-        self, request: VideoRequest, caller: Caller, keep_seconds: float, stack: ExitStack
-    ) -> tuple[Account, ConversationUse, str]:
-        """Ask one account after the other, each at most once."""
-        untried = list(self._pool.find(caller.refresh_tokens))
-        errors: list[GatewayError] = []
-        picture: list[SpooledFile] = []
-        while untried:
-            try:
-                lease = self._pool.acquire(
-                    untried, wait_seconds=self._settings.queue_seconds, caller=caller.queue
-                )
-            except GatewayError as error:
-                errors.append(error)
-                break
-            untried.remove(lease.account)
-            try:
-                video_id, use = self._order_with(lease, request, caller, keep_seconds, picture, stack)
-            except GatewayError as error:
-                lease.release(error.outcome, error)
-                if isinstance(error, LoginAnswering):
-                    untried.append(lease.account)
-                elif not error.moves_on:
-                    raise
-                errors.append(error)
-            except BaseException:
-                lease.release(Outcome.ABANDONED)
-                raise
-            else:
-                lease.release(Outcome.OK)
-                return lease.account, use, video_id
-        raise most_telling(errors)
+    def _order(self, request: VideoRequest, caller: Caller, stack: ExitStack) -> _Order:
+        """Ordered from the first account that takes the order, which is free again then."""
+        clock = StartClock(self._settings.start_seconds)
+        pictures: list[SpooledFile] = []
 
-    def _order_with(
-        self,
-        lease: Lease,
-        request: VideoRequest,
-        caller: Caller,
-        keep_seconds: float,
-        picture: list[SpooledFile],
-        stack: ExitStack,
-    ) -> tuple[str, ConversationUse]:
-        account = lease.account
-        with self._limit():
-            self._refresher.access_token(account)
-        lease.confirm()
-        if request.image_url is not None and not picture:
-            picture.append(self._fetch(request.image_url, stack))
+        def attempt(lease: Lease) -> _Order:
+            with clock.limit():
+                self._refresher.access_token(lease.account)
+            lease.confirm()
+            if request.image_url is not None and not pictures:
+                with clock.stopped():
+                    pictures.append(self._fetch(request.image_url, stack))
+            with clock.stopped():
+                sources = [self._upload(lease.account, picture) for picture in pictures]
+            order = self._start(lease.account, _build_order(request, sources), request, caller, clock)
+            lease.release(Outcome.OK)
+            return order
+
+        return self._turns.take(self._pool.find(caller.refresh_tokens), caller, clock, attempt)
+
+    def _upload(self, account: Account, picture: SpooledFile) -> str:
         seconds = self._settings.files_timeout_seconds
-        sources: list[str] = []
-        if picture:
-            file = picture[0]
-            with Deadline(seconds, UpstreamTimeout("The upstream did not take the picture in time.")):
-                source_id = self._with_token(
-                    account, lambda token: self._calls.upload(token, file, timeout_seconds=seconds)
-                )
-            sources.append(source_id)
-        order = VideoOrder(
-            request.prompt,
-            request.video_style or "",
-            request.emotional_atmosphere or "",
-            request.mirror_mode or "",
-            tuple(sources),
-        )
+        with Deadline(seconds, UpstreamTimeout("The upstream did not take the picture in time.")):
+            return self._refresher.with_token(
+                account, lambda token: self._calls.upload(token, picture, timeout_seconds=seconds)
+            )
+
+    def _start(
+        self, account: Account, order: VideoOrder, request: VideoRequest, caller: Caller, clock: StartClock
+    ) -> _Order:
+        keep_seconds = self._settings.video_seconds + _COLLECT_SECONDS if request.is_async else 0.0
         record = Conversation("", VIDEO_ASSISTANT, account.owner, caller.id)
         use = ConversationUse(self._cleaner.ledger, self._cleaner, record, keep_seconds)
         try:
             # A client that leaves now would leave a video whose name nobody has heard.
-            with Lingering(NAME_SECONDS), self._limit():
-                video_id = self._with_token(account, lambda token: self._calls.start(token, order))
+            with clock.limit(), Lingering(NAME_SECONDS):
+                video_id = self._refresher.with_token(account, lambda token: self._calls.start(token, order))
                 use.begin(video_id)
         except BaseException:
             use.end(delivered=False)
             raise
-        return video_id, use
+        return _Order(account, use, video_id)
 
     def _fetch(self, url: str, stack: ExitStack) -> SpooledFile:
         file = self._fetcher.fetch(url, param="image_url")
@@ -192,10 +157,7 @@ class VideoService:
             raise InvalidFile("What lies there is no picture.", param="image_url")
         return file
 
-    def _limit(self) -> Deadline:
-        return Deadline(self._settings.start_seconds, UpstreamTimeout("The video was not ordered in time."))
-
-    def _wait(self, account: Account, video_id: str, request: VideoRequest) -> Video:
+    def _wait(self, order: _Order, audio_id: str | None) -> Video:
         """Look once a second; a look that fails is no answer yet, several in a row are."""
         ends_at = time.monotonic() + self._settings.video_seconds
         pause = threading.Event()
@@ -203,38 +165,40 @@ class VideoService:
         while time.monotonic() < ends_at:
             pause.wait(_LOOK_SECONDS)
             try:
-                state = self._with_token(account, lambda token: self._calls.look(token, video_id))
+                state = self._look(order.account, order.video_id)
                 failed_looks = 0
-            except VideoFailed:
-                raise
             except GatewayError as error:
                 failed_looks += 1
-                if not error.moves_on or failed_looks >= _MOST_FAILED_LOOKS:
+                is_final = not error.moves_on or isinstance(error, AccountExpired)
+                if is_final or failed_looks >= _MOST_FAILED_LOOKS:
                     raise
                 continue
             if state.is_finished:
-                return self._finish(account, video_id, state, request.audio_id)
+                return self._finish(order, state, audio_id)
         raise UpstreamTimeout("The video was not finished in time (GLM_VIDEO_SECONDS).")
 
-    def _finish(self, account: Account, video_id: str, state: VideoState, audio_id: str | None) -> Video:
-        video = _describe(video_id, state)
+    def _look(self, account: Account, video_id: str) -> VideoState:
+        return self._refresher.with_token(account, lambda token: self._calls.look(token, video_id))
+
+    def _finish(self, order: _Order, state: VideoState, audio_id: str | None) -> Video:
+        video_id = order.video_id
         if audio_id is None:
-            return video
+            return _describe(video_id, state)
         key, _, sound = audio_id.partition("-")
-        url = self._with_token(account, lambda token: self._calls.add_music(token, video_id, key, sound))
+        url = self._refresher.with_token(
+            order.account, lambda token: self._calls.add_music(token, video_id, key, sound)
+        )
         return Video(video_id, "completed", url, state.cover_url, state.duration, state.resolution)
 
-    def _with_token(self, account: Account, call: Callable[[AccessToken], _T]) -> _T:
-        """One call with the account's token; a kept one that turns out dead is refreshed once."""
-        token = self._refresher.access_token(account)
-        try:
-            return call(token)
-        except AccessRejected:
-            token = self._refresher.access_token(account, rejected=token)
-        try:
-            return call(token)
-        except AccessRejected as exc:
-            raise AccountExpired(f"The upstream refuses account {account.label}.") from exc
+
+def _build_order(request: VideoRequest, sources: Sequence[str]) -> VideoOrder:
+    return VideoOrder(
+        request.prompt,
+        request.video_style or "",
+        request.emotional_atmosphere or "",
+        request.mirror_mode or "",
+        tuple(sources),
+    )
 
 
 def _describe(video_id: str, state: VideoState) -> Video:

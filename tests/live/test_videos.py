@@ -35,6 +35,17 @@ def look(gateway: GatewayProcess, account: str, video_id: str) -> requests.Respo
     return requests.get(f"{gateway.url}/v1/videos/{video_id}", headers=headers, timeout=10)
 
 
+def ask_about(gateway: GatewayProcess, account: str, video_id: str) -> tuple[int, str]:
+    """Somebody takes the video for a conversation."""
+    answer = requests.post(
+        f"{gateway.url}/v1/chat/completions",
+        headers={"Authorization": f"Bearer {account}"},
+        json={"model": "glm", "conversation_id": video_id, "messages": [{"role": "user", "content": "?"}]},
+        timeout=30,
+    )
+    return answer.status_code, answer.json()["error"]["code"]
+
+
 def orders(upstream: DemoUpstream) -> list[dict[str, Any]]:
     return [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/video-api/v1/chat")]
 
@@ -68,6 +79,7 @@ def test_the_account_is_free_while_it_is_filmed(
     assert list_states(gateway, account) == ["ready"]
     assert look(gateway, account, video["id"]).json()["status"] == "processing"
     assert look(gateway, account + "-other", video["id"]).status_code == 404
+    assert ask_about(gateway, account, video["id"]) == (404, "conversation_not_found")
     assert upstream.state()["undeleted_videos"] == 1
 
 

@@ -19,6 +19,7 @@ from app.conversations.ledger import Ledger
 from app.errors import AccountsBusy, UpstreamError, UpstreamUnreachable
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
+from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.state import MEMORY, open_state
 from app.token import RefreshedTokens
@@ -43,7 +44,8 @@ class Rig:
         self._attacher = Attacher(
             Fetcher(FetchPolicy(1, 1, frozenset())), self.client, most_files=1, timeout_seconds=1
         )
-        self.opener = ReplyOpener(settings, self.client, self.pool, refresher, Breaker(5), cleaner)
+        turns = Turns(self.pool, Breaker(5), settings.queue_seconds)
+        self.opener = ReplyOpener(settings, self.client, turns, refresher, cleaner)
 
     def _refresh(self, token: str) -> RefreshedTokens:
         self.asked.append(token)
