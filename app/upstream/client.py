@@ -26,6 +26,7 @@ from app.token import AccessToken, RefreshedTokens, parse_access_token
 from app.upstream.adapter import UpstreamAdapter, translate, was_stale
 from app.upstream.body import BodyReader
 from app.upstream.envelope import classify_answer, first_string, is_success
+from app.upstream.header import BROWSER_HEADERS
 from app.upstream.knock import Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
@@ -54,28 +55,6 @@ Body = bytes | MultipartBody
 _Calls = tuple[tuple[str, dict[str, object]], ...]
 _REFRESH_CALLS: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
 _NOBODY = "nobody"
-
-# What a browser sends (protocol notes 2.1). Identity, because a compressed stream arrives in lumps.
-_BROWSER_HEADERS = {
-    "Accept-Encoding": "identity",
-    "Accept-Language": "zh-CN,zh;q=0.9",
-    "App-Name": "chatglm",
-    "Cache-Control": "no-cache",
-    "Content-Type": "application/json",
-    "Origin": "https://chatglm.cn",
-    "Referer": "https://chatglm.cn/main/alltoolsdetail",
-    "User-Agent": (
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/140.0.0.0 Safari/537.36"
-    ),
-    "X-App-Fr": "default",
-    "X-App-Platform": "pc",
-    "X-App-Version": "0.0.1",
-    "X-Device-Brand": "",
-    "X-Device-Model": "",
-    "X-Exp-Groups": "",
-    "X-Lang": "zh",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +226,7 @@ class UpstreamClient:
         prepared.method = "POST"
         prepared.url = self._address.url + path
         prepared.body = body  # type: ignore[assignment]  # anything that has `read` and a length
-        headers = _BROWSER_HEADERS | {
+        headers = BROWSER_HEADERS | {
             "Accept": accept,
             "Authorization": f"Bearer {bearer}",
             "X-Device-Id": device_id,

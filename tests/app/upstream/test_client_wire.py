@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from app.errors import UpstreamInvalid
-from app.upstream.client import _BROWSER_HEADERS, UpstreamClient
+from app.upstream.client import UpstreamClient
+from app.upstream.header import BROWSER_HEADERS
 from app.upstream.request import build_stream_body
 from tests.app.upstream.connected import (
     FRAME,
@@ -47,7 +48,7 @@ def test_what_a_question_looks_like_on_the_wire() -> None:
     for name in ("x-nonce", "x-request-id", "x-sign"):
         assert re.fullmatch(r"[0-9a-f]{32}", headers[name])
     assert headers["x-nonce"] != headers["x-request-id"]
-    for name, value in _BROWSER_HEADERS.items():
+    for name, value in BROWSER_HEADERS.items():
         assert headers[name.lower()] == value
 
 
