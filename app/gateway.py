@@ -40,6 +40,8 @@ from app.video.service import VideoService
 
 _MOST_PICTURE_BYTES = 32 * 1024 * 1024
 _LEAST_SETTLE_SECONDS = 1.0
+# Pictures lie on sfile.chatglm.cn even where GLM_UPSTREAM_URL names a mirror.
+_PICTURE_HOST = "chatglm.cn"
 
 
 class Gateway:
@@ -76,7 +78,7 @@ class Gateway:
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
-        download = PictureDownload(Fetcher(_picture_policy(settings)), settings.upstream_url)
+        download = PictureDownload(Fetcher(_picture_policy(settings)))
         self._videos = VideoCalls(self._upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, turns, self._refresher, self.cleaner, self.fetcher
@@ -154,14 +156,17 @@ def _fetch_policy(settings: Settings) -> FetchPolicy:
 
 
 def _picture_policy(settings: Settings) -> FetchPolicy:
-    """For pictures that the upstream drew: they may lie where it was told to be, were that inside."""
+    """For pictures that the upstream drew: from its hosts alone, by its proxy, and were it inside."""
     upstream = urlsplit(settings.upstream_url)
+    own = upstream.hostname or _PICTURE_HOST
     ports = {80, 443, *([upstream.port] if upstream.port else [])}
     return replace(
         _fetch_policy(settings),
         most_bytes=_MOST_PICTURE_BYTES,
         ports=frozenset(ports),
-        allow_private=settings.files_allow_private or _is_inside(upstream.hostname or ""),
+        allow_private=settings.files_allow_private or _is_inside(own),
+        hosts=(own, _PICTURE_HOST),
+        proxy=settings.proxy,
     )
 
 

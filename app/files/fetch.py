@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
 
 import requests.certs
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util import make_headers
 from urllib3.util.ssl_ import create_urllib3_context
 
 from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
@@ -62,6 +64,10 @@ class FetchPolicy:
     ports: frozenset[int]
     allow_private: bool = False
     directory: str | None = None
+    hosts: tuple[str, ...] = ()
+    """Where alone files may lie, and in everything below; without one anywhere."""
+    proxy: str | None = None
+    """Only together with `hosts`: a proxy resolves names where nobody here can check the addresses."""
 
 
 class Fetcher:
@@ -135,6 +141,9 @@ class Fetcher:
         link = parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
         if link.address is not None:
             self._require([link.address])
+        hosts = self.policy.hosts
+        if hosts and not any(f".{link.host}".endswith(f".{host}") for host in hosts):
+            raise InvalidFileUrl("The address leads to a host that is none of the upstream's.")
         return link
 
     def _require(self, addresses: Sequence[IPAddress]) -> None:
@@ -158,20 +167,18 @@ class Fetcher:
     def _ask(self, link: Link, ends_at: float, stack: contextlib.ExitStack) -> urllib3.BaseHTTPResponse:
         """Ask the first of the host's addresses that takes a connection."""
         failure: HTTPError | None = None
-        for address in self._check_host(link)[:_MOST_ADDRESSES_TRIED]:
+        for address in self._choose_addresses(link):
             left = ends_at - self._clock()
             if left <= 0:
                 break
             timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, left), read=left)
-            pool = stack.enter_context(self._connect(link, address, timeout))
             try:
-                answer = pool.urlopen(
+                answer = stack.enter_context(self._connect(link, address, timeout)).urlopen(
                     "GET",
-                    link.target,
+                    link.target if address else link.url,
                     headers=_HEADERS | {"Host": link.host_header},
                     redirect=False,
                     retries=False,
-                    assert_same_host=False,
                     preload_content=False,
                     decode_content=False,
                 )
@@ -181,6 +188,10 @@ class Fetcher:
             stack.callback(answer.close)
             return answer
         raise FileUnavailable("The file's server could not be reached.") from failure
+
+    def _choose_addresses(self, link: Link) -> Sequence[Address | None]:
+        """Those to be tried; None is the proxy, which looks for itself."""
+        return [None] if self.policy.proxy else self._check_host(link)[:_MOST_ADDRESSES_TRIED]
 
     def _check_host(self, link: Link) -> list[Address]:
         """The addresses of the host, all of them allowed. Raises InvalidFileUrl."""
@@ -194,8 +205,12 @@ class Fetcher:
         self._require([ip_address(host) for host, _ in addresses])
         return addresses
 
-    def _connect(self, link: Link, address: Address, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
+    def _connect(
+        self, link: Link, address: Address | None, timeout: urllib3.Timeout
+    ) -> urllib3.HTTPConnectionPool | urllib3.ProxyManager:
         """To exactly this address, with a certificate for the name that the link says."""
+        if address is None:
+            return self._connect_through(self.policy.proxy or "", timeout)
         host, port = address
         if not link.is_tls:
             return urllib3.HTTPConnectionPool(host, port, timeout=timeout)
@@ -207,6 +222,12 @@ class Fetcher:
             server_hostname=link.host,
             assert_hostname=link.host,
         )
+
+    def _connect_through(self, proxy: str, timeout: urllib3.Timeout) -> urllib3.ProxyManager:
+        user = urlsplit(proxy)
+        names = [unquote(name) for name in (user.username, user.password) if name is not None]
+        headers = make_headers(proxy_basic_auth=":".join(names)) if names else None
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, timeout=timeout, ssl_context=self._tls)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:

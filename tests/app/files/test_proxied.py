@@ -1,0 +1,127 @@
+"""The upstream's own pictures: from its hosts alone, through the proxy where there is one."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+
+import pytest
+
+from app.config import Settings
+from app.errors import FileUnavailable, InvalidFileUrl
+from app.files.fetch import Fetcher, FetchPolicy
+from app.gateway import _picture_policy
+from tests.app.files import sample
+from tests.app.files.certificate import make_tls
+from tests.file_server import FileServer, page, redirect
+
+PICTURE = sample.png(2, 2)
+PLACE = "http://sfile.chatglm.cn/a.png"
+
+
+@pytest.fixture
+def proxy() -> Iterator[FileServer]:
+    with FileServer() as proxy:
+        yield proxy
+
+
+def build(proxy_url: str | None, tls: ssl.SSLContext | None = None) -> Fetcher:
+    policy = FetchPolicy(100_000, 5, frozenset({80, 443}), hosts=("chatglm.cn",), proxy=proxy_url)
+
+    def resolve(host: str, port: int) -> list[tuple[str, int]]:
+        raise AssertionError("the proxy looks for itself")
+
+    return Fetcher(policy, resolve=resolve, tls=tls)
+
+
+def fetch(fetcher: Fetcher, url: str) -> bytes:
+    with contextlib.closing(fetcher.fetch(url)) as file:
+        return file.open().read()
+
+
+def test_the_proxy_is_asked_for_the_whole_address(proxy: FileServer) -> None:
+    proxy.pages[PLACE] = page(PICTURE)
+    assert fetch(build(proxy.url), PLACE) == PICTURE
+    (request,) = proxy.requests
+    assert request.startswith(f"GET {PLACE} HTTP/1.1\r\n")
+    assert "Host: sfile.chatglm.cn\r\n" in request
+    assert "authorization" not in request.lower()
+
+
+def test_the_proxy_hears_who_asks_and_nobody_behind_it_does(proxy: FileServer) -> None:
+    own, trusting = make_tls("sfile.chatglm.cn")
+    heard: list[bytes] = []
+
+    def connect(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with own.wrap_socket(connection, server_side=True) as inside:
+            heard.append(inside.recv(65536))
+            page(PICTURE)(inside)
+
+    proxy.pages["sfile.chatglm.cn:443"] = connect
+    address = proxy.url.replace("http://", "http://anna:p%40ss@")
+    assert fetch(build(address, trusting), "https://sfile.chatglm.cn/a.png") == PICTURE
+    known = base64.b64encode(b"anna:p@ss").decode()
+    assert f"authorization: basic {known}".lower() in proxy.requests[0].lower()
+    assert heard[0].startswith(b"GET /a.png HTTP/1.1\r\n")
+    assert b"authorization" not in heard[0].lower()
+
+
+def test_a_certificate_for_somebody_else_is_not_believed(proxy: FileServer) -> None:
+    own, trusting = make_tls("other.example")
+
+    def connect(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with contextlib.suppress(OSError), own.wrap_socket(connection, server_side=True) as inside:
+            inside.recv(1)
+
+    proxy.pages["sfile.chatglm.cn:443"] = connect
+    with pytest.raises(FileUnavailable):
+        fetch(build(proxy.url, trusting), "https://sfile.chatglm.cn/a.png")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/a.png",
+        "http://chatglm.cn.evil.example/a.png",
+        "http://notchatglm.cn/a.png",
+        "http://169.254.169.254/latest/meta-data",
+        "http://chatglm.cn@10.0.0.1/a.png",
+        "http://chatglm.cn:8080/a.png",
+        "http://localhost/a.png",
+    ],
+)
+def test_other_hosts_are_not_asked_for(proxy: FileServer, url: str) -> None:
+    with pytest.raises(InvalidFileUrl):
+        fetch(build(proxy.url), url)
+    proxy.pages[PLACE] = redirect(url)
+    with pytest.raises(InvalidFileUrl):
+        fetch(build(proxy.url), PLACE)
+    assert len(proxy.requests) == 1
+
+
+def test_without_a_proxy_the_hosts_are_the_same() -> None:
+    with pytest.raises(InvalidFileUrl):
+        fetch(build(None), "http://evil.example/a.png")
+
+
+def test_a_proxy_that_is_away(proxy: FileServer) -> None:
+    with FileServer() as away:
+        pass
+    with pytest.raises(FileUnavailable):
+        fetch(build(away.url), PLACE)
+
+
+def test_what_the_settings_make_of_it() -> None:
+    policy = _picture_policy(Settings(proxy="http://proxy.example:3128"))
+    assert (policy.hosts, policy.proxy) == (("chatglm.cn", "chatglm.cn"), "http://proxy.example:3128")
+    assert policy.ports == {80, 443}
+    assert not policy.allow_private
+    mirror = _picture_policy(Settings(upstream_url="http://127.0.0.1:81"))
+    assert (mirror.hosts, mirror.proxy) == (("127.0.0.1", "chatglm.cn"), None)
+    assert mirror.ports == {80, 81, 443}
+    assert mirror.allow_private
