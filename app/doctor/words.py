@@ -41,7 +41,7 @@ SETTINGS_PASS_THROUGH = Message(
     "callers bring their own refresh tokens; none are configured", "由调用者自带 refresh token，未配置令牌"
 )
 SETTINGS_KEYS = Message(
-    "{keys} gateway keys, {tokens} refresh tokens", "网关密钥 {keys} 个，refresh token {tokens} 个"
+    "gateway keys: {keys}, refresh tokens: {tokens}", "网关密钥 {keys} 个，refresh token {tokens} 个"
 )
 SETTINGS_NO_SHARE = Message(
     "GLM_POOL_SHARD {shard} owns none of the configured refresh tokens: this instance has nothing to "

@@ -27,7 +27,7 @@ from app.upstream.adapter import UpstreamAdapter, translate, was_stale
 from app.upstream.body import BodyReader
 from app.upstream.envelope import classify_answer, first_string, is_success
 from app.upstream.header import BROWSER_HEADERS
-from app.upstream.knock import Knock, read_knock
+from app.upstream.knock import NOBODY, Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
 from app.upstream.stream import UpstreamStream
@@ -54,7 +54,6 @@ _MOST_CONNECTIONS = 2048
 Body = bytes | MultipartBody
 _Calls = tuple[tuple[str, dict[str, object]], ...]
 _REFRESH_CALLS: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
-_NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class UpstreamClient:
 
     def knock(self) -> Knock:
         """Ask for nobody's tokens, which no account notices. Raises what keeps calls from getting there."""
-        response, document = self._try(_REFRESH_CALLS, _NOBODY, _device_of(_NOBODY))
+        response, document = self._try(_REFRESH_CALLS, NOBODY, _device_of(NOBODY))
         return read_knock(response.status_code, response.headers, document)
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,10 @@ from typing import Any
 from app.errors import GatewayError
 from app.upstream.envelope import classify_answer
 from app.upstream.failure import SIGNATURE_CODES
+
+_NOBODYS = (b'{"alg":"HS256","typ":"JWT"}', b'{"type":"refresh","exp":1}', bytes(32))
+NOBODY = ".".join(urlsafe_b64encode(segment).decode().rstrip("=") for segment in _NOBODYS)
+"""A refresh token that nobody has: of the right form, long over, and signed by no one."""
 
 
 @dataclass(frozen=True, slots=True)

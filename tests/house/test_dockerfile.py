@@ -164,3 +164,18 @@ def test_it_serves_and_the_health_check_sees_it(image: Path) -> None:
     with start(image) as environ:
         assert check_health(environ) == 0
     assert check_health(environ) == 1
+
+
+def test_the_doctor_is_in_the_image(image: Path, tmp_path: Path) -> None:
+    environ = image_environ() | {
+        "GLM_UPSTREAM_URL": "http://127.0.0.1:9",
+        "GLM_STATE_PATH": str(tmp_path / "state.sqlite3"),
+    }
+    command = exec_form('["python", "-m", "app.doctor", "--json"]')
+    run = subprocess.run(
+        command, cwd=image / "srv", env=environ, capture_output=True, timeout=30, check=False
+    )
+    assert run.returncode == 1
+    report = json.loads(run.stdout)
+    assert report["verdict"] == "network"
+    assert {one["check"]: one["mark"] for one in report["checks"]}["packages"] == "ok"

@@ -260,7 +260,7 @@ def test_configured_tokens_are_asked(call: CallDoctor, tmp_path: Path) -> None:
     visit = call(GATEWAY_API_KEYS=KEY, GLM_REFRESH_TOKENS_FILE=str(file))
     assert visit.verdict.startswith("expired")
     assert visit.verdict.endswith(" #2)")
-    assert "1 gateway keys, 2 refresh tokens" in visit.line("settings")
+    assert "gateway keys: 1, refresh tokens: 2" in visit.line("settings")
 
 
 def test_only_the_share_of_this_instance_is_asked(call: CallDoctor, upstream: DemoUpstream) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import AccessRejected, UpstreamInvalid
-from app.upstream.knock import read_knock
+from app.token import is_access_token, read_expiry
+from app.upstream.knock import NOBODY, read_knock
 
 
 @pytest.mark.parametrize("field", ["status", "code"])
@@ -31,3 +32,8 @@ def test_a_page(document: object) -> None:
     knock = read_knock(200, {}, document)
     assert isinstance(knock.refusal, UpstreamInvalid)
     assert not knock.refuses_signature
+
+
+def test_nobodys_token_has_the_form_of_a_token_that_is_over() -> None:
+    assert read_expiry(NOBODY) == 1
+    assert not is_access_token(NOBODY)
