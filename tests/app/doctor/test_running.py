@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from werkzeug.serving import make_server
 
 from app import create_app
@@ -58,6 +59,17 @@ def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstrea
     state = upstream.state()
     assert state["accounts"]["ann"]["answers"] == 2
     upstream.wait_until(lambda state: state["undeleted"] == 0)
+
+
+def test_it_asks_the_upstream_and_not_its_memory(
+    call: CallDoctor, start: Start, upstream: DemoUpstream
+) -> None:
+    url = start()
+    greeting = {"model": "glm", "messages": [{"role": "user", "content": "你好"}]}
+    headers = {"Authorization": "Bearer demo-ann"}
+    assert requests.post(f"{url}/v1/chat/completions", json=greeting, headers=headers, timeout=10).ok
+    call("--url", url, given="demo-ann")
+    assert upstream.state()["accounts"]["ann"]["refreshes"] == 2
 
 
 def test_without_tokens_it_is_only_looked_at(call: CallDoctor, start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.upstream.adapter import build_any_time_context
 from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
 from tests.app.files.certificate import make_certificate
@@ -85,10 +87,15 @@ def test_the_certificate_has_run_out(call: CallDoctor, site: Site) -> None:
     assert "certificate has expired" in visit.line("network")
 
 
-def test_nobody_believes_the_time_of_a_stranger(call: CallDoctor, site: Site) -> None:
-    with site.serve(NOW - 2 * WEEK, trusted=False, ahead=-14 * 86400) as url:
-        visit = call(GLM_UPSTREAM_URL=url)
-    assert visit.verdict == "network"
+@pytest.mark.parametrize(("trusted", "name"), [(False, "localhost"), (True, "other.example")])
+def test_nobody_believes_the_time_of_a_stranger(site: Site, *, trusted: bool, name: str) -> None:
+    with site.serve(NOW - 2 * WEEK, trusted=trusted, name=name) as url:
+        address = ("localhost", int(url.rpartition(":")[2]))
+        with (
+            socket.create_connection(address, 10) as connection,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            build_any_time_context().wrap_socket(connection, server_hostname="localhost")
 
 
 def test_what_cannot_be_told_apart_is_said(call: CallDoctor, site: Site) -> None:

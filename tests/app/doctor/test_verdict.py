@@ -168,6 +168,16 @@ def test_a_clock_that_is_a_little_off_is_noted(call: CallDoctor, upstream: DemoU
     assert visit.code == 0
 
 
+def test_a_clock_that_is_off_enough_for_signatures(
+    call: CallDoctor, upstream: DemoUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.signing.MAX_AGE_SECONDS", 10)
+    upstream.configure(clock_offset_seconds=-40)
+    visit = call()
+    assert visit.line("signing").startswith("FAIL")
+    assert visit.verdict == "clock wrong"
+
+
 def test_the_signature_is_refused(call: CallDoctor) -> None:
     visit = call(given="demo-ann", GLM_SIGN_SECRET="pass-word")
     assert (visit.code, visit.verdict) == (1, "settings wrong")
