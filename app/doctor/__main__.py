@@ -90,3 +90,6 @@ if __name__ == "__main__":
         raise SystemExit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
+    except BrokenPipeError:  # whoever reads has seen enough; nothing must be written at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None

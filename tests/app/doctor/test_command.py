@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import resource
+import subprocess
 import sys
 from pathlib import Path
 
@@ -200,3 +202,21 @@ def test_few_files_are_noted(call: CallDoctor, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_where_the_gateway_would_be(bind: str, url: str) -> None:
     assert machine.guess_url({"bind": bind}) == url
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    environ = {"PATH": os.environ["PATH"], "GLM_UPSTREAM_URL": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "app.doctor"]
+    run = subprocess.run(
+        command,
+        cwd=machine.ROOT,
+        env=environ,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=50,
+        check=False,
+    )
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (1, b"")
