@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from app.accounts.account import Account
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
-from app.errors import AccountExpired
+from app.errors import AccountExpired, GatewayError, Outcome
 
 _KNOWN_SECONDS = 600.0
 _FRESH_SECONDS = 60.0
@@ -57,6 +57,10 @@ class TokenChecker:
         except AccountExpired as error:
             check = Check(account.label, live=False, reason="expired", at=self._clock())
             self._pool.cool(account, error.outcome, error)
+        except GatewayError as error:
+            if error.outcome in (Outcome.RATE_LIMITED, Outcome.BLOCKED):  # whoever asks next finds the same
+                self._pool.cool(account, error.outcome, error)
+            raise
         self._remember(account.key, check)
         return check
 

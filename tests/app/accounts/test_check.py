@@ -10,7 +10,14 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.vault import Vault
-from app.errors import AccessRejected, AccountExpired, GatewayError, UpstreamUnreachable
+from app.errors import (
+    AccessRejected,
+    AccountBlocked,
+    AccountExpired,
+    GatewayError,
+    UpstreamThrottled,
+    UpstreamUnreachable,
+)
 from app.state import MEMORY, open_state
 from app.token import AccessToken, RefreshedTokens
 
@@ -115,3 +122,19 @@ def test_what_is_remembered_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch
     assert rig.asked == []
     rig.check("dead-0")
     assert rig.asked == ["dead-0"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        (UpstreamThrottled("slowly", retry_after_seconds=60), "cooling"),
+        (AccountBlocked("no"), "blocked"),
+        (UpstreamUnreachable("away"), "unknown"),
+    ],
+)
+def test_an_account_that_is_refused_rests(rig: Rig, trouble: GatewayError, state: str) -> None:
+    rig.trouble = trouble
+    with pytest.raises(type(trouble)):
+        rig.check("alive")
+    (account,) = rig.pool.describe(["alive"])
+    assert account["state"] == state
