@@ -16,7 +16,6 @@ from app.doctor.examination import Order, examine
 from app.doctor.report import choose_language, print_json, print_report
 from app.errors import CredentialsRejected
 
-_USAGE = 2
 _INTERRUPTED = 130
 _EPILOG = """
 Exit code: 0 all is well, 1 something is wrong, 2 the command makes no sense.

@@ -12,8 +12,7 @@ SET_CLOCK = Message(
 )
 CLOCK_OR_CERTIFICATE = Message(
     "Look whether `date -u` is right. If it is not: `sudo timedatectl set-ntp true`. If it is, somebody "
-    "stands between, "
-    "or the upstream let its certificate run out: wait.",
+    "stands between, or the upstream let its certificate run out: wait.",
     "请核对 `date -u`。若时间有误：`sudo timedatectl set-ntp true`。若时间正确，则是中间有人拦截，"
     "或上游证书过期：请等待。",
 )
@@ -37,9 +36,9 @@ UNSET_SECRET = Message(
     "GLM_SIGN_SECRET 与公开的密钥不同：请取消设置。",
 )
 OPEN_BROWSER = Message(
-    "Open {site} in a browser on this network. Does it ask for a check or a login there? Then this "
-    "network's address is "
-    "kept out: wait, or use another network. Does it work? Then look for a newer version of glm-api.",
+    "Open {site} in a browser on this network. Does it ask for a check or a login there? Then this network's "
+    "address is kept out: wait, or use another network. Does it work? Then look for a newer version of "
+    "glm-api.",
     "请在同一网络的浏览器中打开 {site}。若出现验证或登录页，说明此网络地址被拦截：请等待或更换网络。"
     "若可正常使用，请查找 glm-api 的新版本。",
 )
@@ -54,8 +53,7 @@ MEND_PLACE = Message(
 )
 RESTORE = Message(
     "Put back a copy if you have one. Else the gateway sets the file aside at its next start and begins a "
-    "new one: get "
-    "new refresh tokens if the old ones are refused then.",
+    "new one: get new refresh tokens if the old ones are refused then.",
     "若有备份请恢复。否则网关下次启动会将其移开并新建；若此后旧令牌被拒，请重新获取。",
 )
 MAKE_ROOM = Message("Make room on that disk.", "请清理磁盘空间。")
@@ -80,15 +78,14 @@ WAIT_UNTIL = Message(
 
 USUAL = {
     Verdict.SETTINGS: Message(
-        "Mend this setting; the gateway does not start before.", "请改正此设置，否则网关无法启动。"
+        "Mend this setting: until then the gateway does not start.", "请改正此设置，否则网关无法启动。"
     ),
     Verdict.MACHINE: Message("Mend this on the machine.", "请在本机修复。"),
     Verdict.GATEWAY: START_GATEWAY,
     Verdict.CLOCK: SET_CLOCK,
     Verdict.NETWORK: Message(
         "Try `curl -I {site}` on this machine: cable, firewall, route. Of proxies only GLM_PROXY is used, "
-        "never "
-        "HTTPS_PROXY.",
+        "never HTTPS_PROXY.",
         "请在本机试 `curl -I {site}`，检查网线、防火墙、路由。代理只认 GLM_PROXY，不用 HTTPS_PROXY。",
     ),
     Verdict.CHANGED: Message(
@@ -96,17 +93,15 @@ USUAL = {
         "请查找 glm-api 的新版本；若没有，请反馈此行信息。",
     ),
     Verdict.BLOCKED: Message(
-        "The upstream's risk control keeps this account or address out. Do not insist: log in at {site} "
-        "with a browser, "
-        "answer what it asks, wait an hour, then ask less often.",
+        "The upstream's risk control keeps this account or address out. Do not insist: log in at {site} with "
+        "a browser, answer what it asks, wait an hour, then ask less often.",
         "上游风控拦截了此账号或地址。请勿反复尝试：用浏览器登录 {site} 并完成其要求，等待一小时，"
         "之后降低频率。",
     ),
     Verdict.EXPIRED: Message(
-        "Log in at {site}, have one conversation, copy `chatglm_refresh_token` (F12 > Application > "
-        "Cookies) and put it in "
-        "the old one's place. A gateway elsewhere that uses this token may hold a newer one: ask it with "
-        "--url.",
+        "Log in at {site}, have one conversation, copy `chatglm_refresh_token` (F12 > Application > Cookies) "
+        "and put it in the old one's place. A gateway elsewhere that uses this token may hold a newer one: "
+        "ask it with --url.",
         "请登录 {site}，对话一次，复制 `chatglm_refresh_token`（F12 > 应用 > Cookies）替换旧令牌。"
         "若别处的网关正在使用此令牌，它可能持有更新的令牌：请用 --url 询问。",
     ),

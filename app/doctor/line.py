@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from app.config import Settings
 from app.doctor import advice, words
 from app.doctor.cause import find_cause, say_cause
 from app.doctor.diagnosis import refuse
-from app.doctor.finding import Finding, Mark, Verdict, fail, note, ok, skip
+from app.doctor.finding import Finding, Mark, Message, Verdict, fail, note, ok, skip
 from app.errors import AccessRejected, GatewayError, UpstreamError, UpstreamInvalid, UpstreamTimeout
 from app.upstream.adapter import build_any_time_context
 from app.upstream.client import UpstreamClient
@@ -88,26 +89,17 @@ def _judge_signature(
 
 def _explain(error: GatewayError, settings: Settings, clock: Callable[[], float]) -> Finding:
     """Where the call stopped on its way."""
-    host, proxy = _host(settings.upstream_url), _host(settings.proxy or "")
+    host, reason = _host(settings.upstream_url), say_cause(error)
     certificate = find_cause(error, ssl.SSLCertVerificationError)
     if certificate is not None:
         return _explain_certificate(certificate, settings, clock)
-    reason = say_cause(error)
     if settings.proxy and find_cause(error, ssl.SSLError) is None:
-        return fail(
-            words.NETWORK, Verdict.NETWORK, words.PROXY_FAILED, advice.MEND_PROXY, proxy=proxy, reason=reason
-        )
+        return _stop(words.PROXY_FAILED, advice.MEND_PROXY, proxy=_host(settings.proxy), reason=reason)
     if find_cause(error, socket.gaierror) is not None:
-        return fail(
-            words.NETWORK,
-            Verdict.NETWORK,
-            words.NAME_UNKNOWN,
-            advice.RESOLVE,
-            host=urlsplit(settings.upstream_url).hostname,
-        )
+        return _stop(words.NAME_UNKNOWN, advice.RESOLVE, host=urlsplit(settings.upstream_url).hostname)
     if isinstance(error, UpstreamTimeout):
-        return fail(words.NETWORK, Verdict.NETWORK, words.TOO_SLOW, host=host)
-    return fail(words.NETWORK, Verdict.NETWORK, words.NOT_CONNECTED, host=host, reason=reason)
+        return _stop(words.TOO_SLOW, host=host)
+    return _stop(words.NOT_CONNECTED, host=host, reason=reason)
 
 
 def _explain_certificate(
@@ -116,16 +108,17 @@ def _explain_certificate(
     """A wrong clock makes good certificates look bad: ask for the time whatever the time."""
     host, reason = _host(settings.upstream_url), refused.verify_message
     if refused.verify_code not in _WRONG_TIME:
-        return fail(
-            words.NETWORK, Verdict.NETWORK, words.NOT_TRUSTED, advice.TRUST_NOBODY, host=host, reason=reason
-        )
+        return _stop(words.NOT_TRUSTED, advice.TRUST_NOBODY, host=host, reason=reason)
     now = None if settings.proxy else _ask_time(settings)
     judged = _judge_clock(None if now is None else clock() - now)
     if judged.mark is Mark.FAIL:
         return judged
-    step = advice.CLOCK_OR_CERTIFICATE
-    verdict = Verdict.CLOCK if now is None else Verdict.NETWORK
-    return fail(words.NETWORK, verdict, words.CLOCK_OR_CERTIFICATE, step, host=host, reason=reason)
+    stopped = _stop(words.CLOCK_OR_CERTIFICATE, advice.CLOCK_OR_CERTIFICATE, host=host, reason=reason)
+    return replace(stopped, verdict=Verdict.CLOCK) if now is None else stopped
+
+
+def _stop(message: Message, step: Message | None = None, **values: object) -> Finding:
+    return fail(words.NETWORK, Verdict.NETWORK, message, step, "", **values)
 
 
 def _ask_time(settings: Settings) -> float | None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from app.accounts.account import account_key
+from app.accounts.account import State, account_key
 from app.doctor import advice, words
 from app.doctor.cause import say_cause
 from app.doctor.chat import QUESTION
@@ -23,6 +23,7 @@ _GLANCE_SECONDS = 2.0
 _MOST_ANSWER_BYTES = 1024 * 1024
 _TOKENS_A_CALL = 20
 _WELL = ("ready", "answering", "unknown")
+_VERDICTS = {"expired": Verdict.EXPIRED, "blocked": Verdict.BLOCKED}
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
@@ -40,7 +41,7 @@ class _Check(_Token):
 
 class _Account(msgspec.Struct):
     label: str
-    state: str
+    state: State
     cooling_until: float | None = None
     last_error: str | None = None
 
@@ -165,13 +166,12 @@ def _describe_token(token: str, told: _Token) -> _Account:
 
 
 def _judge(account: _Account) -> Finding:
+    state = words.ACCOUNT_STATES[account.state]
     if account.state in _WELL:
-        return ok(words.TOKEN, words.ACCOUNT_STATE, account.label, state=account.state)
+        return ok(words.TOKEN, words.ACCOUNT_STATE, account.label, state=state)
     error = account.last_error or "unknown"
-    verdict = {"expired": Verdict.EXPIRED, "blocked": Verdict.BLOCKED}.get(account.state) or find_verdict(
-        error
-    )
-    values: dict[str, object] = {"state": account.state, "error": error}
+    verdict = _VERDICTS.get(account.state) or find_verdict(error)
+    values: dict[str, object] = {"state": state, "error": error}
     if account.cooling_until is None:
         return fail(words.TOKEN, verdict, words.ACCOUNT_ENDED, None, account.label, **values)
     step = advice.WAIT_UNTIL if verdict is Verdict.THROTTLED else None

@@ -44,8 +44,8 @@ SETTINGS_KEYS = Message(
     "gateway keys: {keys}, refresh tokens: {tokens}", "网关密钥 {keys} 个，refresh token {tokens} 个"
 )
 SETTINGS_NO_SHARE = Message(
-    "GLM_POOL_SHARD {shard} owns none of the configured refresh tokens: this instance has nothing to "
-    "answer with",
+    "GLM_POOL_SHARD {shard} owns none of the configured refresh tokens: this instance has nothing to answer "
+    "with",
     "GLM_POOL_SHARD {shard} 没有分到任何令牌：此实例无法回答",
 )
 REASON = Message("{reason}", "{reason}")
@@ -54,10 +54,9 @@ SERVER_READY = Message(
 )
 SERVER_FEW_FILES = Message(
     "only {files} files may be open, so about {possible} answers at a time and not "
-    "GLM_MAX_STREAMS={streams}: "
-    "raise `ulimit -Hn`",
-    "最多只能打开 {files} 个文件，同时约 {possible} 个回答，达不到 GLM_MAX_STREAMS={streams}：请提高 "
-    "`ulimit -Hn`",
+    "GLM_MAX_STREAMS={streams}: raise `ulimit -Hn`",
+    "最多只能打开 {files} 个文件，同时约 {possible} 个回答，达不到 GLM_MAX_STREAMS={streams}：请提高 `ulimit "
+    "-Hn`",
 )
 STATE_FREE = Message("{path}: sound, held by nobody", "{path}：完好，未被占用")
 STATE_NEW = Message(
@@ -71,8 +70,8 @@ STATE_MEMORY = Message(
     "GLM_STATE_PATH 为 :memory:，重启会丢失轮换后的 refresh token",
 )
 STATE_FOREIGN = Message(
-    "{path} is not opened, since files made by another user than {owner} could lock the gateway out: "
-    "sudo -u '#{owner}' python -m app.doctor",
+    "{path} is not opened, since files made by another user than {owner} could lock the gateway out: sudo -u "
+    "'#{owner}' python -m app.doctor",
     "未打开 {path}：若由 {owner} 以外的用户创建文件，网关可能无法写入。请用 sudo -u '#{owner}' python -m "
     "app.doctor",
 )
@@ -174,6 +173,14 @@ GATEWAY_CLOSED = Message(
     "网关拒绝访问（HTTP {status} {code}）；请用 --tokens 文件（或 - 从标准输入）提供网关密钥",
 )
 GATEWAY_CHAT = Message("answered in {seconds:.1f} s", "{seconds:.1f} 秒内完成回答")
+ACCOUNT_STATES = {
+    "ready": Message("ready", "可用"),
+    "answering": Message("answering", "正在回答"),
+    "unknown": Message("not asked yet", "尚未使用"),
+    "cooling": Message("cooling", "冷却中"),
+    "expired": Message("expired", "失效"),
+    "blocked": Message("blocked", "被拦截"),
+}
 ACCOUNT_STATE = Message("{state}", "{state}")
 ACCOUNT_ENDED = Message("{state}, last error {error}", "{state}，最近错误 {error}")
 ACCOUNT_RESTS = Message("{state} until {until}, last error {error}", "{state}，至 {until}，最近错误 {error}")

@@ -10,9 +10,11 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from app.accounts.account import State
 from app.doctor import __main__ as command
 from app.doctor import advice, machine, words
 from app.doctor.finding import Finding, Mark, Message, Verdict, conclude, fail, note, ok
@@ -42,6 +44,7 @@ def test_no_message_is_said_by_nobody() -> None:
 def test_every_verdict_has_a_name_and_a_next_step() -> None:
     assert set(words.TITLES) == set(advice.USUAL) == set(Verdict)
     assert set(words.MARKS) == set(Mark)
+    assert set(words.ACCOUNT_STATES) == set(get_args(State))
 
 
 def test_what_explains_the_rest_is_said_first() -> None:
