@@ -69,8 +69,6 @@ def _weigh(text: str) -> int:
     # Nearly all that is not ASCII here takes three bytes: two more than it has characters.
     extra_bytes = len(data) - len(text)
     millitokens = _WIDE // 2 * extra_bytes + _SIGN // 2 * (2 * len(text) - extra_bytes)
-    if extra_bytes == 2 * len(text):
-        return millitokens
     letters = len(data) - len(data.translate(None, _LETTERS))
     digits = len(data) - len(data.translate(None, _DIGITS))
     return (

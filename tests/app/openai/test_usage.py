@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.openai.usage import TokenEstimate, estimate_tokens
@@ -38,6 +38,7 @@ def test_no_kind_of_text_is_far_off(kind: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
+@example("0", "0𐀀𐀀")
 def test_what_is_removed_was_never_there(kept: str, removed: str) -> None:
     estimate = TokenEstimate()
     estimate.add(kept)
