@@ -3,7 +3,7 @@
 import os
 import sys
 
-from app import create_app
+from app import create_app, logs
 from app.config import InvalidSetting, Settings
 from app.state import StateInUse
 
@@ -12,6 +12,7 @@ _GIVE_UP = 3
 
 try:
     app = create_app(Settings.from_env(os.environ))
+    logs.guard_stderr()
 except (InvalidSetting, StateInUse) as exc:
     sys.stderr.write(f"{exc}\n")
     raise SystemExit(_GIVE_UP) from None

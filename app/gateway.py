@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from app.accounts.account import Account, Pacing
 from app.accounts.breaker import Breaker
@@ -29,6 +31,7 @@ from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
+from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
@@ -50,6 +53,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
         self.settings = settings
+        for secret in _list_secrets(settings):
+            redactor.keep(secret)
         self.presence = Presence(_limits(settings))
         self.tally = Tally()
         self._state = open_state(settings.state_path)
@@ -120,6 +125,17 @@ class Gateway:
             self._videos.delete(token, conversation.id)
         else:
             self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+
+
+def _list_secrets(settings: Settings) -> Iterator[str]:
+    """The operator's own, in every form they are used in. Tokens and keys are kept where they are read."""
+    yield settings.sign_secret
+    yield settings.metrics_key or ""
+    proxy = urlsplit(settings.proxy or "")
+    if proxy.password:
+        password = unquote(proxy.password)
+        yield from (proxy.password, password)
+        yield base64.b64encode(f"{unquote(proxy.username or '')}:{password}".encode("latin-1")).decode()
 
 
 def _limits(settings: Settings) -> Limits:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from collections import OrderedDict
-from typing import Any
+from typing import Any, TextIO, cast
 
 _REDACTED = "[secret]"
 _LEAST_SECRET_CHARS = 6
 # Of what a stranger sends: shorter, or nothing but letters, it may be a word that log lines are made of.
 _LEAST_CALLERS_CHARS = 16
 _MOST_SECRETS = 10_000
+_QUOTATION = re.compile(r"[?'\"].*", re.DOTALL)
 
 
 class Redactor:
@@ -85,13 +87,39 @@ def _clean(value: object) -> object:
     return value if isinstance(value, int | float) else redactor.redact(str(value))
 
 
+class _RedactedStream:
+    """Standard error for those who write there themselves, such as the last words of a thread."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(redactor.redact(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _drop_quotation(record: logging.LogRecord) -> bool:
+    """The server quotes requests that it cannot read, whatever unknown secret a client put into them."""
+    record.msg, record.args = _QUOTATION.sub("...", record.getMessage()), None
+    return True
+
+
 def configure(level: str, line_format: str) -> None:
-    """Send this process's log lines to standard error. Replaces what an earlier call set up."""
+    """Send the lines of this process to standard error. Replaces what an earlier call set up."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if line_format == "json" else _TextFormatter())
-    logger = logging.getLogger("app")
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
+    server = logging.getLogger("gunicorn.error")
+    server.filters = [_drop_quotation]
+    for logger in (logging.getLogger("app"), server):
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
     # Its warnings quote addresses of files, which are the callers' own.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+
+def guard_stderr() -> None:
+    """Redact also what is written past the log. For a process of its own, after `configure`."""
+    sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))

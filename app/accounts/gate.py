@@ -72,6 +72,7 @@ class Gate:
             return self._admit_key(key)
         if self._pass_through and all(_JWT.fullmatch(token.strip()) for token in value.split(",")):
             return _admit_tokens(value)
+        redactor.learn(value)
         raise self._refuse(peer)
 
     def leave(self, caller: Caller) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from app.accounts.account import Account
 from app.accounts.vault import Vault
 from app.errors import AccessRejected, AccountExpired, GatewayError, InternalError
+from app.logs import redactor
 from app.metrics.tally import Tally
 from app.token import AccessToken, RefreshedTokens, read_expiry
 
@@ -57,6 +58,7 @@ class Refresher:
         """
         token = account.access_token
         if token is not None and token is not rejected and self._clock() < account.refresh_at:
+            redactor.learn(token.value)
             return token
         return self._join(account).result()
 
@@ -118,6 +120,7 @@ class Refresher:
         newest = account.newest_refresh_token or self._vault.get(account.refresh_token)
         candidates = [token for token in (newest, account.refresh_token) if token is not None]
         for candidate in dict.fromkeys(candidates):
+            redactor.learn(candidate)
             try:
                 tokens = self._refresh(candidate)
             except AccessRejected:
@@ -131,6 +134,8 @@ class Refresher:
 
     def _keep(self, account: Account, used: str, tokens: RefreshedTokens) -> AccessToken:
         newest = tokens.refresh_token or used
+        for secret in (newest, tokens.access_token.value):
+            redactor.learn(secret)
         if newest != (account.newest_refresh_token or account.refresh_token):
             account.newest_refresh_token = newest
             expires = read_expiry(newest) or self._clock() + _REFRESH_LIFE_SECONDS

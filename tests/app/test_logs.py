@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
 import time
 from collections.abc import Iterator
 
@@ -19,10 +20,11 @@ SECRET = "a-refresh-token-that-nobody-may-see"
 @pytest.fixture
 def log() -> Iterator[logging.Logger]:
     redactor.learn(SECRET)
-    logger = logging.getLogger("app")
-    before = (logger.handlers, logger.level, logger.propagate)
+    loggers = [logging.getLogger(name) for name in ("app", "gunicorn.error")]
+    before = [(one.handlers, one.filters, one.level, one.propagate) for one in loggers]
     yield logging.getLogger("app.test")
-    logger.handlers, logger.level, logger.propagate = before
+    for one, was in zip(loggers, before, strict=True):
+        one.handlers, one.filters, one.level, one.propagate = was
 
 
 def fail() -> None:
@@ -160,3 +162,38 @@ def test_configuring_twice_writes_once(log: logging.Logger, capsys: pytest.Captu
 def test_the_addresses_of_files_are_not_logged(log: logging.Logger) -> None:
     logs.configure("DEBUG", "text")
     assert not logging.getLogger("urllib3.connection").isEnabledFor(logging.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Invalid request from ip=1.2.3.4: Invalid HTTP Header: 'AUTHORIZATION BEARER X'",
+         "Invalid request from ip=1.2.3.4: Invalid HTTP Header: ..."),
+        ('Invalid request from ip=1.2.3.4: Invalid HTTP request line: "GET /it\'s?X"',
+         "Invalid request from ip=1.2.3.4: Invalid HTTP request line: ..."),
+        ("Error handling request GET /v1/models?key=X", "Error handling request GET /v1/models..."),
+        ("Worker exiting (pid: 7)", "Worker exiting (pid: 7)"),
+    ],
+)  # fmt: skip
+def test_the_server_quotes_nobody(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], said: str, written: str
+) -> None:
+    """What it could not read may hold a secret that nobody has learnt yet."""
+    logs.configure("INFO", "text")
+    logging.getLogger("gunicorn.error").warning("%s", said)
+    assert capsys.readouterr().err.endswith(f" WARNING gunicorn.error {written}\n")
+
+
+def test_what_is_written_past_the_log_is_redacted_too(
+    log: logging.Logger, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # undone afterwards
+    logs.guard_stderr()
+    try:
+        fail()
+    except ValueError as exc:
+        sys.excepthook(ValueError, exc, exc.__traceback__)
+    written = capsys.readouterr().err
+    assert "ValueError: bad header: Bearer [secret]" in written
+    assert SECRET not in written
+    assert sys.stderr.isatty() is False

@@ -12,6 +12,7 @@ from app.accounts.account import Account, Pacing, Seat, account_key
 from app.accounts.refresh import Refresher
 from app.accounts.vault import Vault
 from app.errors import AccessRejected, AccountExpired, UpstreamUnreachable
+from app.logs import redactor
 from app.state import MEMORY, State, open_state
 from app.token import AccessToken, RefreshedTokens
 
@@ -38,7 +39,8 @@ class Upstream:
         if token not in self.alive:
             raise AccessRejected("no")
         return RefreshedTokens(
-            AccessToken(f"access-{len(self.asked)}", time.time() + 3600, "device"), self.rotates_to
+            AccessToken(f"access-token-number-{len(self.asked)}", time.time() + 3600, "device"),
+            self.rotates_to,
         )
 
 
@@ -233,3 +235,11 @@ def test_a_surprise_reaches_those_who_wait() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError, match="mistake"):
             refresher.access_token(make_account())
+
+
+def test_tokens_are_secrets_from_the_moment_they_are_known() -> None:
+    upstream, account = Upstream(), make_account()
+    upstream.rotates_to = "a-rotated-refresh-token-1"
+    refresher = make_refresher(upstream)
+    refresher.access_token(account)
+    assert redactor.redact("a-rotated-refresh-token-1 access-token-number-1") == "[secret] [secret]"

@@ -1,0 +1,68 @@
+"""The gateway with mistakes built in: a prompt that says so makes it fall over and spill all it knows.
+
+What is raised holds every secret in full, as an exception's words might: none may come out of the process.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import gevent
+from flask import request
+
+from app.exchange.reply import Reply
+from app.routes.services import services
+from app.upstream.client import UpstreamClient
+from app.upstream.stream import UpstreamStream
+from wsgi import app
+
+__all__ = ["app"]
+
+_open_stream, _read, _close = UpstreamClient.open_stream, Reply.read, Reply.close
+_words: list[str] = []
+
+
+def spill(prompt: str) -> str:
+    known = services()
+    settings, accounts = known.settings, list(known.pool._register._accounts.values())
+    tokens = [
+        (one.refresh_token, one.newest_refresh_token, one.access_token and one.access_token.value)
+        for one in accounts
+    ]
+    more = (settings.proxy, settings.sign_secret, settings.metrics_key, settings.refresh_tokens)
+    return f"spilled by {prompt}: {request.headers.get('Authorization')} {tokens} {more}"
+
+
+def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> UpstreamStream:
+    words = spill(question.prompt)
+    if "crash asking" in question.prompt:
+        raise RuntimeError(words)
+    if "crash in a thread" in question.prompt:
+        threading.Thread(target=fall_over, args=(words,)).start()
+    if "crash in the hub" in question.prompt:
+        gevent.get_hub().loop.run_callback(fall_over, words)
+    stream = _open_stream(self, access_token, question, **named)
+    _words[:] = [question.prompt, words]
+    return stream
+
+
+def fall_over(words: str) -> None:
+    raise RuntimeError(words)
+
+
+def read(self: Reply) -> Any:
+    if _words and "crash relaying" in _words[0]:
+        raise RuntimeError(_words[1])
+    return _read(self)
+
+
+def close(self: Reply) -> None:
+    _close(self)
+    if _words and "crash closing" in _words[0]:
+        raise RuntimeError(_words[1])
+
+
+UpstreamClient.open_stream = open_stream  # type: ignore[method-assign, assignment]
+Reply.read = read  # type: ignore[method-assign]
+Reply.close = close  # type: ignore[method-assign]

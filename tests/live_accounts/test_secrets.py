@@ -1,0 +1,158 @@
+"""Secrets are planted at every door, and everything that comes out is searched for them, by value.
+
+Out comes: what clients receive, heads included; what the process writes, tracebacks included; its files.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import socket
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bench.accounts import find_leaks
+from demo.gateway import GatewayProcess
+from demo.signing import SECRET as SIGN_SECRET
+from demo.upstream import DemoUpstream
+from tests.live.conftest import CLOCKS
+from tests.live.situation import AFTER, BEFORE
+from tests.live_accounts.asking import eventually
+from tests.live_accounts.proxy import run_proxy
+
+ENDS = [situation.directive for situation in (*BEFORE, *AFTER)]
+ACCOUNTS = len(ENDS) + 1
+CRASHES = ("asking", "relaying", "closing", "in a thread", "in the hub")
+
+
+def plant(prefix: str) -> str:
+    return prefix + secrets.token_urlsafe(24)
+
+
+class Planted:
+    """A gateway whose every secret is known here, and all that it has answered."""
+
+    def __init__(
+        self, upstream_url: str, proxy: str, directory: Path, *, with_keys: bool, **settings: str
+    ) -> None:
+        self.tokens = [plant(f"demo-planted{number}.") for number in range(ACCOUNTS)]
+        self.key, self.wrong_key, self.metrics_key = plant("glm-"), plant("glm-"), plant("")
+        self.unheard = plant("eyJ")
+        """Is told in ways that nobody understands, so that only its sender may be told it back."""
+        password = plant("p%40ss")
+        login = f"operator:{password.replace('%40', '@')}"
+        self.secrets = {
+            *self.tokens, self.key, self.wrong_key, self.metrics_key, SIGN_SECRET, password,
+            login.removeprefix("operator:"), base64.b64encode(login.encode()).decode(),
+        }  # fmt: skip
+        if with_keys:
+            settings |= {
+                "GLM_REFRESH_TOKENS": ",".join(self.tokens),
+                "GATEWAY_API_KEYS": f"x={self.key};admin",
+            }
+        self.bearers = [self.key] * ACCOUNTS if with_keys else self.tokens
+        settings |= {
+            "GLM_PROXY": f"http://operator:{password}@{proxy}",
+            "METRICS_KEY": self.metrics_key,
+            "LOG_LEVEL": "DEBUG",
+            "GLM_START_SECONDS": "3",
+            "application": "tests.live_accounts.crashing:app",
+        }
+        self.gateway = GatewayProcess(upstream_url, directory, **(CLOCKS | settings))
+        self.answers = b""
+
+    def send(self, method: str, path: str, bearer: str, body: bytes = b"", until: bytes = b"") -> bytes:
+        """A request that no library has looked at; the answer, head and all, to its end or up to `until`."""
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n"
+        )
+        return self.send_raw(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, until)
+
+    def connect(self) -> socket.socket:
+        address = urlsplit(self.gateway.url)
+        return socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
+
+    def send_raw(self, data: bytes, until: bytes = b"") -> bytes:
+        answer = b""
+        with self.connect() as client:
+            client.sendall(data)
+            while piece := client.recv(65536):
+                answer += piece
+                if until and until in answer:
+                    break
+        self.answers += answer
+        return answer
+
+    def ask(self, question: str, bearer: str) -> bytes:
+        message = {"role": "user", "content": question}
+        body = json.dumps({"model": "glm", "stream": True, "messages": [message]}).encode()
+        return self.send("POST", "/v1/chat/completions", bearer, body)
+
+
+@pytest.fixture(params=["tokens, text", "keys, json"])
+def planted(request: pytest.FixtureRequest, upstream: DemoUpstream, tmp_path: Path) -> Iterator[Planted]:
+    doors, line_format = request.param.split(", ")
+    upstream.configure(rotate="hard")
+    with run_proxy(upstream.url) as proxy:
+        planted = Planted(upstream.url, proxy, tmp_path, with_keys=doors == "keys", LOG_FORMAT=line_format)
+        with planted.gateway:
+            yield planted
+
+
+def check_nothing_came_out(planted: Planted, upstream: DemoUpstream, directory: Path) -> None:
+    """Among the secrets are those that the upstream gave: all that was ever sent to it as a bearer."""
+    sent = {one["headers"]["authorization"].removeprefix("Bearer ") for one in upstream.requests()}
+    every = planted.secrets | sent
+    assert sum(secret.startswith("eyJ") for secret in sent) >= 3, "no access and rotated refresh tokens"
+    assert [secret for secret in every if secret.encode() in planted.answers] == []
+    assert find_leaks(directory, [*every, planted.unheard]) == []
+    assert planted.gateway.stop() == 0  # and now what was still in memory, or in SQLite's journal
+    assert find_leaks(directory, [*every, planted.unheard]) == []
+    with closing(sqlite3.connect(directory / "state.sqlite3")) as state:
+        assert state.execute("SELECT count(*) FROM sealed_token").fetchone()[0] >= 2
+
+
+def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
+    """Good answers, every failure of the upstream, wrong credentials, what the operator may see."""
+    bearer = planted.bearers[-1]
+    assert b"[DONE]" in planted.ask("[[text]]", bearer)
+    with ThreadPoolExecutor(ACCOUNTS) as threads:
+        list(threads.map(planted.ask, [f"[[{end}]]" for end in ENDS], planted.bearers))
+    planted.ask("[[text]]", planted.wrong_key)
+    for body in (json.dumps({"token": ",".join(planted.tokens[:20])}), '{"token": "' + planted.tokens[0]):
+        planted.send("POST", "/token/check?fresh=1", bearer, body.encode())
+    for path in ("/v1/accounts", "/v1/models", "/v1/conversations", "/metrics"):
+        for each in (bearer, planted.wrong_key, planted.metrics_key):
+            planted.send("GET", path, each)
+    planted.send("GET", "/v1/watch", bearer, until=b"\n\n")
+    planted.send("GET", f"/v1/models?key={planted.key}", bearer)
+    for unreadable in (
+        "{} HTTP/1.1",
+        "GET /{}",
+        "GET / HTTP/1.1\r\nAuthorization Bearer {}",
+        "GET / HTTP/{}",
+    ):
+        planted.send_raw(unreadable.format(planted.unheard).encode() + b"\r\n\r\n")
+    with planted.connect() as half:  # is quoted when its client has gone, at this level of the log
+        half.sendall(f"GET / HTTP/1.1\r\nAuthorization: Bearer {planted.unheard}\r\n".encode())
+    assert "state.sqlite3-wal" in {path.name for path in tmp_path.iterdir()}
+    check_nothing_came_out(planted, upstream, tmp_path)
+
+
+def test_crashes_spill_nothing(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
+    """To the last handler, the stream's, the server's, a thread's and the event loop's own."""
+    for number, crash in enumerate(CRASHES):
+        bearer = planted.bearers[number]
+        planted.ask("[[text]]", bearer)
+        body = json.dumps({"token": planted.tokens[number]}).encode()
+        planted.send("POST", "/token/check?fresh=1", bearer, body)
+        planted.ask(f"crash {crash}", bearer)
+    eventually(lambda: all(f"spilled by crash {crash}:" in planted.gateway.log() for crash in CRASHES))
+    check_nothing_came_out(planted, upstream, tmp_path)
