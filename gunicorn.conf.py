@@ -12,9 +12,10 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -83,9 +84,9 @@ max_requests = 0
 timeout = 120
 graceful_timeout = read_number("GLM_DRAIN_SECONDS", 30, 0, 3600) + CLEAN_UP_SECONDS
 # Longer than the 60 seconds that balancers keep a connection, so that they end it and never meet a closed
-# one. The head of a second request has to come in the same time.
+# one: from one answer to the first byte of the next request.
 keepalive = 75
-# The head of a connection's first request has this long.
+# The head of a request has this long: the first from the connection on, a later one from its first byte on.
 HEAD_SECONDS = read_number("GLM_REQUEST_SECONDS", 60, 1, 3600)
 
 limit_request_line = 4094
@@ -130,6 +131,24 @@ def on_starting(server: Any) -> None:
         server.log.warning(warning)
 
 
+class HeadWatch:
+    """Gives a head its time from its first byte on: calls `end` when that is over, unless closed before."""
+
+    def __init__(self, loop: Any, fd: int, end: Callable[[], None]) -> None:
+        self._loop = loop
+        self._end = end
+        self._watcher = loop.io(fd, 1)
+        self._watcher.start(self.begin)
+
+    def begin(self) -> None:
+        self._watcher.close()
+        self._watcher = self._loop.timer(HEAD_SECONDS)
+        self._watcher.start(self._end)
+
+    def close(self) -> None:
+        self._watcher.close()
+
+
 class IdleConnections:
     """Connections between two requests; ended as soon as the worker should stop, or a head is too slow.
 
@@ -143,32 +162,43 @@ class IdleConnections:
         current_greenlet: Callable[[], Any],
         in_hub: Callable[..., Any],
         start_head_clock: Callable[[], AbstractContextManager[Any]],
+        watch_head: Callable[[int, Callable[[], None]], HeadWatch],
     ) -> None:
         self._worker = worker
         self._start_head_clock = start_head_clock
+        self._watch_head = watch_head
         self._start_clock: Callable[[], AbstractContextManager[Any]] = worker.timeout_ctx
         self._notify: Callable[[], None] = worker.notify
         self._current_greenlet = current_greenlet
         self._in_hub = in_hub
         # Mutable: greenlet -> the clock that ends its waiting.
         self._clocks: dict[Any, Any] = {}
-        # Mutable: connections, each with its greenlet, that have sent their first head.
-        self._seen: WeakSet[Any] = WeakSet()
+        # Mutable: of connections that have sent their first head, greenlet -> what reads from the socket.
+        self._readers: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     @contextmanager
     def wait(self) -> Iterator[None]:
         """Stands in for the worker's `timeout_ctx`: runs while the next request is awaited."""
         greenlet = self._current_greenlet()
-        start_clock = self._start_clock if greenlet in self._seen else self._start_head_clock
-        self._seen.add(greenlet)
-        with start_clock() as clock:
+        reader, watch = self._readers.get(greenlet), None
+        with self._start_clock() if reader else self._start_head_clock() as clock:
             self._clocks[greenlet] = clock
             if not self._worker.alive:
                 self._in_hub(self._end, greenlet)
             try:
+                if reader:
+                    watch = self._watch_head(reader.sock.fileno(), lambda: self._end(greenlet))
+                    if reader.buf.getvalue():
+                        watch.begin()
                 yield
             finally:
                 del self._clocks[greenlet]
+                if watch is not None:
+                    watch.close()
+
+    def keep(self, reader: Any) -> None:
+        """A request of the running greenlet has been read by `reader`; another one may follow."""
+        self._readers[self._current_greenlet()] = reader
 
     def notify(self) -> None:
         """Stands in for the worker's `notify`, which its loop calls once a second."""
@@ -190,10 +220,15 @@ def post_worker_init(worker: Any) -> None:
 
     loop = gevent.get_hub().loop
     idle = IdleConnections(
-        worker, gevent.getcurrent, loop.run_callback, lambda: gevent.Timeout(HEAD_SECONDS, False)
+        worker,
+        gevent.getcurrent,
+        loop.run_callback,
+        lambda: gevent.Timeout(HEAD_SECONDS, False),
+        partial(HeadWatch, loop),
     )
     worker.timeout_ctx = idle.wait
     worker.notify = idle.notify
+    worker.idle = idle
     gateway = getattr(worker.wsgi, "extensions", {}).get("glm-api")
     if gateway is not None:
         begin_stop = signal.getsignal(signal.SIGTERM)
@@ -205,6 +240,11 @@ def post_worker_init(worker: Any) -> None:
             loop.run_callback_threadsafe(gateway.presence.stop)
 
         signal.signal(signal.SIGTERM, stop)
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """Called in the greenlet of a connection, for each request that it brings."""
+    worker.idle.keep(req.unreader)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

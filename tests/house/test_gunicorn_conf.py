@@ -74,7 +74,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "refuse_more_than_one_process",
     }
     conf = {name for name, value in read_conf().items() if name.islower() and not name.startswith("_")}
-    imported = {"os", "resource", "signal", "contextmanager"}
+    imported = {"os", "partial", "resource", "signal", "contextmanager"}
     assert conf - known - own - imported == set()
 
 

@@ -136,6 +136,32 @@ def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: DemoUps
     assert 0.8 < time.monotonic() - begun < 3
 
 
+PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+HALF_A_HEAD = b"GET /ping HTTP/1.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "drop"),
+    [(b"", HALF_A_HEAD, b"X-Drip: 1\r\n"), (HALF_A_HEAD, b"", b"")],
+    ids=["after the answer", "with the request before"],
+)
+def test_a_later_head_that_drips_is_cut(
+    start_gateway: StartGateway, upstream: DemoUpstream, early: bytes, late: bytes, drop: bytes
+) -> None:
+    """From its first byte on; the time before it is the connection's to be kept, and is longer."""
+    gateway = start_gateway(GLM_REQUEST_SECONDS="1")
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        ping(raw, PING)
+        time.sleep(1.5)
+        ping(raw, PING + early)
+        begun = time.monotonic()
+        raw.sendall(late)
+        assert drip_until_end(raw, drop) == b""
+    assert 0.8 < time.monotonic() - begun < 3
+    assert "Traceback" not in gateway.log()
+
+
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_cut(
     start_gateway: StartGateway, upstream: DemoUpstream, framing: bytes
@@ -151,6 +177,15 @@ def test_a_body_that_drips_is_cut(
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
     assert upstream.state()["requests"] == {}
+
+
+def ping(raw: socket.socket, request: bytes) -> None:
+    raw.sendall(request)
+    answer = b""
+    while not answer.endswith(b"pong"):
+        data = raw.recv(65536)
+        assert data, answer
+        answer += data
 
 
 def drip_until_end(raw: socket.socket, drop: bytes) -> bytes:
