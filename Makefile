@@ -10,6 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCKS := requirements.txt requirements-dev.txt
+# Clients are heavy, and not ours: they get an environment of their own.
+CLIENTS := .venv-clients
 # Only what is there: a sparse checkout is checked as far as it goes.
 SOURCES := $(wildcard app demo bench tests wsgi.py gunicorn.conf.py)
 
@@ -62,6 +64,18 @@ test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directo
 .PHONY: test-deploy
 test-deploy: install ## Test what is in deploy/ with a real nginx, which must be installed
 	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+.PHONY: test-clients
+test-clients: $(CLIENTS)/.installed ## Run the recipes of docs/clients/ with the clients themselves (needs node and npm)
+	$(BIN)/python -m pytest tests/clients $(ARGS)
+
+$(CLIENTS)/.installed: tests/clients/requirements.txt tests/clients/package-lock.json | install
+	@command -v npm >/dev/null || { echo "The recipes for JavaScript need Node.js 20 or newer, with npm." >&2; exit 1; }
+	$(BIN)/uv venv --quiet --no-config --clear --python $(BIN)/python $(CLIENTS)
+	$(BIN)/uv pip sync --quiet --no-config --system-certs --python $(CLIENTS)/bin/python --require-hashes \
+	  --only-binary :all: tests/clients/requirements.txt
+	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 .PHONY: check
 check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
@@ -129,11 +143,13 @@ openapi: install ## Write what /openapi.json serves, from openapi.yaml
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-dev tests/clients/requirements; do \
 	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
+	npm install --prefix tests/clients --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+	  --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')"
 
 .PHONY: clean
 clean: ## Remove caches and measurements (.venv stays)

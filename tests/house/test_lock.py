@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "tests/clients/requirements.txt")
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[[a-z,-]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)? \\$")
 HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?$")
 
@@ -49,22 +50,30 @@ def test_a_lock_names_no_place(lock: str) -> None:
 
 
 def test_the_locks_agree() -> None:
-    runtime, dev = (dict(pin.split("==") for pin in read_pins(lock)) for lock in LOCKS)
+    runtime, dev = (dict(pin.split("==") for pin in read_pins(lock)) for lock in LOCKS[:2])
     assert {
         name: (runtime[name], dev[name]) for name in runtime.keys() & dev.keys() if runtime[name] != dev[name]
     } == {}
 
 
-@pytest.mark.parametrize("source", ["requirements.in", "requirements-dev.in"])
-def test_every_direct_package_has_a_reason(source: str) -> None:
-    reasons = read_reasons(source)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_direct_package_has_a_reason(lock: str) -> None:
+    reasons = read_reasons(lock.replace(".txt", ".in"))
     assert reasons
     assert [name for name, reason in reasons.items() if len(reason) < 10] == []
 
 
-@pytest.mark.parametrize(
-    ("source", "lock"), [("requirements.in", LOCKS[0]), ("requirements-dev.in", LOCKS[1])]
-)
-def test_every_direct_package_is_locked(source: str, lock: str) -> None:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_direct_package_is_locked(lock: str) -> None:
     locked = {pin.split("==")[0] for pin in read_pins(lock)}
-    assert {re.sub(r"\[.*", "", name) for name in read_reasons(source)} - locked == set()
+    reasons = read_reasons(lock.replace(".txt", ".in"))
+    assert {re.sub(r"\[.*", "", name) for name in reasons} - locked == set()
+
+
+def test_the_lock_of_javascript_has_hashes_and_names_no_place() -> None:
+    packages = json.loads((ROOT / "tests/clients/package-lock.json").read_text())["packages"]
+    wanted = json.loads((ROOT / "tests/clients/package.json").read_text())["dependencies"]
+    assert {f"node_modules/{name}" for name in wanted} <= set(packages)
+    del packages[""]
+    assert {str(package["integrity"])[:7] for package in packages.values()} == {"sha512-"}
+    assert [name for name, package in packages.items() if "resolved" in package] == []
