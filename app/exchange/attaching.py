@@ -6,9 +6,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from app.accounts.account import Account
 from app.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
+from app.files.attachment import Claim
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
 from app.hub import Deadline
@@ -27,6 +29,9 @@ class Attachment:
     url: str
     name: str
     param: str
+    file: BinaryIO | None = None
+    """The file itself where the request brought it, `url` being empty then; not closed here."""
+    media_type: str = ""
 
 
 class UploadMemory:
@@ -77,7 +82,7 @@ class Attacher:
                 f"{len(attachments)}.",
                 param=attachments[self._most_files].param,
             )
-        for attachment in attachments:
+        for attachment in (given for given in attachments if given.file is None):
             try:
                 self.fetcher.check(attachment.url)
             except InvalidFile as error:
@@ -113,9 +118,14 @@ class AttachedFiles:
 
     def _fetch(self, attachment: Attachment) -> None:
         begun_at = time.monotonic()
-        file = self._attacher.fetcher.fetch(
-            attachment.url, name=attachment.name, param=attachment.param, seconds=self._seconds_left
-        )
+        fetcher, param = self._attacher.fetcher, attachment.param
+        if attachment.file is not None:
+            claim = Claim(attachment.name, attachment.media_type, is_promised=True)
+            file = fetcher.copy(attachment.file, claim, param=param)
+        else:
+            file = fetcher.fetch(
+                attachment.url, name=attachment.name, param=param, seconds=self._seconds_left
+            )
         self._files.append(file)
         self._seconds_left -= time.monotonic() - begun_at
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import requests.certs
@@ -104,12 +105,25 @@ class Fetcher:
         limit = self.policy.timeout_seconds
         if seconds is not None:
             limit = max(0.001, min(limit, seconds))
-        spool = Spool(self.policy.most_bytes, self.policy.directory)
-        try:
+        with self._spool(param) as spool:
             with Deadline(limit, FileUnavailable(_OVERTIME)):
                 found = self._take(url, spool, self._clock() + limit)
-            claim = Claim(name or found.name, found.media_type, found.is_promised)
+            return _look_at(spool, Claim(name or found.name, found.media_type, found.is_promised))
+
+    def copy(self, file: BinaryIO, claim: Claim, *, param: str) -> SpooledFile:
+        """A file that the request itself brought, looked at like any other; the caller closes both."""
+        with self._spool(param) as spool:
+            while piece := file.read(_READ_BYTES):
+                spool.write(piece)
+                give_way()
             return _look_at(spool, claim)
+
+    @contextlib.contextmanager
+    def _spool(self, param: str | None) -> Iterator[Spool]:
+        """Closed where anything is wrong with the file; the error names `param` then."""
+        spool = Spool(self.policy.most_bytes, self.policy.directory)
+        try:
+            yield spool
         except BaseException as exc:
             spool.close()
             if isinstance(exc, GatewayError) and exc.param is None:

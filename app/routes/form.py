@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
+from typing import BinaryIO, cast
 
 from flask import request
 
 from app.errors import InvalidRequest, UnsupportedValue
 from app.exchange.attaching import Attachment
+from app.routes.body import read_form
 
 
 def read_picture(name: str, *, refused: Sequence[str] = ()) -> Attachment:
-    """The one picture of a multipart form. Raises InvalidRequest or UnsupportedValue, naming the field.
+    """The one picture of a multipart form, still in the file that it was parsed into.
+
+    Raises InvalidRequest or UnsupportedValue, naming the field, and what `read_form` raises.
 
     A form may say `name[]` as well, as clients do that can send several.
     """
     if request.mimetype != "multipart/form-data":
         raise InvalidRequest("Send a multipart form with the picture as a file.", param=name)
+    read_form()
     for other in refused:
         if other in request.files:
             raise UnsupportedValue(f"`{other}` cannot be honoured: the upstream takes no mask.", param=other)
@@ -27,5 +31,4 @@ def read_picture(name: str, *, refused: Sequence[str] = ()) -> Attachment:
     if len(sent) > 1:
         raise UnsupportedValue(f"One `{name}` at a time: several cannot be edited together.", param=name)
     kind = sent[0].mimetype if sent[0].mimetype.startswith("image/") else "image/png"
-    data = base64.b64encode(sent[0].read()).decode("ascii")
-    return Attachment(f"data:{kind};base64,{data}", sent[0].filename or "", name)
+    return Attachment("", sent[0].filename or "", name, cast(BinaryIO, sent[0].stream), kind)

@@ -162,16 +162,20 @@ def test_a_later_head_that_drips_is_cut(
     assert "Traceback" not in gateway.log()
 
 
+JSON_POST = b"POST /v1/chat/completions HTTP/1.1\r\n"
+FORM_POST = b"POST /v1/images/edits HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+
+
+@pytest.mark.parametrize("post", [JSON_POST, FORM_POST])
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_cut(
-    start_gateway: StartGateway, upstream: DemoUpstream, framing: bytes
+    start_gateway: StartGateway, upstream: DemoUpstream, framing: bytes, post: bytes
 ) -> None:
     gateway = start_gateway(GLM_REQUEST_SECONDS="1")
     host, port = gateway.url.removeprefix("http://").split(":")
     begun = time.monotonic()
     with socket.create_connection((host, int(port)), timeout=10) as raw:
-        raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-drip\r\n")
-        raw.sendall(framing + b"\r\n\r\n")
+        raw.sendall(post + b"Host: x\r\nAuthorization: Bearer demo-drip\r\n" + framing + b"\r\n\r\n")
         answer = drip_until_end(raw, b"1\r\nx\r\n")
     assert 0.8 < time.monotonic() - begun < 4
     assert answer.startswith(b"HTTP/1.1 408 ")

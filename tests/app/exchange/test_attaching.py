@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
-from app.errors import InvalidFileUrl, InvalidRequest
+from app.errors import InvalidFile, InvalidFileUrl, InvalidRequest
 from app.exchange import attaching
 from app.exchange.attaching import Attacher, Attachment, UploadMemory
 from app.exchange.clock import StartClock
+from app.files.attachment import Claim
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.upload import UploadedFile
+from tests.app.files import sample
 
 UPLOADED = UploadedFile("f", "f", "https://x/y", "first.md", 4)
 
@@ -84,3 +87,34 @@ def test_what_can_be_seen_is_refused_before_anything_is_fetched() -> None:
     assert not attacher.collect([])
     attacher.collect([good]).close()
     upstream.close()
+
+
+class Brought(BytesIO):
+    """A file of a form, which nobody may ask for more than a piece of."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        assert 0 < size <= 65536
+        return super().read(size)
+
+
+def test_a_file_of_the_request_itself_is_copied_piece_by_piece() -> None:
+    upstream = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", "s", None, 1))
+    fetcher = Fetcher(FetchPolicy(300_000, 1, frozenset({80})))
+    attacher = Attacher(fetcher, upstream, most_files=1, timeout_seconds=1)
+    data = sample.png(3, 4) + b"x" * 200_000
+    attached = attacher.collect([Attachment("", "hat.png", "image", Brought(data), "image/png")])
+    attached._fetch(attached._attachments[0])
+    (file,) = attached._files
+    assert (file.name, file.width, file.height) == ("hat.png", 3, 4)
+    assert file.open().read() == data
+    attached.close()
+    upstream.close()
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"x" * 400_000])
+def test_a_file_of_the_request_is_judged_like_any_other(data: bytes) -> None:
+    fetcher = Fetcher(FetchPolicy(300_000, 1, frozenset({80})))
+    with pytest.raises(InvalidFile) as raised:
+        fetcher.copy(Brought(data), Claim("hat.png", "image/png", is_promised=True), param="image")
+    assert raised.value.param == "image"
