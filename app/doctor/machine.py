@@ -7,6 +7,7 @@ import re
 import resource
 import runpy
 from importlib.metadata import PackageNotFoundError, version
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +71,11 @@ def check_server(server: dict[str, Any], settings: Settings) -> Finding:
 def guess_url(server: dict[str, Any]) -> str:
     """Where a gateway of these settings is asked from this machine."""
     host, _, port = str(server["bind"]).rpartition(":")
-    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104 - compared
+    return f"http://{'127.0.0.1' if _is_everywhere(host) else host}:{port}"
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False

@@ -141,8 +141,8 @@ TOKENS_KEPT = Message(
     "未检查：没有状态文件，轮换后的 refresh token 可能丢失",
 )
 TOKENS_RUNNING = Message(
-    "not asked beside the running gateway; let it ask: python -m app.doctor --url {url}",
-    "网关运行中，未直接检查；请由网关检查：python -m app.doctor --url {url}",
+    "not asked beside the running gateway; let it ask: the same again with --url {url}",
+    "网关运行中，未直接检查；请由网关检查：加上 --url {url} 再运行一次",
 )
 TOKENS_NONE = Message(
     "none to ask; give yours on standard input: python -m app.doctor --tokens -",
