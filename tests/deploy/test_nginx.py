@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import socket
-import subprocess
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +17,7 @@ import requests
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
-
-CONFIGURATION = Path(__file__).parents[2] / "deploy/nginx.conf"
-FRAME = """daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
-    {server}
-}}
-"""
+from tests.deploy.front import HOST, Nginx
 
 
 @pytest.fixture
@@ -37,40 +27,16 @@ def upstream() -> Iterator[DemoUpstream]:
 
 
 @pytest.fixture
-def url(upstream: DemoUpstream, tmp_path: Path) -> Iterator[str]:
-    """Of an nginx in front of a gateway."""
-    port = find_free_port()
+def gateway(upstream: DemoUpstream, tmp_path: Path) -> Iterator[str]:
+    """The address of one, as nginx wants it."""
     with GatewayProcess(upstream.url, tmp_path) as gateway:
-        server = CONFIGURATION.read_text("utf-8")
-        server = server.replace("listen 80;", f"listen 127.0.0.1:{port};")
-        server = server.replace("server 127.0.0.1:8000;", f"server {gateway.url.removeprefix('http://')};")
-        path = tmp_path / "nginx.conf"
-        path.write_text(FRAME.format(directory=tmp_path, server=server), "utf-8")
-        process = subprocess.Popen(["nginx", "-c", str(path), "-e", str(tmp_path / "start.log")])
-        try:
-            wait_for(f"http://127.0.0.1:{port}/ping", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
+        yield gateway.url.removeprefix("http://")
 
 
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            assert requests.get(address, timeout=2).text == "pong"
-            return
-        except requests.ConnectionError:
-            assert process.poll() is None, "nginx ended"
-            assert time.monotonic() < deadline, "nginx does not answer"
-            time.sleep(0.02)
+@pytest.fixture
+def url(gateway: str, tmp_path: Path) -> Iterator[str]:
+    with Nginx(tmp_path, [gateway]) as nginx:
+        yield nginx.url
 
 
 def ask(url: str, directive: str) -> requests.Response:
@@ -104,3 +70,27 @@ def test_a_client_that_leaves_is_noticed_upstream_within_a_second(url: str, upst
 def test_a_long_list_of_tokens_passes(url: str) -> None:
     headers = {"Authorization": "Bearer " + ",".join(f"demo-{'n' * 480}{number}" for number in range(100))}
     assert requests.get(f"{url}/v1/models", headers=headers, timeout=10).status_code == 200
+
+
+def test_bodies_pass_up_to_the_bound_of_the_gateway(url: str) -> None:
+    headers = {"Authorization": "Bearer demo-nginx"}
+    answer = requests.post(f"{url}/v1/chat/completions", data=b"x" * 4_000_000, headers=headers, timeout=20)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10) as connection:
+        length = 48 * 1024 * 1024 + 1
+        connection.sendall(f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n".encode())
+        answer_head = connection.recv(65536)
+    assert answer_head.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nServer: nginx" in answer_head, "the gateway was asked"
+
+
+def test_it_speaks_tls(gateway: str, tmp_path: Path) -> None:
+    with Nginx(tmp_path, [gateway], tls=True) as nginx:
+        context = ssl.create_default_context(cafile=nginx.certificate)
+        with (
+            socket.create_connection(("127.0.0.1", nginx.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname=HOST) as connection,
+        ):
+            assert connection.version() == "TLSv1.3"
+            connection.sendall(f"GET /ping HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
+            assert connection.makefile("rb").read().endswith(b"\r\n\r\npong")
