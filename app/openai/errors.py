@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from app.errors import GatewayError
+from app.logs import redactor
 
 
 def build_error(error: GatewayError) -> dict[str, object]:
-    """`{"error": {"message", "type", "param", "code"}}`"""
-    return {
-        "error": {"message": error.message, "type": error.type, "param": error.param, "code": error.code},
-    }
+    """`{"error": {"message", "type", "param", "code"}}`; the upstream's words in it may repeat a token."""
+    message = redactor.redact(error.message)
+    return {"error": {"message": message, "type": error.type, "param": error.param, "code": error.code}}
 
 
 def encode_error(error: GatewayError) -> bytes:

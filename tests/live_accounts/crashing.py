@@ -11,6 +11,7 @@ from typing import Any
 import gevent
 from flask import request
 
+from app.errors import UpstreamError
 from app.exchange.reply import Reply
 from app.routes.services import services
 from app.upstream.client import UpstreamClient
@@ -38,6 +39,8 @@ def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named:
     words = spill(question.prompt)
     if "crash asking" in question.prompt:
         raise RuntimeError(words)
+    if "quoted" in question.prompt:
+        raise UpstreamError(f"The upstream says: {words}")
     if "crash in a thread" in question.prompt:
         threading.Thread(target=fall_over, args=(words,)).start()
     if "crash in the hub" in question.prompt:
