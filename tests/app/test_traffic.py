@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from app.traffic import Sample, Traffic
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_020.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_a_half_minute_is_summed_up() -> None:
-    history = Traffic(Clock()).of("ann")
+    history = Traffic(Clock(1_000_020.0)).of("ann")
     for sample in (Sample("ok", 0.2, 20, 2.0), Sample("ok", 0.4, 10, 1.0), Sample("upstream_busy")):
         history.begin()
         history.end(sample, queued=2)
@@ -33,7 +26,7 @@ def test_a_half_minute_is_summed_up() -> None:
 
 
 def test_only_what_changed_is_told_again_and_an_hour_is_kept() -> None:
-    clock = Clock()
+    clock = Clock(1_000_020.0)
     history = Traffic(clock).of("ann")
     for _ in range(200):
         history.begin()
@@ -44,7 +37,7 @@ def test_only_what_changed_is_told_again_and_an_hour_is_kept() -> None:
 
 
 def test_callers_are_kept_apart_bounded_and_forgotten() -> None:
-    clock = Clock()
+    clock = Clock(1_000_020.0)
     traffic = Traffic(clock)
     traffic.of("ann").begin()
     assert traffic.of("bob").open == 0
@@ -58,6 +51,6 @@ def test_callers_are_kept_apart_bounded_and_forgotten() -> None:
 
 
 def test_the_newest_watchers_stay() -> None:
-    history = Traffic(Clock()).of("ann")
+    history = Traffic(Clock(1_000_020.0)).of("ann")
     tickets = [history.take_ticket() for _ in range(6)]
     assert [history.is_valid(ticket) for ticket in tickets] == [False, False, True, True, True, True]

@@ -6,18 +6,12 @@ import pytest
 
 from app.accounts.breaker import Breaker
 from app.errors import UpstreamBusy
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

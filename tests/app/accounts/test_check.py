@@ -20,20 +20,14 @@ from app.errors import (
 )
 from app.state import MEMORY, open_state
 from app.token import AccessToken, RefreshedTokens
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 class Rig:
     """A checker whose upstream knows `alive` and counts who asks."""
 
     def __init__(self) -> None:
-        state, self.clock = open_state(MEMORY), Clock()
+        state, self.clock = open_state(MEMORY), Clock(1_000_000.0)
         self.pool = AccountPool(Logins(state), clock=self.clock)
         refresher = Refresher(self._refresh, Vault(state), self.pool.identify, self.clock)
         self.checker = TokenChecker(self.pool, refresher, self.clock)

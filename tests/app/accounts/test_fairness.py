@@ -19,20 +19,14 @@ from app.accounts.queue import Waiter
 from app.errors import AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 from app.hub import ClientGone
 from app.state import MEMORY, open_state
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 class Rig:
     """A pool whose clock stands still, and people who wait for its accounts in threads."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1000.0)
         self.pool = AccountPool(Logins(open_state(MEMORY)), clock=self.clock, queue_length=3)
 
     def take(self, *accounts: Account) -> Lease:

@@ -14,21 +14,15 @@ from app.errors import CredentialsRejected, KeyLimited
 from app.keys import generate_key, parse_keys
 from app.keys.__main__ import main
 from app.routes.peer import find_peer
+from tests.clock import Clock
 
 KEY = "glm-" + "k" * 43
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCJ9.c2ln"
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None = None) -> Gate:
     roster = Roster(("one", "two"), None)
-    return Gate(parse_keys(keys), roster, pass_through=pass_through, clock=clock or Clock())
+    return Gate(parse_keys(keys), roster, pass_through=pass_through, clock=clock or Clock(0.0))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +77,7 @@ def test_beside_keys_only_jwts_pass() -> None:
 
 
 def test_limits_of_a_key() -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     gate = make_gate(f"a={KEY};parallel=1;rpm=2;admin", clock=clock)
     first = gate.admit(f"Bearer {KEY}", "peer")
     assert first.may_see_accounts
@@ -136,7 +130,7 @@ def test_a_new_key_fits_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_tokens_file_is_read_again(tmp_path: Path) -> None:
-    path, clock = tmp_path / "tokens", Clock()
+    path, clock = tmp_path / "tokens", Clock(0.0)
     path.write_text("one # first\n\ntwo\n")
     roster = Roster((), str(path), clock)
     assert roster.tokens() == ("one", "two")

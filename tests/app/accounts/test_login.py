@@ -13,15 +13,9 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.errors import AccountsBusy, LoginAnswering, Outcome
 from app.state import MEMORY, State, open_state
+from tests.clock import Clock
 
 _DAY_SECONDS = 86400.0
-
-
-class Clock:
-    now = 1_000_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -139,7 +133,7 @@ def test_only_digests_are_kept(state: State, pool: AccountPool) -> None:
 
 
 def test_old_logins_are_forgotten(state: State) -> None:
-    clock = Clock()
+    clock = Clock(1_000_000_000.0)
     Logins(state, clock).put("account", "owner")
     clock.now += 199 * _DAY_SECONDS
     assert Logins(state, clock).get("account") == "owner"

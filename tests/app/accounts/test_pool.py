@@ -16,18 +16,12 @@ from app.accounts.pool import AccountPool
 from app.accounts.queue import Waiter
 from app.errors import AccountExpired, AccountsBusy, LoginAnswering, Outcome, UpstreamThrottled
 from app.state import MEMORY, open_state
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -15,20 +15,14 @@ from app.conversations.ledger import Conversation, Ledger
 from app.conversations.use import ConversationUse
 from app.errors import UpstreamUnreachable
 from app.state import MEMORY, open_state
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 class Rig:
     """A cleaner whose upstream is a list."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = Clock(1_000_000.0)
         self.ledger = Ledger(open_state(MEMORY))
         self.owners = ["anna", "bert"]
         self.deleted: list[str] = []

@@ -18,16 +18,9 @@ from app.files.spool import SpooledFile
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.upload import UploadedFile
 from tests.app.files import sample
+from tests.clock import Clock
 
 UPLOADED = UploadedFile("f", "f", "https://x/y", "first.md", 4)
-
-
-class Time:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def file() -> Iterator[SpooledFile]:
 
 
 def test_the_clock_stands_still_for_files() -> None:
-    time = Time()
+    time = Clock(100.0)
     clock = StartClock(50, time)
     time.now += 10
     assert clock.left_seconds == 40
@@ -51,7 +44,7 @@ def test_the_clock_stands_still_for_files() -> None:
 
 
 def test_an_upload_is_remembered_for_an_hour_by_login_and_bytes(file: SpooledFile) -> None:
-    time = Time()
+    time = Clock(100.0)
     memory = UploadMemory(time)
     assert memory.find("ann", file) is None
     memory.add("ann", file, UPLOADED)

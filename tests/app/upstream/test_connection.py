@@ -12,15 +12,9 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from app.upstream.connection import AddressBook, QuickConnection, _build_head
+from tests.clock import Clock
 
 LOOPBACK = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Directory:
@@ -47,7 +41,7 @@ def connect(directory: Directory, port: int = 80) -> Any:
 
 
 def test_a_name_is_asked_for_once_a_minute() -> None:
-    clock, directory = Clock(), Directory(("127.0.0.1", 1))
+    clock, directory = Clock(1000.0), Directory(("127.0.0.1", 1))
     book = AddressBook(directory, clock)
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: book.find("upstream.test", 1), range(50)))
