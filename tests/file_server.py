@@ -8,50 +8,29 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from typing import Self
+
+from tests.loopback import LoopbackServer
 
 Page = Callable[[socket.socket], None]
 """Writes an answer; the connection is closed afterwards."""
 
 
-class FileServer:
+class FileServer(LoopbackServer):
     """`pages` by path; `requests` holds the head of every request as it came."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
-        self._listener = socket.create_server((host, 0))
+        super().__init__(host)
         self._tls = tls
-        self._threads: list[threading.Thread] = []
-        self.port: int = self._listener.getsockname()[1]
         self.url = f"http{'s' if tls else ''}://{host}:{self.port}"
         self.pages: dict[str, Page] = {}
         self.requests: list[str] = []
         self.leaving = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.leaving.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(5)
-            assert not thread.is_alive(), "a page did not end"
+        super().__exit__(*exc)
 
-    def _start(self, run: Callable[..., None], *arguments: object) -> None:
-        self._threads.append(threading.Thread(target=run, args=arguments, daemon=True))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._start(self._serve, connection)
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
         # A client that leaves in the middle, or does not like the certificate, is no failure here.
         with contextlib.suppress(OSError), self._wrap(connection) as wrapped:
             wrapped.settimeout(5)

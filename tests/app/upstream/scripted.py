@@ -4,54 +4,27 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable, Sequence
-from typing import Self
+
+from tests.loopback import LoopbackServer
 
 Play = Callable[[socket.socket], None]
 """Answers one request that has been read; returning keeps the connection, closing it ends its script."""
 
 
-class ScriptedServer:
+class ScriptedServer(LoopbackServer):
     """Connection n follows `scripts[n]`, one step a request. Further connections are closed at once."""
 
     def __init__(self, *scripts: Sequence[Play]) -> None:
+        super().__init__()
         self._scripts = scripts
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._threads: list[threading.Thread] = []
         self.requests: list[bytes] = []
-        self.connections = 0
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://{self.host}:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for thread in self._threads:
-            thread.join(5)
-            assert not thread.is_alive(), "a script did not end"
-
-    def _start(self, run: Callable[..., None], *arguments: object) -> None:
-        self._threads.append(threading.Thread(target=run, args=arguments, daemon=True))
-        self._threads[-1].start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            script = self._scripts[self.connections] if self.connections < len(self._scripts) else ()
-            self.connections += 1
-            self._start(self._serve, connection, script)
-
-    def _serve(self, connection: socket.socket, script: Sequence[Play]) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
         with connection:
             connection.settimeout(5)
-            for play in script:
+            for play in self._scripts[number] if number < len(self._scripts) else ():
                 request = read_request(connection)
                 if not request:
                     return
