@@ -1,4 +1,7 @@
-"""Guards around every test: the environment is left as it was, and nothing is reached beyond this machine."""
+"""Guards around every test: the environment is left as it was, and nothing is reached beyond this machine.
+
+And what most tests need: the embedded upstream, and an account of their own on it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from demo.upstream import DemoUpstream
 
 _connect = socket.socket.connect
 _LONGEST = "test_everything_at_once"
@@ -38,3 +43,27 @@ def the_environment_stays() -> Iterator[None]:
 def guards(the_environment_stays: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment is looked at last, when monkeypatch has undone what it did."""
     monkeypatch.setattr(socket.socket, "connect", _connect_on_this_machine)
+
+
+@pytest.fixture(scope="session")
+def shared_upstream() -> Iterator[DemoUpstream]:
+    """For tests that need no other pace than none."""
+    with DemoUpstream(pace=0) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+    """With a clean record; nothing may be open, and no rule broken, when the test is over."""
+    shared_upstream.reset()
+    yield shared_upstream
+    state = shared_upstream.wait_until(lambda state: state["open_streams"] == 0)
+    assert state["violations"] == 0, "an account was asked twice at a time"
+    assert state["deleted_while_in_use"] == 0
+    assert state["internal_errors"] == 0
+
+
+@pytest.fixture
+def account(request: pytest.FixtureRequest) -> str:
+    """A refresh token that no other test uses, so that no cool-down reaches from one into the next."""
+    return "demo-" + "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]

@@ -10,12 +10,6 @@ from demo.upstream import DemoUpstream
 from tests.demo.client import Client
 
 
-@pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
 @pytest.fixture
 def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
     """Reset before the test; after it nothing may be open and nothing may have gone wrong inside."""

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from openai import OpenAI
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
 from tests.file_server import FileServer
-from tests.live.conftest import CLOCKS, check_leases, check_log, connect
+from tests.live.conftest import CLOCKS, check_leases, check_log, client  # noqa: F401 - a fixture
 
 MEBIBYTE = 1024 * 1024
 SETTINGS = CLOCKS | {
@@ -38,12 +37,6 @@ def pages(web: FileServer) -> FileServer:
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="session")
 def shared_gateway(
     shared_upstream: DemoUpstream, web: FileServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
@@ -54,14 +47,6 @@ def shared_gateway(
 
 
 @pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
-    shared_upstream.reset()
-    yield shared_upstream
-    state = shared_upstream.wait_until(lambda state: state["open_streams"] == 0)
-    assert (state["violations"], state["internal_errors"]) == (0, 0)
-
-
-@pytest.fixture
 def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
     """The shared gateway; when the test is over no account is out and no file is open."""
     written = len(shared_gateway.log())
@@ -69,17 +54,6 @@ def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[
     check_leases(shared_gateway, upstream)
     check_log(shared_gateway, written)
     check_files(shared_gateway)
-
-
-@pytest.fixture
-def account(request: pytest.FixtureRequest) -> str:
-    return "demo-" + "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]
-
-
-@pytest.fixture
-def client(gateway: GatewayProcess, account: str) -> Iterator[OpenAI]:
-    with connect(gateway, account) as client:
-        yield client
 
 
 def check_files(gateway: GatewayProcess) -> None:

@@ -39,12 +39,6 @@ class Visit(NamedTuple):
 CallDoctor = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
 @pytest.fixture(autouse=True)
 def the_log_goes_where_it_went() -> Iterator[None]:
     """The command sends it to standard error, as programs do."""
@@ -52,14 +46,6 @@ def the_log_goes_where_it_went() -> Iterator[None]:
     before = logger.handlers, logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = before
-
-
-@pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
-    shared_upstream.reset()
-    yield shared_upstream
-    state = shared_upstream.wait_until(lambda state: not state["open_streams"])
-    assert (state["internal_errors"], state["violations"]) == (0, 0)
 
 
 @pytest.fixture

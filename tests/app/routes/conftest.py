@@ -16,19 +16,6 @@ from demo.upstream import DemoUpstream
 Connect = Callable[..., FlaskClient]
 
 
-@pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
-    shared_upstream.reset()
-    yield shared_upstream
-    assert shared_upstream.wait_until(lambda state: not state["open_streams"])["internal_errors"] == 0
-
-
 @pytest.fixture
 def connect(upstream: DemoUpstream) -> Iterator[Connect]:
     """Makes clients of applications with settings from an environment; they are stopped afterwards."""

@@ -28,19 +28,6 @@ from demo.upstream import DemoUpstream
 ASSISTANT = "65940acff94777010aa6b796"
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def upstream(shared: DemoUpstream) -> Iterator[DemoUpstream]:
-    shared.reset()
-    yield shared
-    assert shared.wait_until(lambda state: not state["open_streams"])["internal_errors"] == 0
-
-
 @pytest.fixture
 def client(upstream: DemoUpstream) -> Iterator[UpstreamClient]:
     client = UpstreamClient(UpstreamAddress(upstream.url, Settings().sign_secret, None, 5))

@@ -103,18 +103,6 @@ def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.002)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
-def upstream(shared: DemoUpstream) -> DemoUpstream:
-    shared.reset()
-    return shared
-
-
 @pytest.fixture
 def state() -> State:
     return open_state(MEMORY)
