@@ -7,6 +7,7 @@ same environment as the settings of the application; a wrong value ends the star
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -240,6 +241,9 @@ def post_worker_init(worker: Any) -> None:
             loop.run_callback_threadsafe(gateway.presence.stop)
 
         signal.signal(signal.SIGTERM, stop)
+    # What is loaded by now stays. Full collections, which stop every stream, need not look at it any more.
+    gc.collect()
+    gc.freeze()
 
 
 def pre_request(worker: Any, req: Any) -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "refuse_more_than_one_process",
     }
     conf = {name for name, value in read_conf().items() if name.islower() and not name.startswith("_")}
-    imported = {"os", "partial", "resource", "signal", "contextmanager"}
+    imported = {"gc", "os", "partial", "resource", "signal", "contextmanager"}
     assert conf - known - own - imported == set()
 
 
@@ -176,6 +177,14 @@ def test_idle_connections_do_not_hold_the_shutdown() -> None:
         assert time.monotonic() - started < 5
         assert silent.recv(1) == b""
         client.close()
+
+
+def test_what_is_loaded_is_no_matter_for_the_garbage_collector() -> None:
+    with (
+        serve() as (_, port),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/frozen", timeout=10) as answer,
+    ):
+        assert int(answer.read()) > 10_000
 
 
 def test_a_running_request_is_finished_at_shutdown() -> None:

@@ -1,7 +1,8 @@
-"""The smallest application that gunicorn can serve: `/slow` answers after a second."""
+"""The smallest application that gunicorn can serve: `/slow` answers after a second, `/frozen` with a number."""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,5 +14,6 @@ def app(
     """A WSGI application."""
     if environ["PATH_INFO"] == "/slow":
         time.sleep(1)
-    start_response("200 OK", [("Content-Length", "2")])
-    return [b"ok"]
+    body = str(gc.get_freeze_count()).encode() if environ["PATH_INFO"] == "/frozen" else b"ok"
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
