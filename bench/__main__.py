@@ -11,10 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bench.machine import describe, describe_noise, spin_ms
-from bench.measure import Measurement, measure_case
+from bench.measure import Measurement, hold_against, measure_case
 from bench.place import Upstream, allow_open_files, attach_gateway, start_gateway, start_upstream
 from bench.process import ProgramFailed
 from bench.report import build_report
@@ -100,7 +101,8 @@ def describe_method(arguments: argparse.Namespace) -> list[str]:
         "a failed answer is one that is not complete and equal in every character",
         "latency: from the stamp the upstream puts into each piece to the client's read; "
         "added: less the same load without a gateway, percentile by percentile",
-        "CPU: user and system time of master and worker, per chunk that the upstream sent",
+        "CPU: user and system time of master and worker, per chunk that the upstream sent; floor: the same "
+        "load on bench/floor.py, the least that a relay on this stack can do, right after it",
     ]
 
 
@@ -114,14 +116,21 @@ def serve_upstream() -> int:
 
 
 def _own_gateway(arguments: argparse.Namespace) -> Measure:
-    def measure(case: Case) -> Measurement:
+    def measure(case: Case, application: str = "wsgi:app") -> Measurement:
         with (
             start_upstream() as upstream,
-            start_gateway(upstream, arguments.key, arguments.model, case.settings) as gateway,
+            start_gateway(upstream, arguments.key, arguments.model, case.settings, application) as gateway,
         ):
             return measure_case(case, gateway, upstream)
 
-    return measure
+    def measure_both(case: Case) -> Measurement:
+        measurement = measure(case)
+        if case.floor:
+            floor = measure(replace(case, direct=False), "bench.floor:app")
+            hold_against(measurement, floor)
+        return measurement
+
+    return measure_both
 
 
 def _other_gateway(arguments: argparse.Namespace) -> Measure:

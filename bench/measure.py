@@ -84,6 +84,15 @@ def measure_case(case: Case, gateway: Gateway, upstream: Upstream | None) -> Mea
     return Measurement(case, figures | _added(figures) | {"failed": failures.total()}, failures)
 
 
+def hold_against(measurement: Measurement, floor: Measurement) -> None:
+    """Add to a measurement what the least relay needs for the same. Raises ProgramFailed where that fails."""
+    if floor.failures:
+        raise ProgramFailed(f"the floor: {floor.failures}")
+    for name in ("cpu_ms_per_1000_chunks", "cpu_ms_per_answer"):
+        measurement.figures[f"floor_{name}"] = floor.figures[name]
+        measurement.figures[f"times_floor_{name}"] = measurement.figures[name] / floor.figures[name]
+
+
 def _added(figures: Figures) -> Figures:
     """What the gateway adds to the same load without it."""
     names = ("first_p95", "latency_p50", "latency_p95", "latency_p99")

@@ -102,10 +102,12 @@ def start_upstream() -> Iterator[Upstream]:
 
 
 @contextmanager
-def start_gateway(upstream: Upstream, key: str, model: str, settings: dict[str, str]) -> Iterator[Gateway]:
-    """This project's gateway under gunicorn, with its first answer given."""
+def start_gateway(
+    upstream: Upstream, key: str, model: str, settings: dict[str, str], application: str = "wsgi:app"
+) -> Iterator[Gateway]:
+    """This project's gateway, or another application, under gunicorn, with its first answer given."""
     begun = time.monotonic()
-    with GatewayProcess(upstream.url, None, **settings) as process:
+    with GatewayProcess(upstream.url, None, application, **settings) as process:
         gateway = attach_gateway(process.url, process.pid, key, model, begun)
         yield replace(gateway, deletes_at_once=settings.get("GLM_CONVERSATION_TTL") == "0")
 

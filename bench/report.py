@@ -54,6 +54,8 @@ def _build_streams(cases: Sequence[Case], summary: Summary) -> str:
         "first chunk p50 / p95, ms",
         "direct p50 / p95, ms",
         "CPU ms per 1,000 chunks",
+        "floor",
+        "times floor",
         "connects / calls upstream",
     )
     rows = [
@@ -64,6 +66,8 @@ def _build_streams(cases: Sequence[Case], summary: Summary) -> str:
             _joined(summary, case, "first_p50", "first_p95", digits=0),
             _joined(summary, case, "direct_first_p50", "direct_first_p95", digits=0),
             _ranged(summary, case, "cpu_ms_per_1000_chunks", 0),
+            _ranged(summary, case, "floor_cpu_ms_per_1000_chunks", 0),
+            _ranged(summary, case, "times_floor_cpu_ms_per_1000_chunks", 1),
             _joined(summary, case, "upstream_connects", "upstream_calls", digits=0),
         )
         for case in cases
@@ -92,6 +96,8 @@ def _build_short(cases: Sequence[Case], summary: Summary) -> str:
         "failed",
         "a second",
         "CPU ms each",
+        "floor",
+        "times floor",
         "p50 / p99, ms",
         "deleted after, s",
         "connects / calls upstream",
@@ -103,6 +109,8 @@ def _build_short(cases: Sequence[Case], summary: Summary) -> str:
             _whole(summary, case, "failed"),
             _ranged(summary, case, "answers_per_second", 0),
             _ranged(summary, case, "cpu_ms_per_answer", 2),
+            _ranged(summary, case, "floor_cpu_ms_per_answer", 2),
+            _ranged(summary, case, "times_floor_cpu_ms_per_answer", 1),
             _joined(summary, case, "whole_p50", "whole_p99"),
             _ranged(summary, case, "deletion_seconds", 1),
             _joined(summary, case, "upstream_connects", "upstream_calls", digits=0),

@@ -12,6 +12,7 @@ from demo.signing import apply_check_digit, signature
 _ASSISTANT_ID = "65940acff94777010aa6b796"
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
+_DELETE_PATH = "/chatglm/mainchat-api/conversation/bulk_delete"
 
 
 def split_address(url: str) -> tuple[str, int, str]:
@@ -42,6 +43,11 @@ def build_upstream_stream(url: str, access_token: str, message: str) -> str:
 
 def build_refresh(url: str, refresh_token: str) -> str:
     return _post_upstream(url, _REFRESH_PATH, refresh_token, {})
+
+
+def build_deletion(url: str, access_token: str, conversation_id: str) -> str:
+    body: dict[str, object] = {"conversation_ids": [conversation_id], "assistant_id": _ASSISTANT_ID}
+    return _post_upstream(url, _DELETE_PATH, access_token, body)
 
 
 def _post_upstream(url: str, path: str, bearer: str, body: dict[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The smallest application that gunicorn can serve: `/slow` answers after a second, `/frozen` with a number."""
+"""The smallest application that gunicorn can serve; `/slow` answers after a second, `/frozen` in numbers."""
 
 from __future__ import annotations
 
