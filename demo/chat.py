@@ -82,7 +82,8 @@ def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
     conversation.turns += 1
     scene = _scene(call, body, conversation, script, question)
     head_seconds = script.number("head", 0) / 1000
-    Answer(call, account, conversation, scene.envelope).start(play(scene), head_seconds)
+    answer = Answer(call, account, conversation, scene.envelope)
+    answer.start(play(scene), head_seconds, deaf=bool(script.count("deaf", 0)))
 
 
 def _conversation(call: Call, body: dict[str, Any], account: Account, script: Script) -> Conversation | None:
@@ -123,8 +124,8 @@ class Answer:
         self._conversation = conversation
         self._envelope = envelope
 
-    def start(self, steps: Steps, head_seconds: float) -> None:
-        player = Player(self._exchange, self._announcing(steps), self._ended)
+    def start(self, steps: Steps, head_seconds: float, *, deaf: bool) -> None:
+        player = Player(self._exchange, self._announcing(steps), self._ended, deaf=deaf)
         last_words = encode_event(build_generator_exit(self._envelope))
         self._account.answers += 1
         self._account.answering = self._envelope.message_id

@@ -17,6 +17,7 @@ from demo.connection import Exchange
 logger = logging.getLogger("demo")
 
 MAX_STEPS_PER_TURN = 64
+DEAF_SECONDS = 30.0
 
 
 class Ending(enum.Enum):
@@ -33,13 +34,18 @@ class Player:
     """Owns one streamed answer until it ends; `on_end` is called exactly once, with True when the client left
     early.
 
-    It is called before the last bytes are written, so that whoever saw the end finds its account free.
+    It is called before the last bytes are written, so that whoever saw the end finds its account free. A deaf
+    one does not hear its client leave: it goes on for half a minute, to nobody, unless it is stopped.
     """
 
-    def __init__(self, exchange: Exchange, steps: Steps, on_end: Callable[[bool], None]) -> None:
+    def __init__(
+        self, exchange: Exchange, steps: Steps, on_end: Callable[[bool], None], *, deaf: bool = False
+    ) -> None:
         self._exchange = exchange
         self._steps = steps
         self._on_end = on_end
+        self._deaf = deaf
+        self._has_reader = True
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self._timer: asyncio.Handle | None = None
@@ -55,7 +61,7 @@ class Player:
 
     def stop(self, last_words: bytes) -> None:
         """Ends the answer from outside, politely; before the head is out there is nobody to be polite to."""
-        if not self._end(early=False):
+        if not self._end(early=False) or not self._has_reader:
             return
         if self._exchange.status is None:
             self._exchange.reset()
@@ -110,7 +116,13 @@ class Player:
             self._exchange.finish()
 
     def _client_left(self) -> None:
-        self._end(early=True)
+        self._has_reader = False
+        if not self._deaf:
+            self._end(early=True)
+        elif not self._ended:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(DEAF_SECONDS, self._end, True)
 
     def _end(self, early: bool) -> bool:
         if self._ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from app.accounts.account import Account
 from app.accounts.gate import Caller
@@ -138,7 +139,8 @@ class ReplyOpener:
                 stream = self._upstream.open_stream(
                     token, plan.question, timeout_seconds=self._settings.first_event_seconds
                 )
-                reply = Reply(stream, use, self._clocks, shape=plan.shape)
+                stop = partial(self._upstream.stop_answer, token)
+                reply = Reply(stream, use, self._clocks, shape=plan.shape, stop=stop)
                 reply.hear(deadline)
             reply.prompt.add(plan.question.prompt)
             reply.start(deadline)

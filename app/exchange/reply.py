@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +12,17 @@ from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
 from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
 from app.exchange.shape import UNCHANGED, Shape, Stage
+from app.hub import Deadline
 from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from app.upstream.frames import Frame
 from app.upstream.reducer import Reducer
 from app.upstream.stream import UpstreamStream
+
+log = logging.getLogger(__name__)
+
+# Within the second in which a client that left frees its account.
+_STOP_SECONDS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,12 @@ class Reply:
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
         shape: Shape = UNCHANGED,
+        *,
+        stop: Callable[[str], None],
     ) -> None:
+        """`stop` has the upstream end an answer, given its id."""
+        self._stop = stop
+        self._closed = False
         self._stream = stream
         self._use = use
         self._clocks = clocks
@@ -112,15 +125,45 @@ class Reply:
         return events if events or not is_quiet else None
 
     def close(self) -> None:
-        """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner."""
+        """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
+
+        An answer that is left while the upstream makes it is stopped in the background; its account is given
+        back after that.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        answer_id = self._reducer.answer_id
         try:
             self._stream.close(is_over=self._reducer.finished)
         finally:
-            try:
-                self._use.end(delivered=self._lease is not None)
-            finally:
-                if self._lease is not None:
-                    self._lease.release(self.outcome, self._failure)
+            if answer_id is not None and self._is_left:
+                threading.Thread(target=self._stop_and_give_back, args=(answer_id,), daemon=True).start()
+            else:
+                self._give_back()
+
+    @property
+    def _is_left(self) -> bool:
+        """The upstream is, for all we know, still at work on an answer that nobody reads any more."""
+        is_over = self._reducer.finished or self._stream.ended
+        return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
+
+    def _stop_and_give_back(self, answer_id: str) -> None:
+        late = UpstreamTimeout("The upstream did not stop its answer in time.")
+        try:
+            with Deadline(_STOP_SECONDS, late):
+                self._stop(answer_id)
+        except GatewayError as error:
+            log.debug("an answer was not stopped upstream: %s", error.code)
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        try:
+            self._use.end(delivered=self._lease is not None)
+        finally:
+            if self._lease is not None:
+                self._lease.release(self.outcome, self._failure)
 
     @property
     def outcome(self) -> Outcome:

@@ -45,6 +45,7 @@ _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
 _REFRESH_PATH_2024 = "/chatglm/backend-api/v1/user/refresh"
 _DELETE_PATH = "/chatglm/mainchat-api/conversation/bulk_delete"
+_STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
 _DELETE_PATH_2024 = "/chatglm/backend-api/assistant/conversation/delete"
 
 _CALL_SECONDS = 15.0
@@ -93,6 +94,10 @@ class UpstreamClient:
         if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
             return UpstreamStream(BodyReader(original), _releaser(response))  # type: ignore[arg-type]
         raise _read_refusal(response)
+
+    def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:
+        """Have the upstream end an answer whose stream was closed (protocol notes 10)."""
+        self._post(((_STOP_PATH, {"history_id": answer_id}),), access_token.value, access_token.device_id)
 
     def refresh(self, refresh_token: str) -> RefreshedTokens:
         """Exchange a refresh token. Raises AccessRejected where the upstream does not know it any more."""

@@ -51,8 +51,12 @@ class Part(msgspec.Struct, gc=False):
 
 
 class Frame(msgspec.Struct, gc=False):
-    """One upstream document. `last_error` and `error` are None or {} where nothing is wrong."""
+    """One upstream document. `last_error` and `error` are None or {} where nothing is wrong.
 
+    `id` names the answer, for the call that stops it.
+    """
+
+    id: str | None = None
     conversation_id: str | None = None
     status: str | None = None
     parts: list[Part] | None = None

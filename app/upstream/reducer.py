@@ -37,11 +37,13 @@ class Reducer:
         "_sources",
         "_text",
         "_voices",
+        "answer_id",
         "conversation_id",
         "finished",
     )
 
     def __init__(self) -> None:
+        self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
         self._text = Channel(TextDelta)
@@ -60,6 +62,7 @@ class Reducer:
             return []  # what comes after the finish was said before it (protocol notes 4.5)
         events: list[ReplyEvent] = []
         if self.conversation_id is None and frame.conversation_id:
+            self.answer_id = frame.id
             self.conversation_id = frame.conversation_id
             events.append(ReplyStarted(frame.conversation_id))
         is_over = (frame.status != "init" or bool(frame.last_error)) and _ends(frame)

@@ -45,6 +45,31 @@ def test_leaving_closes_the_upstream_and_frees_the_account(
     upstream.wait_until(lambda state: len(state["conversations"]) - state["undeleted"] <= 1)
 
 
+@BOTH
+def test_an_answer_that_is_left_is_stopped_upstream(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+) -> None:
+    """An upstream that works on for nobody would refuse the account's next question."""
+    raw = RawClient(gateway, account, "[[chunks n=500 pace=20 deaf=1]]", stream=stream)
+    wait_for_question(upstream)
+    raw.leave()
+    is_closed(upstream)
+    with connect(gateway, account) as client:
+        assert ask(client, "你好", stream=False).finish == "stop"
+    assert upstream.state()["violations"] == 0
+
+
+@BOTH
+def test_an_answer_that_is_cut_short_is_stopped_upstream(
+    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+) -> None:
+    with connect(gateway, account) as client:
+        for _ in range(3):
+            heard = ask(client, "[[chunks n=500 pace=20 deaf=1]]", stream=stream, max_tokens=5)
+            assert heard.finish == "length"
+    assert upstream.state()["violations"] == 0
+
+
 def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
     """Who waits and leaves is not asked for, and who stands behind gets the turn."""
     first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)

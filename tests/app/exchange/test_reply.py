@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
+from app.errors import Outcome, UpstreamUnreachable
 from app.exchange.reply import Clocks, Reply
 from app.state import MEMORY, open_state
+from app.upstream.frames import Frame
 
 CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
 
@@ -29,12 +33,43 @@ class Holding:
     end = close
 
 
+class Talking:
+    """A stream that has said how its answer is called and goes on."""
+
+    ended = False
+
+    def read(self, _: float) -> list[Frame]:
+        return [Frame("b" * 24, "a" * 24, "init")]
+
+    def close(self, **_: object) -> None: ...
+
+
+def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
+    pool = AccountPool(Logins(open_state(MEMORY)))
+    stream: Any = Talking()
+    use: Any = Mock()
+    leased = []
+
+    def refuse(answer_id: str) -> None:
+        leased.append((answer_id, pool.leased))
+        raise UpstreamUnreachable("It is away.")
+
+    reply = Reply(stream, use, CLOCKS, stop=refuse)
+    reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
+    reply.hear(CLOCKS.first_event + time.monotonic())
+    for _ in range(2):
+        reply.close()
+    pool.acquire(pool.find(["a"]), wait_seconds=5).release(Outcome.OK)
+    assert leased == [("b" * 24, 1)]
+    use.end.assert_called_once_with(delivered=True)
+
+
 @pytest.mark.parametrize("stream_breaks", [True, False])
 def test_the_account_is_free_although_something_cannot_be_closed(*, stream_breaks: bool) -> None:
     pool = AccountPool(Logins(open_state(MEMORY)))
     stream: Any = Holding(broken=stream_breaks)
     use: Any = Holding(broken=not stream_breaks)
-    reply = Reply(stream, use, CLOCKS)
+    reply = Reply(stream, use, CLOCKS, stop=pytest.fail)
     reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
     with pytest.raises(OSError, match="cannot be closed"):
         reply.close()

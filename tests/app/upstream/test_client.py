@@ -58,6 +58,17 @@ def test_refresh_ask_and_delete(client: UpstreamClient, upstream: DemoUpstream, 
     client.delete_conversation(token, conversation_id, ASSISTANT)  # gone is deleted
 
 
+def test_an_answer_is_stopped(client: UpstreamClient, upstream: DemoUpstream) -> None:
+    token = client.refresh("demo-anna").access_token
+    stream = client.open_stream(token, StreamRequest("[[stall at=1 deaf=1]]"), timeout_seconds=5)
+    frames = stream.read(5)
+    assert frames
+    stream.close()
+    assert upstream.state()["open_streams"] == 1
+    client.stop_answer(token, frames[0].id or "")
+    assert upstream.state()["open_streams"] == 0
+
+
 def test_a_dead_token(client: UpstreamClient) -> None:
     for token in ("dead-anna", "rubbish"):
         with pytest.raises(AccessRejected):

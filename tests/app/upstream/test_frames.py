@@ -44,7 +44,7 @@ def test_a_known_frame() -> None:
         }
     )
     part = Part("l", "init", [ContentItem("think", think="hm", status="init")])
-    assert frame == Frame("c", "init", [part], FrameMeta(if_increase_push=True), {})
+    assert frame == Frame("x", "c", "init", [part], FrameMeta(if_increase_push=True), {})
     assert not novelty.novelties
 
 
