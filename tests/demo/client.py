@@ -184,3 +184,17 @@ def fold(frames: list[dict[str, Any]]) -> dict[str, str]:
     for kind, whole in wholes.values():
         folded[kind] = folded.get(kind, "") + whole
     return folded
+
+
+def items(reply: Reply) -> list[dict[str, Any]]:
+    return [part["content"][0] for frame in reply.frames for part in frame.get("parts") or []]
+
+
+def types(reply: Reply) -> list[str]:
+    """The content types in order of appearance, each once in a row."""
+    found = [item["type"] for item in items(reply)]
+    return [kind for number, kind in enumerate(found) if not number or found[number - 1] != kind]
+
+
+def statuses(reply: Reply) -> list[str]:
+    return [frame.get("status", "") for frame in reply.frames]
