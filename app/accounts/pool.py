@@ -162,6 +162,8 @@ class AccountPool:
                     # Looked at again: several accounts may share the one seat that has just been given away.
                     if self._is_ready(account, now) and waiter.granted is None:
                         self._offer(account.seat)
+                if waiter.granted is None:
+                    self._queue.check(waiter)
             return waiter.granted
 
     def _is_ready(self, account: Account, now: float) -> bool:

@@ -46,16 +46,19 @@ class Queue:
         return self._callers.get(caller, 0)
 
     def join(self, waiter: Waiter) -> None:
-        """Stand at the end, or keep the place. Raises AccountsBusy when the caller has too many waiting."""
-        if waiter in self._waiting:
-            return
-        if self._callers[waiter.caller] >= self._length:
+        """Stand at the end, or keep the place."""
+        if waiter not in self._waiting:
+            self._callers[waiter.caller] += 1
+            self._waiting[waiter] = None
+
+    def check(self, waiter: Waiter) -> None:
+        """Raise AccountsBusy, and leave, where the caller has too many who really have to wait."""
+        if self._callers[waiter.caller] > self._length:
+            self.leave(waiter)
             raise AccountsBusy(
                 f"More than {self._length} requests of this caller are waiting. Ask less at a time.",
                 retry_after_seconds=_FULL_RETRY_SECONDS,
             )
-        self._callers[waiter.caller] += 1
-        self._waiting[waiter] = None
 
     def call(self, accounts: Sequence[Account]) -> tuple[Waiter, Account] | None:
         """The first in line for any of these accounts, who leaves the line, and which; None without one."""

@@ -96,6 +96,24 @@ def test_a_full_queue_says_so_at_once(pool: AccountPool) -> None:
     lease.release(Outcome.OK)
 
 
+def test_a_full_queue_keeps_nobody_from_an_account_that_is_free(pool: AccountPool) -> None:
+    """Those who wait want a certain one, for a conversation of theirs."""
+    busy, free = pool.find(["busy", "free"])
+    lease = pool.acquire([busy], wait_seconds=0)
+    waiting = [wait_in_thread(pool, [busy]) for _ in range(3)]
+    other = pool.acquire([busy, free], wait_seconds=5)
+    assert other.account is free
+    with pytest.raises(AccountsBusy, match="More than 3"):
+        pool.acquire([busy, free], wait_seconds=5)
+    other.release(Outcome.OK)
+    for thread, granted in waiting:
+        lease.release(Outcome.OK)
+        thread.join(5)
+        lease = granted.pop()
+    lease.release(Outcome.OK)
+    assert "waiting=0" in repr(pool)
+
+
 @pytest.mark.parametrize(
     ("outcome", "build", "expected"),
     [
