@@ -74,7 +74,7 @@ $(CLIENTS)/.installed: tests/clients/requirements.txt tests/clients/package-lock
 	$(BIN)/uv venv --quiet --no-config --clear --python $(BIN)/python $(CLIENTS)
 	$(BIN)/uv pip sync --quiet --no-config --system-certs --python $(CLIENTS)/bin/python --require-hashes \
 	  --only-binary :all: tests/clients/requirements.txt
-	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel error
+	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
 .PHONY: check
