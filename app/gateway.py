@@ -83,12 +83,12 @@ class Gateway:
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
-        download = PictureDownload(Fetcher(_picture_policy(settings)))
+        self.pictures = Fetcher(_picture_policy(settings))
         self._videos = VideoCalls(self._upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, turns, self._refresher, self.cleaner, self.fetcher
         )
-        self.images = ImageService(settings, self.pool, opener, attacher, download)
+        self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()
         roster, self.gate = _open_doors(settings)
         # Configured accounts need not wait for a caller to clean up what an earlier process left.

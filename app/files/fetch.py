@@ -35,7 +35,7 @@ from app.files.attachment import (
     read_disposition,
 )
 from app.files.encoding import build_decoder
-from app.files.link import Link, parse_link
+from app.files.link import Link, host_of, lies_below, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
 from app.files.picture import measure_picture
 from app.files.spool import Spool, SpooledFile
@@ -86,6 +86,10 @@ class Fetcher:
         self._resolve = resolve or Lookups(_MOST_LOOKUPS).find
         self._given_tls = tls
         self._clock = clock
+
+    def is_at_home(self, url: str) -> bool:
+        """Whether `url` leads to one of the policy's hosts."""
+        return lies_below(host_of(url), self.policy.hosts)
 
     def check(self, url: str) -> None:
         """Raise InvalidFileUrl where `url` can be seen to be wrong without asking anybody."""
@@ -155,8 +159,7 @@ class Fetcher:
         link = parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
         if link.address is not None:
             self._require([link.address])
-        hosts = self.policy.hosts
-        if hosts and not any(f".{link.host}".endswith(f".{host}") for host in hosts):
+        if self.policy.hosts and not lies_below(link.host, self.policy.hosts):
             raise InvalidFileUrl("The address leads to a host that is none of the upstream's.")
         return link
 

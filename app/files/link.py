@@ -63,6 +63,19 @@ class Link:
             raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
 
 
+def host_of(url: str) -> str:
+    """As it is written, not checked; empty where it cannot be read."""
+    try:
+        return urlsplit(url.strip(" ")).hostname or ""
+    except ValueError:
+        return ""
+
+
+def lies_below(host: str, hosts: Collection[str]) -> bool:
+    """Whether `host` is one of `hosts` or a name in the domain of one."""
+    return any(f".{host}".endswith(f".{known}") for known in hosts)
+
+
 def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
     """Check what can be checked without asking anybody. Raises InvalidFileUrl."""
     if len(url) > MOST_LINK_CHARS:

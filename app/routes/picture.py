@@ -28,10 +28,12 @@ class _Wanted(msgspec.Struct):
 
 @bp.post("/page/picture")
 def fetch_picture() -> Response:
-    """The bytes of one picture, fetched as safely as what users attach."""
+    """The bytes of one picture, fetched as safely as what users attach or as what the upstream drew."""
     url = _parse_url(read_body())
     g.record.watch_client()
-    file = services().fetcher.fetch(url, param="url")
+    known = services()
+    fetcher = known.pictures if known.pictures.is_at_home(url) else known.fetcher
+    file = fetcher.fetch(url, param="url")
     try:
         content = _read(file)
     finally:

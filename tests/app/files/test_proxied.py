@@ -125,3 +125,20 @@ def test_what_the_settings_make_of_it() -> None:
     assert (mirror.hosts, mirror.proxy) == (("127.0.0.1", "chatglm.cn"), None)
     assert mirror.ports == {80, 81, 443}
     assert mirror.allow_private
+
+
+@pytest.mark.parametrize(
+    ("url", "is_at_home"),
+    [
+        (PLACE, True),
+        ("https://CHATGLM.cn", True),
+        ("http://chatglm.cn.evil.example/a.png", False),
+        ("http://notchatglm.cn/a.png", False),
+        ("http://sfile.chatglm.cn@evil.example/a.png", False),
+        ("data:image/png;base64,AA==", False),
+        ("http://[", False),
+        ("", False),
+    ],
+)
+def test_what_is_at_home(url: str, is_at_home: bool) -> None:
+    assert build(None).is_at_home(url) is is_at_home
