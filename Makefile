@@ -61,6 +61,12 @@ test: install ## Run all tests (JOBS=0 one after the other)
 test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directory keeps pictures of it)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
+.PHONY: picture
+picture: install ## Make docs/page.png anew: the page as it is, in Debian's Chromium
+	SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/browser -k "wider and 1280-light"
+	mv docs/try-1280-light.png docs/page.png
+	rm docs/draw-1280-light.png docs/accounts-1280-light.png docs/watch-1280-light.png
+
 .PHONY: test-deploy
 test-deploy: install ## Test what is in deploy/ with a real nginx, which must be installed
 	$(BIN)/python -m pytest tests/deploy $(ARGS)

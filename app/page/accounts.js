@@ -23,9 +23,9 @@ async function fill(selector, path, build, empty = "") {
   const list = find(selector);
   try {
     const { data } = await askJson(path);
-    list.replaceChildren(...(data.length ? data.map(build) : [element("p", { class: "hint" }, empty)]));
+    list.replaceChildren(...(data.length ? data.map(build) : [element("p", { class: "hint wide" }, empty)]));
   } catch (error) {
-    list.replaceChildren(troubleBox(error));
+    list.replaceChildren(troubleBox(error, showAccounts));
   }
 }
 
@@ -48,21 +48,23 @@ function conversationCard(conversation) {
       await ask(`/v1/conversations/${encodeURIComponent(conversation.id)}`, { method: "DELETE" });
       tell(say("deleted"));
       await showAccounts();
+      (find("#conversation-list button") ?? find("#refresh")).focus();
     } catch (error) {
-      event.target.closest(".card").append(troubleBox(error));
+      event.target.closest(".item").append(troubleBox(error));
     }
   };
-  return element("div", { class: "card" },
+  return element("div", { class: "card item" },
     element("code", {}, conversation.id),
-    element("dl", {},
-      element("dt", {}, say("lastUsed")), element("dd", {}, sayTime(conversation.last_used)),
-      element("dt", {}, say("expires")), element("dd", {}, sayTime(conversation.expires))),
-    element("button", { type: "button", class: "small", onclick: remove }, say("delete")));
+    element("span", { class: "hint grow" }, say("keptUntil", sayTime(conversation.last_used), sayTime(conversation.expires))),
+    element("button", { type: "button", class: "small", "aria-label": `${say("delete")} ${conversation.id}`, onclick: remove }, say("delete")));
 }
 
 /** Ask the upstream about the tokens. One token gets one answer, several get one each, by label. */
 async function check() {
   if (credentials.get().startsWith("glm-")) return tell(say("cannotCheck"));
+  const button = find("#check");
+  button.disabled = true;
+  button.textContent = say("checking");
   await showAccounts();
   try {
     const answer = await askJson("/token/check?fresh=1", { method: "POST", body: { token: credentials.get() } });
@@ -74,7 +76,10 @@ async function check() {
       verdict.textContent = say(isLive ? "live" : "dead");
       verdict.classList.add(isLive ? "good" : "bad");
     }
+    tell(say("checked"), false);
   } catch (error) {
-    find("#account-list").append(troubleBox(error));
+    find("#account-list").append(troubleBox(error, check));
   }
+  button.disabled = false;
+  button.textContent = say("check");
 }

@@ -4,7 +4,8 @@ const STORED = "glm-api credentials";
 
 export const credentials = {
   get: () => sessionStorage.getItem(STORED) ?? "",
-  set: (value) => sessionStorage.setItem(STORED, value.trim()),
+  /** Several tokens may come on lines of their own, as a file has them. */
+  set: (value) => sessionStorage.setItem(STORED, value.split(/[\s,]+/).filter(Boolean).join(",")),
   forget: () => sessionStorage.removeItem(STORED),
 };
 

@@ -22,7 +22,17 @@ export async function takeAttachments() {
   const files = attached;
   attached = [];
   list();
-  return Promise.all(files.map(async (file) => ({ name: file.name, part: buildPart(file, await readDataUrl(file)) })));
+  const taken = await Promise.all(files.map(take));
+  return taken.filter(Boolean);
+}
+
+/** One file, or nothing where it has gone from the disk meanwhile. */
+async function take(file) {
+  try {
+    return { name: file.name, part: buildPart(file, await readDataUrl(file)) };
+  } catch {
+    return tell(say("unreadable", file.name));
+  }
 }
 
 export const hasAttachments = () => attached.length > 0;

@@ -42,61 +42,92 @@ async function send() {
   const message = find("#message");
   const text = message.value.trim();
   if (running || (!text && !hasAttachments())) return;
-  running = new AbortController();
-  setBusy(true);
   message.value = "";
   const files = await takeAttachments();
+  if (!text && !files.length) return;
   find("#turns .empty")?.remove();
   const names = files.map((file) => `📎 ${file.name}`).join("  ");
-  find("#turns").append(element("div", { class: "mine", "aria-label": say("you") }, [text, names].filter(Boolean).join("\n")));
-  const body = buildBody(text, files);
-  await new Answer(body).run(running.signal);
-  running = null;
-  setBusy(false);
+  find("#turns").append(element("div", { class: "mine" }, element("h2", { class: "unseen" }, say("you")), [text, names].filter(Boolean).join("\n")));
+  await reply(buildBody(text, files));
+}
+
+/** Ask, and show the answer as it comes; what failed can be asked again. */
+async function reply(body) {
+  if (running) return;
+  const mine = (running = new AbortController());
+  setBusy(true);
+  const asked = { ...body, ...(conversation && { conversation_id: conversation }) };
+  const answer = new Answer(asked, () => { answer.node.remove(); reply(body); });
+  await answer.run(mine.signal);
+  if (running === mine) running = null;
+  setBusy(running !== null);
 }
 
 function buildBody(text, files) {
   const parts = files.map((file) => file.part);
   const content = parts.length ? [...parts, ...(text ? [{ type: "text", text }] : [])] : text;
-  const body = { model: find("#model").value.trim() || "glm", stream: true, messages: [{ role: "user", content }] };
-  return conversation ? { ...body, conversation_id: conversation } : body;
+  return { model: find("#model").value.trim() || "glm", stream: true, messages: [{ role: "user", content }] };
 }
 
+/** One of the two buttons is there; whoever was on the other finds the focus on it. */
 function setBusy(isBusy) {
-  find("#stop").hidden = !isBusy;
-  find("#send").disabled = isBusy;
+  const [shown, hidden] = [find(isBusy ? "#stop" : "#send"), find(isBusy ? "#send" : "#stop")];
+  const hadFocus = document.activeElement === hidden;
+  shown.hidden = false;
+  hidden.hidden = true;
+  if (hadFocus) shown.focus();
 }
 
 /** One answer on its way to the screen; drawn once per frame, however many chunks come. */
 class Answer {
-  constructor(body) {
+  constructor(body, retry) {
     this.body = body;
+    this.retry = retry;
     this.text = this.thoughts = "";
     this.annotations = [];
     this.reason = null;
     this.waiting = element("p", { class: "hint caret" }, say("waiting"));
-    this.node = element("article", { class: "answer", "aria-busy": "true" }, this.waiting);
+    this.node = element("article", { class: "answer", "aria-busy": "true" },
+      element("h2", { class: "unseen" }, say("answer")), this.waiting);
     this.textNode = element("div", { class: "text" });
     this.view = new MarkdownView(this.textNode);
     find("#turns").append(this.node);
-    this.node.scrollIntoView({ block: "end" });
+    scrollTo(0, document.documentElement.scrollHeight);
+  }
+
+  /** Change what is shown, and stay at its end if the person was there. */
+  follow(change) {
+    const root = document.documentElement;
+    const isAtEnd = !find("#view-try").hidden && innerHeight + scrollY > root.scrollHeight - 120;
+    change();
+    if (isAtEnd) scrollTo(0, root.scrollHeight);
   }
 
   async run(signal) {
     try {
       const response = await ask(PATH, { method: "POST", body: this.body, signal });
       for await (const chunk of readEvents(response)) this.take(chunk);
-      this.draw();
-      this.conclude();
+      this.finish(() => this.conclude());
     } catch (error) {
-      this.draw();
-      this.waiting.remove();
-      if (error.code === "conversation_not_found") conversation = null;
-      this.node.append(isAbort(error) ? element("p", { class: "foot" }, say("stopped")) : troubleBox(error));
+      this.finish(() => this.fail(error));
     }
-    this.node.append(copyRow(PATH, this.body));
+  }
+
+  finish(conclude) {
+    this.draw();
+    this.follow(() => {
+      this.waiting.remove();
+      conclude();
+      this.node.append(copyRow(PATH, this.body));
+    });
     this.node.removeAttribute("aria-busy");
-    this.textNode.classList.remove("caret");
+  }
+
+  fail(error) {
+    if (error.code === "conversation_not_found") conversation = null;
+    if (!isAbort(error)) return this.node.append(troubleBox(error, this.retry));
+    this.node.append(element("p", { class: "foot" }, say("stopped")));
+    tell(say("stopped"), false);
   }
 
   take(chunk) {
@@ -113,26 +144,25 @@ class Answer {
   draw() {
     cancelAnimationFrame(this.frame);
     this.frame = null;
-    const follows = innerHeight + scrollY > document.body.scrollHeight - 120;
-    if (this.thoughts) this.drawThoughts();
-    if (this.text) {
+    this.follow(() => {
+      if (this.thoughts) this.drawThoughts();
+      if (!this.text) return;
       this.waiting.remove();
       if (!this.textNode.isConnected) this.node.append(this.textNode);
       this.view.show(this.text);
-    }
-    if (follows) scrollTo(0, document.body.scrollHeight);
+    });
   }
 
   drawThoughts() {
     if (!this.thinking) {
-      this.thinking = element("details", { class: "thinking" }, element("summary", {}, say("thinking")), element("div"));
-      this.node.prepend(this.thinking);
+      this.thinking = document.createTextNode("");
+      find("h2", this.node).after(element("details", { class: "thinking" }, element("summary", {}, say("thinking")), element("div", {}, this.thinking)));
+      this.waiting.textContent = say("thinkingNow");
     }
-    this.thinking.lastChild.textContent = this.thoughts;
+    this.thinking.appendData(this.thoughts.slice(this.thinking.length));
   }
 
   conclude() {
-    this.waiting.remove();
     const words = { content_filter: "filtered", length: "cutByLength" }[this.reason];
     if (words) this.node.append(element("p", { class: "foot" }, say(words)));
     const cited = new Map(this.annotations.map(({ url_citation: cited }) => [cited.url, cited.title]));

@@ -23,6 +23,7 @@ function fill(node, properties, children) {
     else if (value === true) node.setAttribute(key, "");
     else if (value !== false && value != null) node.setAttribute(key, value);
   }
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  // One by one: a hostile text makes more of them than a call takes arguments.
+  for (const child of children.flat()) if (child != null && child !== false) node.append(child);
   return node;
 }

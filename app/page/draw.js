@@ -11,6 +11,12 @@ import { say } from "./words.js";
 const PATH = "/v1/images/generations";
 let running = null;
 
+/** What is being drawn is given up, and what was drawn is taken away. */
+export function stopDrawing() {
+  running?.abort();
+  find("#pictures").replaceChildren(element("p", { class: "empty" }, say("emptyDraw")));
+}
+
 export function setUpDrawing() {
   find("#drawing").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   find("#draw-stop").addEventListener("click", () => running?.abort());
@@ -21,7 +27,7 @@ async function draw() {
   if (!prompt || running) return;
   running = new AbortController();
   setBusy(true);
-  const body = { model: "cogview", prompt, size: find("#size").value };
+  const body = { model: "cogview-3", prompt, size: find("#size").value };
   const pictures = find("#pictures");
   pictures.replaceChildren(element("p", { class: "hint caret wide" }, say("drawing")));
   try {
@@ -30,8 +36,7 @@ async function draw() {
     const figures = await Promise.all(data.map((picture) => buildFigure(picture, prompt)));
     pictures.replaceChildren(...figures);
   } catch (error) {
-    pictures.replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error));
-    pictures.firstChild.classList.add("wide");
+    pictures.replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error, draw));
   }
   const row = copyRow(PATH, body);
   row.classList.add("wide");

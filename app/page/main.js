@@ -4,15 +4,17 @@ import { credentials } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
 import { loadModels, setUpChat, startAnew } from "./chat.js";
 import { find } from "./dom.js";
-import { setUpDrawing } from "./draw.js";
-import { troubleBox } from "./trouble.js";
+import { setUpDrawing, stopDrawing } from "./draw.js";
+import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
 import { startWatching, stopWatching } from "./watch.js";
-import { translate } from "./words.js";
+import { say, translate } from "./words.js";
 
 const VIEWS = ["try", "draw", "accounts", "watch"];
+const places = new Map(); // view -> how far down it was read
 let shown = "try";
 
 function show(name) {
+  places.set(shown, scrollY);
   shown = name;
   for (const view of VIEWS) {
     const tab = find(`#tab-${view}`);
@@ -20,6 +22,7 @@ function show(name) {
     tab.tabIndex = view === name ? 0 : -1;
     find(`#view-${view}`).hidden = view !== name;
   }
+  scrollTo(0, places.get(name) ?? 0);
   work();
 }
 
@@ -36,9 +39,10 @@ function setUpTabs() {
     const tab = find(`#tab-${view}`);
     tab.addEventListener("click", () => show(view));
     tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const next = VIEWS[(index + step + VIEWS.length) % VIEWS.length];
+      const to = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: -1 }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      const next = VIEWS.at(to % VIEWS.length);
       show(next);
       find(`#tab-${next}`).focus();
     });
@@ -48,8 +52,8 @@ function setUpTabs() {
 async function enter() {
   const isInside = credentials.get() !== "";
   find("#door").hidden = isInside;
+  find("#forget").hidden = !isInside;
   find("#inside").hidden = !isInside;
-  find("#content").hidden = !isInside;
   find("#door .trouble")?.remove();
   if (!isInside) return find("#credentials").focus();
   work();
@@ -65,8 +69,9 @@ async function enter() {
 function leave() {
   credentials.forget();
   stopWatching();
+  stopDrawing();
   startAnew();
-  for (const list of ["#account-list", "#conversation-list", "#plots", "#pictures"]) find(list).replaceChildren();
+  for (const list of ["#account-list", "#conversation-list", "#plots"]) find(list).replaceChildren();
   enter();
 }
 
@@ -74,11 +79,19 @@ function setUpDoor() {
   const input = find("#credentials");
   find("#door").addEventListener("submit", (event) => {
     event.preventDefault();
+    find("#door .trouble")?.remove();
+    if (/[^\x20-\x7e]/.test(input.value)) return find("#door").append(troubleBox({ message: say("credentialsOdd") }));
     credentials.set(input.value);
     input.value = "";
     enter();
   });
   find("#forget").addEventListener("click", leave);
+  // The conversation stays below: whoever only renews a token wants to go on.
+  document.addEventListener(OTHER_CREDENTIALS, () => {
+    find("#door").hidden = false;
+    scrollTo(0, 0);
+    input.focus();
+  });
 }
 
 translate(document);

@@ -1,15 +1,16 @@
 // Markdown to DOM nodes. Model output is hostile: everything becomes text nodes and the few elements below, links
 // only to http, https and mailto, pictures only through `showPicture`. There is no way for markup to pass.
 
-import { element } from "./dom.js";
+import { element, find } from "./dom.js";
 import { copyButton } from "./copy.js";
 import { showPicture } from "./picture.js";
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])\s+(.*)$/;
-const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
+// The counts in these two keep the time for a hostile text in proportion to its length.
+const HEADING = /^(#{1,6})\s+(.{0,1000}?)\s*#*$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
-const INLINE = /(`+)([^]*?[^`])\1(?!`)|(!?)\[((?:[^[\]\\]|\\.|\[[^\]]*\])*)\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([^]*?\S)\*\*|\*(?=[^\s*])([^*]*?[^\s*])\*|~~(?=\S)([^]*?\S)~~|(https?:\/\/[^\s<>"'，。；、）】]+)|\\([\\`*_{}[\]()#+.!~>-])/g;
+const INLINE = /(`+)([^]*?[^`])\1(?!`)|(!?)\[((?:[^[\]\\]|\\.|\[[^[\]]{0,200}\]){0,500})\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([^]*?\S)\*\*|\*(?=[^\s*])([^*]*?[^\s*])\*|~~(?=\S)([^]*?\S)~~|(https?:\/\/[^\s<>"'，。；、）】]*[^\s<>"'，。；、）】.,:;!?)\]*_~])|\\([\\`*_{}[\]()#+.!~>-])/g;
 
 /** Grows with the text of one answer; blocks that did not change keep their nodes. */
 export class MarkdownView {
@@ -18,14 +19,30 @@ export class MarkdownView {
     this.blocks = [];
   }
 
+  /** `text` begins as the one shown before did. Only its last two blocks can have changed since: no other is looked at. */
   show(text) {
-    const blocks = splitBlocks(text);
-    let same = 0;
-    while (same < blocks.length && blocks[same] === this.blocks[same]) same++;
+    const settled = Math.max(0, this.blocks.length - 2);
+    const blocks = [...this.blocks.slice(0, settled), ...splitBlocks(text, this.blocks[settled]?.at ?? 0)];
+    let same = settled;
+    while (same < blocks.length && blocks[same].source === this.blocks[same]?.source) same++;
+    if (same === blocks.length - 1 && growCode(this.node.children[same], this.blocks[same], blocks[same])) same++;
     while (this.node.children.length > same) this.node.lastChild.remove();
-    this.node.append(...blocks.slice(same).map(renderBlock));
+    this.node.append(...blocks.slice(same).map(({ source }) => renderBlock(source)));
     this.blocks = blocks;
   }
+}
+
+/** Whether `node` could be made to show `after` by adding to its text, as code that is still being written can. */
+function growCode(node, before, after) {
+  const fence = before && FENCE.exec(before.source);
+  if (!fence || !before.source.includes("\n") || !after.source.startsWith(before.source)) return false;
+  const lines = after.source.split("\n");
+  if (isClosed(lines, fence[1])) return false;
+  const code = find("code", node);
+  const words = lines.slice(1).join("\n");
+  if (!words.startsWith(code.textContent)) return false;
+  code.firstChild.appendData(words.slice(code.textContent.length));
+  return true;
 }
 
 /** The address if a link may lead there, else null. */
@@ -45,29 +62,38 @@ export function link(address, ...children) {
   return element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank", referrerpolicy: "no-referrer" }, ...children);
 }
 
-/** Each block's source: fences whole, everything else parted by blank lines and changes of kind. */
-function splitBlocks(text) {
+/** The blocks from `start` on, {at, source}: fences whole, everything else parted by blank lines and changes of kind. */
+function splitBlocks(text, start) {
   const blocks = [];
-  let block = [], fence = null, kind = "";
-  const end = () => { if (block.length) blocks.push(block.join("\n")); block = []; kind = ""; };
-  for (const line of text.replace(/\r\n?/g, "\n").split("\n")) {
-    if (fence) {
-      block.push(line);
-      if (line.trim().startsWith(fence) && !line.trim().replaceAll(fence[0], "")) { fence = null; end(); }
-      continue;
-    }
-    const opening = FENCE.exec(line);
-    if (opening) { end(); fence = opening[1]; block.push(line); continue; }
-    if (!line.trim()) { end(); continue; }
-    const next = kindOf(line, kind);
-    if (next !== kind) end();
-    kind = next;
-    block.push(line);
-    if (kind === "heading" || kind === "rule") end();
+  let block = [], at = start, here = start, fence = null, kind = "";
+  const add = (line) => { if (!block.length) at = here; block.push(line); };
+  const end = () => { if (block.length) blocks.push({ at, source: block.join("\n") }); block = []; kind = ""; };
+  for (const raw of text.slice(start).split("\n")) {
+    step(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
+    here += raw.length + 1;
   }
   end();
   return blocks;
+
+  function step(line) {
+    if (fence) {
+      add(line);
+      if (isFenceEnd(line, fence)) { fence = null; end(); }
+      return;
+    }
+    const opening = FENCE.exec(line);
+    if (opening) { end(); fence = opening[1]; return add(line); }
+    if (!line.trim()) return end();
+    const next = kindOf(line, kind);
+    if (next !== kind) end();
+    kind = next;
+    add(line);
+    if (kind === "heading" || kind === "rule") end();
+  }
 }
+
+const isFenceEnd = (line, fence) => line.trim().startsWith(fence) && !line.trim().replaceAll(fence[0], "");
+const isClosed = (lines, fence) => lines.length > 1 && isFenceEnd(lines.at(-1), fence);
 
 function kindOf(line, before) {
   if (HEADING.test(line)) return "heading";
@@ -96,10 +122,10 @@ function renderBlock(source) {
 }
 
 function renderCode(lines, fence) {
-  const isClosed = lines.length > 1 && lines.at(-1).trim().startsWith(fence[1]);
-  const code = lines.slice(1, isClosed ? -1 : undefined).join("\n");
+  const code = element("code", {}, lines.slice(1, isClosed(lines, fence[1]) ? -1 : undefined).join("\n"));
   return element("div", { class: "code" },
-    element("pre", { tabindex: "0" }, element("code", { "data-language": fence[2] }, code)), copyButton(() => code));
+    element("div", { class: "row" }, element("span", { class: "hint grow" }, fence[2]), copyButton(() => code.textContent)),
+    element("pre", { tabindex: "0" }, code));
 }
 
 function renderList(lines) {
@@ -125,10 +151,13 @@ function renderList(lines) {
 
 function renderTable(lines) {
   const cells = (line) => line.trim().slice(1, -1).split("|").map((cell) => cell.trim());
-  const isRuled = lines.length > 1 && cells(lines[1]).every((cell) => /^:?-+:?$/.test(cell));
-  const row = (line, name) => element("tr", {}, cells(line).map((cell) => element(name, {}, renderInline(cell))));
-  if (!isRuled) return element("table", {}, lines.map((line) => row(line, "td")));
-  return element("table", {}, element("thead", {}, row(lines[0], "th")), element("tbody", {}, lines.slice(2).map((line) => row(line, "td"))));
+  const rule = lines.length > 1 ? cells(lines[1]) : [];
+  const isRuled = rule.length > 0 && rule.every((cell) => /^:?-+:?$/.test(cell));
+  const align = (index) => (isRuled && rule[index]?.endsWith(":") ? { class: rule[index].startsWith(":") ? "center" : "right" } : {});
+  const row = (line, name) => element("tr", {}, cells(line).map((cell, index) => element(name, align(index), renderInline(cell))));
+  return element("div", { class: "table", tabindex: "0" }, element("table", {},
+    isRuled && element("thead", {}, row(lines[0], "th")),
+    element("tbody", {}, lines.slice(isRuled ? 2 : 0).map((line) => row(line, "td")))));
 }
 
 function renderInline(text, depth = 0) {

@@ -9,13 +9,17 @@ const WIDTH = 360, HEIGHT = 100;
 export function plotCard(title, value, points, kind) {
   const most = Math.max(1e-9, ...points.map(([, number]) => number));
   const place = ([share, number]) => [share * WIDTH, HEIGHT - (number / most) * (HEIGHT - 6)];
-  const shapes = kind === "line" ? drawLine(points.map(place)) : drawBars(points.map(place), kind);
+  const shapes = kind === "line" && points.length > 1 ? drawLine(points.map(place)) : drawBars(points.map(place), kind === "line" ? "bars" : kind);
   return element("div", { class: "card plot" },
     element("div", { class: "hint" }, title), element("div", { class: "value" }, value),
     svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": say("plot", title, value) },
       svg("line", { class: "base", x1: 0, y1: HEIGHT, x2: WIDTH, y2: HEIGHT }), shapes),
-    element("div", { class: "axis", "aria-hidden": "true" }, element("span", {}, say("hourAgo")), element("span", {}, say("rightNow"))));
+    element("div", { class: "axis", "aria-hidden": "true" }, element("span", {}, say("hourAgo")),
+      points.length > 1 && element("span", {}, say("most", round(most))), element("span", {}, say("rightNow"))));
 }
+
+/** A number as short as it can be read. */
+export const round = (number) => number.toLocaleString(undefined, { maximumSignificantDigits: number < 100 ? 2 : 3 });
 
 function drawBars(places, kind) {
   return places.map(([x, y]) => svg("rect", { class: kind, x: Math.max(0, x - 3), y, width: 3, height: HEIGHT - y }));

@@ -2,13 +2,14 @@
 
 import { nameError } from "./advice.js";
 import { ask, isAbort, readEvents } from "./api.js";
-import { find } from "./dom.js";
-import { plotCard } from "./plot.js";
+import { element, find } from "./dom.js";
+import { plotCard, round } from "./plot.js";
 import { troubleBox } from "./trouble.js";
 import { say } from "./words.js";
 
-const HOUR_SECONDS = 3600, AGAIN_MILLISECONDS = 5000;
+const HOUR_SECONDS = 3600, AGAIN_MILLISECONDS = 5000, REDRAW_MILLISECONDS = 30_000;
 let running = null;
+let redrawing = null;
 
 /** Begin to watch, until `stopWatching`; a stream that breaks is begun again. */
 export async function startWatching() {
@@ -17,7 +18,12 @@ export async function startWatching() {
   while (running === mine) {
     try {
       const buckets = new Map();
-      for await (const view of readEvents(await ask("/v1/watch", { signal: mine.signal }))) take(view, buckets);
+      for await (const view of readEvents(await ask("/v1/watch", { signal: mine.signal }))) {
+        take(view, buckets);
+        // The hour goes on, also while nothing happens.
+        clearInterval(redrawing);
+        redrawing = setInterval(() => take({ ...view, buckets: [] }, buckets), REDRAW_MILLISECONDS);
+      }
     } catch (error) {
       if (isAbort(error)) return;
       if (error.code !== "network") find("#plots").replaceChildren(troubleBox(error));
@@ -28,6 +34,7 @@ export async function startWatching() {
 }
 
 export function stopWatching() {
+  clearInterval(redrawing);
   running?.abort();
   running = null;
 }
@@ -49,6 +56,7 @@ function draw(view, buckets, now) {
   };
   const failures = (bucket) => Object.values(bucket.errors).reduce((a, b) => a + b, 0);
   find("#plots").replaceChildren(
+    ...(buckets.length ? [] : [element("p", { class: "hint wide" }, say("noRequests"))]),
     plotCard(say("requests"), say("lastHour", sum((bucket) => bucket.requests)), points((bucket) => bucket.requests), "bars"),
     plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, " s"), points((bucket) => bucket.first_delta_seconds), "line"),
     plotCard(say("chunkRate"), average((bucket) => bucket.chunks_per_second, "/s"), points((bucket) => bucket.chunks_per_second), "line"),
@@ -56,8 +64,6 @@ function draw(view, buckets, now) {
     plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars"),
     plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors"));
 }
-
-const round = (number) => number.toLocaleString(undefined, { maximumSignificantDigits: number < 100 ? 2 : 3 });
 
 function nameErrors(buckets) {
   const counts = {};

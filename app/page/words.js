@@ -11,15 +11,24 @@ const WORDS = {
   tagline: ["Your own chatglm.cn accounts, as an OpenAI API", "把你自己的智谱清言账号变成 OpenAI 接口"],
   // credentials
   credentials: ["Refresh token or gateway key", "refresh token 或网关密钥"],
-  credentialsHint: ["Paste it here. It stays in this tab and is gone when you close it.", "粘贴到这里。它只留在本标签页，关闭即消失。"],
-  use: ["Use it", "使用"],
-  forget: ["Forget", "忘记"],
-  signedIn: ["Key is in this tab only", "密钥只在本标签页"],
-  needCredentials: ["First paste a refresh token or gateway key above.", "请先在上方粘贴 refresh token 或网关密钥。"],
-  howToToken: [
-    "Where is my token? Log in at chatglm.cn, have one conversation, press F12, then Application > Cookies > chatglm_refresh_token.",
-    "在哪里找？登录 chatglm.cn，发起一次对话，按 F12，打开 Application > Cookies，复制 chatglm_refresh_token 的值。",
+  doorTitle: ["Begin with your own account", "用你自己的账号开始"],
+  credentialsHint: [
+    "It stays in this tab and is gone when you close it. Several tokens are joined with commas.",
+    "它只留在本标签页，关闭即消失。多个 token 用逗号拼接。",
   ],
+  credentialsOdd: ["There are characters in it that no token has. Copy it once more.", "其中有 token 不会有的字符，请重新复制。"],
+  use: ["Use it", "使用"],
+  forget: ["Forget key", "忘记密钥"],
+  signedIn: ["The key is in this tab only; this takes it out.", "密钥只在本标签页，点此清除。"],
+  howToToken: ["Where is my token?", "token 在哪里？"],
+  tokenLogIn: ["Log in at chatglm.cn and have one conversation.", "登录 chatglm.cn，随便聊一句。"],
+  tokenOpen: ["Press F12 and open Application > Cookies.", "按 F12，打开 Application > Cookies。"],
+  tokenCopy: ["Copy the value of chatglm_refresh_token. Treat it as a password.", "复制 chatglm_refresh_token 的值。请当密码保管。"],
+  reference: ["API", "接口文档"],
+  referenceHint: ["All requests, to read and to try", "全部接口，可查阅可试用"],
+  otherToken: ["Use another token", "换一个 token"],
+  tryAgain: ["Try again", "再试一次"],
+  waitFor: ["Wait {0} s.", "请等 {0} 秒。"],
   // chat
   model: ["Model or assistant", "模型或智能体"],
   modelHint: ["a name, or an assistant's 24-digit id", "名称，或智能体的 24 位 ID"],
@@ -31,7 +40,9 @@ const WORDS = {
   remove: ["Remove {0}", "移除 {0}"],
   newChat: ["New chat", "新对话"],
   you: ["You", "你"],
+  answer: ["Answer", "回答"],
   thinking: ["Thinking", "思考"],
+  thinkingNow: ["Thinking…", "思考中……"],
   waiting: ["Waiting for the first words…", "等待回复……"],
   stopped: ["Stopped. The account is free again.", "已停止，账号已释放。"],
   filtered: ["Ended by the content filter.", "被内容过滤器终止。"],
@@ -40,12 +51,13 @@ const WORDS = {
   copyAs: ["Copy as", "复制为"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
-  emptyChat: ["Say hello. The words appear as they come.", "打个招呼吧，文字会逐字出现。"],
+  emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。"],
   pictureFrom: ["Picture from {0}", "来自 {0} 的图片"],
   showPicture: ["Show", "显示"],
   pictureConsent: ["Loaded only if you ask, and by the gateway: the other side does not see you.", "只在你点击后由网关加载，对方看不到你。"],
   noPicture: ["This picture cannot be shown.", "这张图片无法显示。"],
   tooLarge: ["{0} is too large for this page (20 MB).", "{0} 太大（上限 20 MB）。"],
+  unreadable: ["{0} cannot be read any more.", "{0} 已无法读取。"],
   answered: ["Answer complete", "回答完毕"],
   // drawing
   prompt: ["What to draw", "画什么"],
@@ -60,20 +72,18 @@ const WORDS = {
   // accounts
   refresh: ["Refresh", "刷新"],
   check: ["Check", "检查"],
-  checkAll: ["Check all", "全部检查"],
+  checking: ["Checking…", "检查中……"],
+  checked: ["Checked.", "检查完毕。"],
   live: ["The token is alive.", "token 有效。"],
   dead: ["The token is not alive. Get a new one.", "token 已失效，请重新获取。"],
   cannotCheck: ["With a gateway key the operator's tokens cannot be checked from here.", "使用网关密钥时无法在此检查管理员的 token。"],
-  account: ["Account", "账号"],
-  state: ["State", "状态"],
   coolingUntil: ["Cooling until", "冷却至"],
   replies: ["Replies", "回复数"],
   lastError: ["Last error", "最近错误"],
   none: ["none", "无"],
   conversations: ["Kept conversations", "保留的对话"],
   noConversations: ["None. Conversations are deleted from the account by themselves.", "没有。对话会自动从账号中删除。"],
-  lastUsed: ["Last used", "最近使用"],
-  expires: ["Deleted at", "删除时间"],
+  keptUntil: ["last used {0}, deleted at {1}", "最近使用 {0}，{1} 删除"],
   delete: ["Delete", "删除"],
   deleted: ["Deleted.", "已删除。"],
   state_ready: ["ready", "就绪"],
@@ -83,6 +93,7 @@ const WORDS = {
   state_blocked: ["blocked", "被风控"],
   state_unknown: ["not used yet", "尚未使用"],
   // watch
+  noRequests: ["Nothing yet. What you ask, here or in your own client, appears within a second.", "还没有请求。你在这里或自己的客户端发起的请求，一秒内就会出现。"],
   watchHint: ["Your own requests of the last hour, as they happen. Kept in memory only.", "你自己最近一小时的请求，实时更新，仅存于内存。"],
   requests: ["Requests", "请求"],
   firstDelta: ["First words", "首字时间"],
@@ -102,7 +113,9 @@ const WORDS = {
 };
 
 export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
-const column = language === "zh" ? 1 : 0;
+
+/** Which of a pair [English, Chinese] is spoken. */
+export const column = language === "zh" ? 1 : 0;
 
 /** The words for `key`, with {0}, {1} filled in; the key itself where nobody wrote any. */
 export function say(key, ...values) {

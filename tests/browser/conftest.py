@@ -108,3 +108,12 @@ def send(page: Page, text: str) -> None:
 def wait_for_end(page: Page) -> None:
     page.locator(".answer").last.wait_for()
     expect(page.locator(".answer[aria-busy]")).to_have_count(0, timeout=10_000)
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Look once a frame; Playwright's own way is an eval, which the page's policy forbids."""
+    page.evaluate(
+        f"""() => new Promise((resolve) => {{
+        const look = () => ({condition}) ? resolve() : requestAnimationFrame(look);
+        look(); }})"""
+    )

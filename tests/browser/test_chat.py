@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
-from tests.browser.conftest import TOKEN, send, wait_for_end
+from tests.browser.conftest import TOKEN, send, wait_for_end, wait_until
 
 STREAM = "/chatglm/backend-api/assistant/stream"
 
@@ -78,27 +78,55 @@ def test_a_file_is_attached(page: Page) -> None:
     expect(page.locator("#attachments li")).to_have_count(0)
 
 
-def test_an_expired_token_is_told_how_to_be_replaced(page: Page) -> None:
+def test_an_expired_token_is_told_how_to_be_replaced_and_replaced(page: Page) -> None:
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'dead-token')")
     send(page, "hello")
-    expect(page.locator(".trouble")).to_contain_text("F12, Application > Cookies > chatglm_refresh_token")
-
-
-def test_what_is_copied_has_no_token(page: Page) -> None:
-    page.evaluate(
-        "() => { navigator.clipboard.writeText = async (text) => { (window.copied ??= []).push(text); }; }"
-    )
-    send(page, "it's true")
+    trouble = page.locator(".trouble")
+    expect(trouble).to_contain_text("press F12, Application > Cookies, copy chatglm_refresh_token")
+    trouble.get_by_role("button", name="Use another token").click()
+    expect(page.locator("#credentials")).to_be_focused()
+    page.locator("#credentials").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("#door")).not_to_be_visible()
+    send(page, "hello again")
     wait_for_end(page)
-    for name in ("curl", "Python", "JavaScript"):
-        page.get_by_role("button", name=name).click()
-    curl, python, javascript = page.evaluate("window.copied")
-    assert "curl -N" in curl
-    assert "'\\''" in curl
-    compile(python, "copied", "exec")
-    assert "stream=True" in python
-    assert "fetch(" in javascript
-    assert all("YOUR_TOKEN" in text and TOKEN not in text for text in (curl, python, javascript))
+    expect(page.locator(".answer").last).to_contain_text("hello again")
+
+
+def test_what_failed_is_asked_again(page: Page, upstream: DemoUpstream) -> None:
+    upstream.account("browser-secret", next=["cut at=3"])
+    send(page, "[[text say=whole]]")
+    expect(page.locator(".trouble")).to_contain_text("The answer broke off.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".answer .text")).to_have_text("whole")
+    expect(page.locator(".trouble")).to_have_count(0)
+    expect(page.locator(".mine")).to_have_count(1)
+
+
+def test_the_end_of_an_answer_is_in_sight_and_whoever_reads_above_stays_there(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 600})
+    send(page, "[[chunks n=3000 pace=5 size=60]]")
+    wait_until(page, "document.documentElement.scrollHeight > 3 * innerHeight")
+    expect(page.locator("#stop")).to_be_in_viewport(ratio=1)
+    page.evaluate("scrollTo(0, 100)")
+    length = len(page.locator(".text").inner_text())
+    wait_until(page, f"document.querySelector('.text').innerText.length > {length}")
+    assert page.evaluate("scrollY") == 100
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.locator("#stop").click()
+    wait_for_end(page)
+    expect(page.get_by_role("button", name="JavaScript")).to_be_in_viewport(ratio=1)
+
+
+def test_the_keyboard_is_never_lost(page: Page) -> None:
+    page.locator("#message").fill("[[chunks n=2000 pace=30]]")
+    page.locator("#send").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stop")).to_be_focused()
+    page.locator(".text").wait_for()
+    page.keyboard.press("Enter")
+    wait_for_end(page)
+    expect(page.locator("#send")).to_be_focused()
 
 
 def test_the_token_stays_in_this_tab(page: Page, gateway: GatewayProcess) -> None:

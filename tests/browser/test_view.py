@@ -20,6 +20,9 @@ SAY = (
     "See%20%5Bthe%20notes%5D(https://example.org)."
 )
 
+# What has to be there before a view is looked at.
+VIEWS = {"try": ".answer", "draw": "#pictures", "accounts": "#conversation-list .item", "watch": ".plot"}
+
 
 def test_drawing_shows_pictures(page: Page) -> None:
     page.locator("#tab-draw").click()
@@ -57,6 +60,43 @@ def test_watching_shows_what_happens(page: Page) -> None:
     )
     expect(page.locator("#plots")).to_contain_text("2 in the last hour")
     expect(page.locator("#plots")).to_contain_text("1 × invalid value")
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-other')")
+    page.locator("#tab-try").click()
+    page.locator("#tab-watch").click()
+    expect(page.locator("#plots")).to_contain_text("Nothing yet.")
+
+
+def test_accounts_say_in_words_what_is_wrong(page: Page, upstream: DemoUpstream) -> None:
+    upstream.account("worded", next=["throttled429"])
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-worded,dead-token')")
+    send(page, "hello")
+    wait_for_end(page)
+    page.locator("#tab-accounts").click()
+    cards = page.locator("#account-list .card")
+    expect(cards.filter(has_text="cooling").first).to_contain_text("asked to slow down")
+    expect(cards.filter(has_text="cooling").first).to_contain_text("Cooling until")
+    expect(cards.filter(has_text="expired").last).to_contain_text("token expired")
+
+
+def test_a_drawing_that_failed_is_tried_again(page: Page, upstream: DemoUpstream) -> None:
+    upstream.account("browser-secret", next=["filter at=0"])
+    page.locator("#tab-draw").click()
+    page.locator("#prompt").fill("a cat [[draw n=0]]")
+    page.locator("#draw-go").click()
+    expect(page.locator("#pictures .trouble")).to_contain_text("The content filter refuses this.")
+    page.locator("#prompt").fill("a cat [[draw n=0]]")
+    page.locator("#draw-go").click()
+    expect(page.locator("#pictures .trouble")).to_contain_text("No picture came.")
+    page.locator("#prompt").fill("a cat")
+    page.get_by_role("button", name="Try again").click()
+    page.locator("figure img").first.wait_for()
+
+
+def test_a_key_with_odd_characters_is_refused_at_the_door(blank: Page, gateway: GatewayProcess) -> None:
+    blank.goto(f"{gateway.url}/")
+    blank.locator("#credentials").fill("“demo-a”")
+    blank.keyboard.press("Enter")
+    expect(blank.locator("#door .trouble")).to_contain_text("characters in it that no token has")
 
 
 def test_tabs_by_keyboard(page: Page) -> None:
@@ -92,9 +132,9 @@ def test_nothing_is_wider_than_the_window(
     enter(page, gateway)
     send(page, "What is a stream?")
     wait_for_end(page)
-    for view in ("try", "draw", "accounts", "watch"):
+    for view, what in VIEWS.items():
         page.locator(f"#tab-{view}").click()
-        page.wait_for_load_state("networkidle") if view == "accounts" else page.wait_for_timeout(300)
+        page.locator(what).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         if SCREENSHOTS:
             page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}.png")
