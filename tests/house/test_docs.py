@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 CONFIGURATIONS = [ROOT / "docs/configuration.md", ROOT / "docs/configuration.zh-CN.md"]
 FEATURES = [ROOT / "docs/features.md", ROOT / "docs/features.zh-CN.md"]
+RECIPES = sorted((ROOT / "docs/clients").glob("*.md"))
 PAPERS = [ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCUMENTS = [*READMES, *PAPERS, *sorted((ROOT / "docs").rglob("*.md"))]
 TRANSLATIONS = [path for path in DOCUMENTS if path.name.endswith(".zh-CN.md")]
@@ -105,6 +106,14 @@ def test_the_python_examples_are_python_and_name_models_of_the_list(path: Path) 
     for block in blocks:
         ast.parse(block)
         assert set(re.findall(r'model="([^"]+)"', block)) <= set(MODELS)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=say_path)
+def test_recipes_name_models_of_the_list_and_codes_of_the_table(path: Path) -> None:
+    text = path.read_text("utf-8")
+    models = re.findall(r"""\bmodel(?:_id|_name)?"?[=:] ?"?(?:openai/)?(glm[\w.-]*)""", text)
+    assert set(models) <= set(MODELS)
+    assert set(re.findall(r"\b[45]\d\d `(\w+)`", text)) <= {kind.code for kind in list_errors()}
 
 
 def test_nginx_is_told_the_same_in_both_places() -> None:
