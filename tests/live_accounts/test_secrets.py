@@ -152,19 +152,17 @@ def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: P
     check_nothing_came_out(planted, upstream, tmp_path)
 
 
-def test_what_the_upstream_repeats_is_not_handed_on(
+def test_crashes_and_quotations_spill_nothing(
     planted: Planted, upstream: DemoUpstream, tmp_path: Path
 ) -> None:
-    """With gateway keys the token is the operator's, and whoever asks is somebody else."""
-    planted.log_in(0)
-    assert b"The upstream says: spilled by quoted" in planted.ask("quoted", planted.bearers[0])
-    check_nothing_came_out(planted, upstream, tmp_path)
+    """To the last handler, the stream's, the server's, a thread's and the event loop's own.
 
-
-def test_crashes_spill_nothing(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
-    """To the last handler, the stream's, the server's, a thread's and the event loop's own."""
+    And an upstream may repeat a token in its words: with gateway keys it is the operator's, and whoever asks
+    is somebody else.
+    """
     for number, crash in enumerate(CRASHES):
         planted.log_in(number)
         planted.ask(f"crash {crash}", planted.bearers[number])
+    assert b"The upstream says: spilled by quoted" in planted.ask("quoted", planted.bearers[0])
     eventually(lambda: all(f"spilled by crash {crash}:" in planted.gateway.log() for crash in CRASHES))
     check_nothing_came_out(planted, upstream, tmp_path)
