@@ -214,7 +214,9 @@ class Reply:
 
     def _hear(self, events: list[ReplyEvent]) -> None:
         """Keep what the request wants of `events`; where it wants no more, the upstream is left at once."""
-        first = events[0] if events else None
+        if not events:
+            return
+        first = events[0]
         if isinstance(first, ReplyStarted):
             self._use.begin(first.conversation_id)
             events = events[1:]

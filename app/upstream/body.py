@@ -10,6 +10,7 @@ import http.client
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.errors import UpstreamInvalid
@@ -18,6 +19,7 @@ from app.hub import Readiness
 _READ_BYTES = 65536
 _MAX_SIZE_LINE_BYTES = 4096
 _LINE_END = b"\r\n"
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,15})\r\n")
 _SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -48,6 +50,8 @@ class ChunkedFraming:
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken before any."""
+        if not (self._left or self._buffer or self._in_trailer) and (body := _unwrap(data)):
+            return body
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -100,6 +104,15 @@ class ChunkedFraming:
             self._in_trailer = True
 
 
+def _unwrap(data: bytes) -> bytes:
+    """The body of `data` where it is one whole chunk, as nearly every read of a paced answer is."""
+    head = _CHUNK_HEAD.match(data)
+    if head is None or not data.endswith(_LINE_END):
+        return b""
+    body = data[head.end() : -len(_LINE_END)]
+    return body if len(body) == int(head[1], 16) else b""
+
+
 class LengthFraming:
     """`Content-Length`, or the end of the connection where `length` is None."""
 
@@ -125,13 +138,15 @@ class BodyReader:
     Takes over the response's socket for reading; `finish` or `close` hands the response back.
     """
 
-    __slots__ = ("_framing", "_readiness", "_response", "_socket", "_undecoded")
+    __slots__ = ("_framing", "_pending", "_readiness", "_response", "_socket", "_undecoded")
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self._response = response
         stream: Any = response.fp  # a BufferedReader over a SocketIO; typeshed only knows a BufferedIOBase
         self._socket: socket.socket = stream.raw._sock
         self._socket.settimeout(0.0)
+        # TLS may hold decrypted bytes that the descriptor knows nothing of.
+        self._pending: Callable[[], int] | None = getattr(self._socket, "pending", None)
         self._readiness = Readiness(self._socket.fileno())
         self._framing: Framing = ChunkedFraming() if response.chunked else LengthFraming(response.length)
         self._undecoded = _take_buffered(stream)
@@ -159,9 +174,7 @@ class BodyReader:
         return b""
 
     def _receive(self, seconds: float) -> bytes | None:
-        # TLS may hold decrypted bytes that the descriptor knows nothing of.
-        pending = getattr(self._socket, "pending", None)
-        while (pending and pending()) or self._readiness.wait(seconds):
+        while (self._pending and self._pending()) or self._readiness.wait(seconds):
             try:
                 return self._socket.recv(_READ_BYTES)
             except _WOULD_BLOCK:

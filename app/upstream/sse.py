@@ -7,6 +7,8 @@ from app.errors import UpstreamInvalid
 # The longest real frames hold a whole answer; what is longer than this is no answer.
 _MAX_EVENT_BYTES = 32 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# How the upstream begins every event.
+_USUAL_HEAD = b"event:message\ndata: "
 
 
 class EventDecoder:
@@ -26,6 +28,8 @@ class EventDecoder:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The data of every event that these bytes completed, in order."""
+        if not (self._line or self._data or self._after_cr or self._at_start) and (event := _unwrap(data)):
+            return [event]
         if self._after_cr or b"\r" in data:
             data = self._normalise(data)
         lines = data.split(b"\n")
@@ -76,3 +80,14 @@ class EventDecoder:
             elif line.startswith(b"data:"):
                 self._hold(self._data, line[6:] if line[5:6] == b" " else line[5:])
         return events
+
+
+def _unwrap(data: bytes) -> bytes:
+    """The data of an event where these bytes are one, whole and as usual: nearly every read is."""
+    is_usual = (
+        data.startswith(_USUAL_HEAD)
+        and data.find(b"\n", len(_USUAL_HEAD)) == len(data) - 2
+        and data.endswith(b"\n")
+        and b"\r" not in data
+    )
+    return data[len(_USUAL_HEAD) : -2] if is_usual else b""
