@@ -10,7 +10,7 @@ from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
-from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, most_telling
+from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, most_telling
 from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")
@@ -50,9 +50,9 @@ class Turns:
         untried = list(accounts)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
-        while untried and (clock.left_seconds or not errors):
+        while untried:
             try:
-                lease = self._acquire(untried, clock, caller)
+                lease = self._acquire(untried, clock, caller, is_next=bool(errors))
             except GatewayError as error:
                 resting.append(error)
                 break
@@ -76,8 +76,11 @@ class Turns:
             self._breaker.record_failure()
         raise conclude(errors + resting)
 
-    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller) -> Lease:
-        wait_seconds = min(self._queue_seconds, clock.left_seconds)
+    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller, *, is_next: bool) -> Lease:
+        left_seconds = clock.left_seconds
+        if is_next and not left_seconds:  # whoever is asked now would be blamed for what others took
+            raise UpstreamTimeout("There was no time left to ask every account (GLM_START_SECONDS).")
+        wait_seconds = min(self._queue_seconds, left_seconds)
         return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
 
 

@@ -16,7 +16,13 @@ from app.accounts.vault import Vault
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Ledger
-from app.errors import AccountsBusy, UpstreamError, UpstreamUnreachable
+from app.errors import (
+    AccountsBusy,
+    ConversationUncertain,
+    SilentAnswer,
+    UpstreamError,
+    UpstreamUnreachable,
+)
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
 from app.exchange.turn import Turns
@@ -51,9 +57,9 @@ class Rig:
         self.asked.append(token)
         return self._fail(token)
 
-    def open(self, *tokens: str) -> None:
-        accounts = self.pool.find(tokens)
-        plan = Plan(StreamRequest("?"), accounts, Caller("", "", tokens), self._attacher.collect([]))
+    def open(self, *tokens: str, continues: str = "") -> None:
+        accounts, question = self.pool.find(tokens), StreamRequest("?", conversation_id=continues)
+        plan = Plan(question, accounts, Caller("", "", tokens), self._attacher.collect([]))
         self.opener.open(plan)
 
 
@@ -92,6 +98,17 @@ def test_when_the_time_is_over_nobody_else_is_blamed(build: Callable[..., Rig]) 
         rig.open("a", "b", "c")
     assert rig.asked == ["a"]
     assert [known["state"] for known in rig.pool.describe(["b", "c"])] == ["unknown", "unknown"]
+
+
+def test_a_conversation_is_not_missing_where_nobody_had_time_to_look(build: Callable[..., Rig]) -> None:
+    """Silence is how the upstream says that it is not this account's."""
+
+    def be_silent_too_long(token: str) -> RefreshedTokens:
+        threading.Event().wait(START_SECONDS)
+        raise SilentAnswer("nothing")
+
+    with pytest.raises(ConversationUncertain):
+        build(be_silent_too_long).open("a", "b", continues="c")
 
 
 def test_without_accounts_there_is_nobody_to_wait_for(build: Callable[..., Rig]) -> None:
