@@ -3,7 +3,7 @@
 import { ask, askJson, isAbort, readEvents } from "./api.js";
 import { hasAttachments, setUpAttachments, takeAttachments } from "./attachment.js";
 import { tell } from "./copy.js";
-import { element, find } from "./dom.js";
+import { element, find, showOne } from "./dom.js";
 import { link, MarkdownView } from "./markdown.js";
 import { copyRow } from "./snippet.js";
 import { troubleBox } from "./trouble.js";
@@ -55,27 +55,18 @@ async function send() {
 async function reply(body) {
   if (running) return;
   const mine = (running = new AbortController());
-  setBusy(true);
+  showOne("#stop", "#send");
   const asked = { ...body, ...(conversation && { conversation_id: conversation }) };
   const answer = new Answer(asked, () => { answer.node.remove(); reply(body); });
   await answer.run(mine.signal);
   if (running === mine) running = null;
-  setBusy(running !== null);
+  if (!running) showOne("#send", "#stop");
 }
 
 function buildBody(text, files) {
   const parts = files.map((file) => file.part);
   const content = parts.length ? [...parts, ...(text ? [{ type: "text", text }] : [])] : text;
   return { model: find("#model").value.trim() || "glm", stream: true, messages: [{ role: "user", content }] };
-}
-
-/** One of the two buttons is there; whoever was on the other finds the focus on it. */
-function setBusy(isBusy) {
-  const [shown, hidden] = [find(isBusy ? "#stop" : "#send"), find(isBusy ? "#send" : "#stop")];
-  const hadFocus = document.activeElement === hidden;
-  shown.hidden = false;
-  hidden.hidden = true;
-  if (hadFocus) shown.focus();
 }
 
 /** One answer on its way to the screen; drawn once per frame, however many chunks come. */

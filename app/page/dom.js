@@ -17,6 +17,14 @@ export function find(selector, root = document) {
   return root.querySelector(selector);
 }
 
+/** Of two buttons the one; whoever was on the other finds the focus on it. */
+export function showOne(shown, hidden) {
+  const hadFocus = document.activeElement === find(hidden);
+  find(shown).hidden = false;
+  find(hidden).hidden = true;
+  if (hadFocus) find(shown).focus();
+}
+
 function fill(node, properties, children) {
   for (const [key, value] of Object.entries(properties)) {
     if (typeof value === "function") node.addEventListener(key.slice(2), value);

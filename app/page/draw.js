@@ -1,7 +1,7 @@
 // Drawing: the pictures come by address, and the gateway fetches them for this page.
 
 import { ask, isAbort } from "./api.js";
-import { element, find } from "./dom.js";
+import { element, find, showOne } from "./dom.js";
 import { link } from "./markdown.js";
 import { loadPicture } from "./picture.js";
 import { copyRow } from "./snippet.js";
@@ -26,7 +26,7 @@ async function draw() {
   const prompt = find("#prompt").value.trim();
   if (!prompt || running) return;
   running = new AbortController();
-  setBusy(true);
+  showOne("#draw-stop", "#draw-go");
   const body = { model: "cogview-3", prompt, size: find("#size").value };
   const pictures = find("#pictures");
   pictures.replaceChildren(element("p", { class: "hint caret wide" }, say("drawing")));
@@ -42,16 +42,11 @@ async function draw() {
   row.classList.add("wide");
   pictures.append(row);
   running = null;
-  setBusy(false);
+  showOne("#draw-go", "#draw-stop");
 }
 
 async function buildFigure(picture, prompt) {
   const words = picture.revised_prompt || prompt;
   return element("figure", {}, await loadPicture(picture.url, words),
     element("figcaption", {}, words, " ", link(picture.url, say("open"))));
-}
-
-function setBusy(isBusy) {
-  find("#draw-stop").hidden = !isBusy;
-  find("#draw-go").disabled = isBusy;
 }

@@ -62,7 +62,7 @@ async function enter() {
     find("#message").focus();
   } catch (error) {
     leave();
-    find("#door").append(troubleBox(error));
+    find("#door .row").after(troubleBox(error));
   }
 }
 
@@ -80,7 +80,7 @@ function setUpDoor() {
   find("#door").addEventListener("submit", (event) => {
     event.preventDefault();
     find("#door .trouble")?.remove();
-    if (/[^\x20-\x7e]/.test(input.value)) return find("#door").append(troubleBox({ message: say("credentialsOdd") }));
+    if (/[^\x20-\x7e]/.test(input.value)) return find("#door .row").after(troubleBox({ message: say("credentialsOdd") }));
     credentials.set(input.value);
     input.value = "";
     enter();
