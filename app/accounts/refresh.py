@@ -56,11 +56,16 @@ class Refresher:
 
         Raises AccountExpired where the refresh token is dead, or what kept the upstream from answering.
         """
-        token = account.access_token
-        if token is not None and token is not rejected and self._clock() < account.refresh_at:
-            redactor.learn(token.value)
-            return token
-        return self._join(account).result()
+        token = self._find_good(account, rejected)
+        if token is None:
+            return self._join(account, lambda: self._find_good(account, rejected)).result()
+        redactor.learn(token.value)
+        return token
+
+    def _find_good(self, account: Account, rejected: AccessToken | None) -> AccessToken | None:
+        good_until, token = account.refresh_at, account.access_token
+        is_good = token is not rejected and self._clock() < good_until
+        return token if is_good else None
 
     def with_token(self, account: Account, call: Callable[[AccessToken], _T]) -> _T:
         """One call with the account's token, and one more with a new one where that is refused.
@@ -79,7 +84,7 @@ class Refresher:
 
     def renew(self, account: Account) -> AccessToken:
         """Ask the upstream even though the known token may still be good."""
-        return self._join(account).result()
+        return self._join(account, lambda: None).result()
 
     def settle(self, seconds: float) -> None:
         """Wait for the refreshes that are running: a rotated token that is not kept is a lost account."""
@@ -87,11 +92,16 @@ class Refresher:
             running = list(self._running.values())
         wait(running, seconds)
 
-    def _join(self, account: Account) -> Future[AccessToken]:
+    def _join(self, account: Account, find_good: Callable[[], AccessToken | None]) -> Future[AccessToken]:
+        """The refresh that runs; else one that begins now, unless the last one has ended in this moment."""
         with self._lock:
             future = self._running.get(account.owner)
             if future is None:
-                future = self._running[account.owner] = Future()
+                future = Future()
+                if (token := find_good()) is not None:
+                    future.set_result(token)
+                    return future
+                self._running[account.owner] = future
                 # A thread of its own: a caller that goes away must not lose a rotated token half-way.
                 thread = threading.Thread(
                     target=self._run, args=(account, account.owner, future), name="refresh", daemon=True
@@ -145,6 +155,6 @@ class Refresher:
         token = tokens.access_token
         life = token.expires_at - self._clock()
         margin = random.uniform(_LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS)  # noqa: S311
-        account.refresh_at = token.expires_at - min(margin, max(life, 0.0) * _MOST_MARGIN_SHARE)
         account.access_token = token
+        account.refresh_at = token.expires_at - min(margin, max(life, 0.0) * _MOST_MARGIN_SHARE)
         return token

@@ -161,6 +161,11 @@ def test_a_later_head_is_cut_too(start_gateway: StartGateway, upstream: DemoUpst
     assert "Traceback" not in gateway.log()
 
 
+JSON_POST = b"POST /v1/chat/completions HTTP/1.1\r\n"
+FORM_POST = b"POST /v1/images/edits HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+
+
+@pytest.mark.parametrize("post", [JSON_POST, FORM_POST])
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_cut(
     start_gateway: StartGateway, upstream: DemoUpstream, framing: bytes, post: bytes

@@ -57,6 +57,24 @@ def test_a_token_is_kept() -> None:
     assert refresher.access_token(account, rejected=token) is not token
 
 
+def test_a_refresh_that_ended_meanwhile_is_not_made_again() -> None:
+    """It ends between the look at the token and the look for a refresh that runs."""
+    upstream, account = Upstream(), make_account()
+    account.access_token = AccessToken("stale", 0.0, "device")
+    moments: list[float] = []
+
+    def clock() -> float:
+        moments.append(time.time())
+        if len(moments) == 1:
+            refresher.renew(account)
+        return moments[-1]
+
+    vault = Vault(open_state(MEMORY))
+    refresher = Refresher(upstream.refresh, vault, lambda account, user_id: None, clock)
+    assert refresher.access_token(account) is account.access_token
+    assert upstream.asked == ["original"]
+
+
 def test_all_who_wait_share_one_refresh() -> None:
     upstream, account = Upstream(), make_account()
     refresher = make_refresher(upstream)
