@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
         resources=["/v1/*", "/token/check"],
         origins=list(settings.cors_origins),
         methods=["GET", "POST", "DELETE"],
+        expose_headers=["X-Request-Id", "Retry-After"],
         send_wildcard=True,
         max_age=86400,
     )

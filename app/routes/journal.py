@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 
 from flask import Flask, Response, g, request
-from werkzeug.routing import Rule
 
 from app.hub import Client, ClientWatch
 from app.metrics.tally import Tally
@@ -152,15 +151,10 @@ def install(app: Flask) -> None:
 
 def _begin() -> None:
     rule, known = request.url_rule, services()
-    path = request.path if rule is not None else _UNKNOWN
-    g.record = Record(path, _name_route(rule, request.method), known.presence, known.tally)
-
-
-def _name_route(rule: Rule | None, method: str) -> str:
-    """As the routes themselves are written, whatever stands in for their variables."""
-    if method == "OPTIONS":
-        return "preflight"
-    return _UNKNOWN if rule is None else rule.rule
+    # As the route itself is written: what callers put into a path may be anything, a token even.
+    path = _UNKNOWN if rule is None else rule.rule
+    route = "preflight" if request.method == "OPTIONS" else path
+    g.record = Record(path, route, known.presence, known.tally)
 
 
 def _hand_over(response: Response) -> Response:

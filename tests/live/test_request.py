@@ -133,6 +133,7 @@ def test_cors_is_for_the_api_alone(gateway: GatewayProcess, start_gateway: Start
     headers = {"Origin": "https://chat.example.org", "Authorization": "Bearer demo-x"}
     models = requests.get(f"{gateway.url}/v1/models", headers=headers, timeout=30)
     assert models.headers["Access-Control-Allow-Origin"] == "*"
+    assert models.headers["Access-Control-Expose-Headers"] == "Retry-After, X-Request-Id"
     assert (
         "Access-Control-Allow-Origin"
         not in requests.get(f"{gateway.url}/ping", headers=headers, timeout=9).headers
@@ -181,6 +182,17 @@ def test_one_log_line_a_request(gateway: GatewayProcess) -> None:
         "outcome=ok",
     ):
         assert part in line
+
+
+def test_what_stands_in_a_path_is_not_logged(gateway: GatewayProcess) -> None:
+    headers = {"Authorization": "Bearer demo-x"}
+    answer = requests.get(f"{gateway.url}/v1/models/a-token-by-mistake", headers=headers, timeout=30)
+    name = answer.headers["X-Request-Id"]
+    deadline = time.monotonic() + 5
+    while name not in gateway.log() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert " path=/v1/models/<name> " in gateway.log()
+    assert "a-token-by-mistake" not in gateway.log()
 
 
 @pytest.mark.parametrize(
