@@ -26,8 +26,9 @@ def test_a_request_is_tried_with_a_token_that_stays_in_the_tab(blank: Page, gate
     blank.on("request", lambda request: urls.append(request.url))
     blank.goto(f"{gateway.url}/docs#/chat/createChatCompletion")
     blank.locator(".btn.authorize").click()
-    blank.locator(".auth-container input").fill(TOKEN)
-    blank.locator(".auth-btn-wrapper button[type=submit]").click()
+    door = blank.locator(".auth-container").first
+    door.locator("input").fill(TOKEN)
+    door.locator("button[type=submit]").click()
     blank.locator(".close-modal").click()
     blank.locator(".try-out__btn").click()
     blank.locator(".execute").click()
