@@ -8,8 +8,10 @@ JOBS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What the gateway itself needs, and with what checks and tests need on top.
+RUNTIME := $(VENV)/.runtime
 STAMP := $(VENV)/.installed
-LOCKS := requirements.txt requirements-dev.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Clients are heavy, and not ours: they get an environment of their own.
 CLIENTS := .venv-clients
 # Only what is there: a sparse checkout is checked as far as it goes.
@@ -24,13 +26,16 @@ help: ## Show what can be made
 .PHONY: install
 install: $(STAMP) ## Install the pinned packages into .venv (does nothing when they are there)
 
-$(STAMP): $(LOCKS)
+$(RUNTIME): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "glm-api needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
 	  echo "Install a newer one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-	  -r requirements.txt -r requirements-dev.txt
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(STAMP): $(RUNTIME) requirements-dev.txt
+	$(PIP) -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 .PHONY: demo
@@ -38,19 +43,19 @@ demo: install ## Hold a conversation through the gateway with the embedded upstr
 	$(BIN)/python -m demo $(ARGS)
 
 .PHONY: demo-serve
-demo-serve: install ## Keep the gateway and the embedded upstream running to try by hand
+demo-serve: $(RUNTIME) ## Keep the gateway and the embedded upstream running to try by hand
 	$(BIN)/python -m demo --serve $(ARGS)
 
 .PHONY: run
-run: install ## Start the gateway for real use on port 8000 (PORT=... for another)
+run: $(RUNTIME) ## Start the gateway for real use on port 8000 (PORT=... for another)
 	$(BIN)/python -m gunicorn -c gunicorn.conf.py wsgi:app
 
 .PHONY: doctor
-doctor: install ## Say what is wrong with the gateway here, and what to do (ARGS="--chat")
+doctor: $(RUNTIME) ## Say what is wrong with the gateway here, and what to do (ARGS="--chat")
 	$(BIN)/python -m app.doctor $(ARGS)
 
 .PHONY: key
-key: install ## Make a gateway key: make key LABEL=laptop
+key: $(RUNTIME) ## Make a gateway key: make key LABEL=laptop
 	$(BIN)/python -m app.keys new $(LABEL)
 
 .PHONY: test

@@ -1,5 +1,5 @@
 """`python -m demo` shows the gateway at work, `python -m demo --serve` keeps it running."""
 
-from demo.tour import main
+from demo.command import main
 
 raise SystemExit(main())

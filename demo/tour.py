@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
-import signal
-import sys
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from openai import OpenAI, OpenAIError
 
-from demo.gateway import GatewayFailed, GatewayProcess
+from demo.command import say
+from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
 
 ACCOUNTS = "demo-anna,demo-bert"
@@ -28,10 +23,6 @@ class StepFailed(Exception):
 def require(holds: object, otherwise: str) -> None:
     if not holds:
         raise StepFailed(otherwise)
-
-
-def say(text: str = "") -> None:
-    print(text, flush=True)
 
 
 class Tour:
@@ -126,10 +117,6 @@ def _ask(question: str) -> Any:
     return [{"role": "user", "content": question}]
 
 
-class Interrupted(BaseException):
-    """Ctrl-C or SIGTERM: everything that was started is stopped on the way out."""
-
-
 def tour() -> int:
     """Start everything, show it, stop everything. Returns the exit code."""
     say("This is glm-api with a stand-in for chatglm.cn. Nothing leaves this machine.")
@@ -152,54 +139,3 @@ def _guide(gateway: GatewayProcess) -> int:
         return 1
     say(f"\nAll of it worked, in {time.monotonic() - begun:.1f} seconds.")
     return 0
-
-
-def _let_in(upstream: DemoUpstream) -> dict[str, str]:
-    """The pictures that the stand-in draws lie on this machine, where no gateway would look otherwise."""
-    return {"GLM_FILES_ALLOW_PRIVATE": "1", "GLM_FILES_PORTS": f"80,443,{urlsplit(upstream.url).port}"}
-
-
-def serve() -> int:
-    """Keep both running until Ctrl-C or SIGTERM."""
-    with (
-        DemoUpstream(pace=40) as upstream,
-        GatewayProcess(upstream.url, None, "wsgi:app", **_let_in(upstream)) as gateway,
-    ):
-        say(f"page      {gateway.url}/   (any key that begins with demo- is alive)")
-        say(f"gateway   {gateway.url}/v1")
-        say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
-        body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
-        say(f"  curl -N {gateway.url}/v1/chat/completions \\")
-        say(f"    -H 'Authorization: Bearer demo-anna' -d '{body}'")
-        with suppress(Interrupted):
-            say("\nCtrl-C stops both.")
-            threading.Event().wait()
-        say("stopping")
-    say("stopped")
-    return 0
-
-
-def main() -> int:
-    """The command line. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m demo", description="Show the gateway at work.")
-    parser.add_argument("--serve", action="store_true", help="keep everything running to try by hand")
-    show = serve if parser.parse_args().serve else tour
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _interrupt)
-    try:
-        return show()
-    except GatewayFailed as failed:
-        say(f"The gateway did not start. Its log:\n{failed}")
-        return 1
-    except Interrupted:
-        say("\nInterrupted; everything is stopped.")
-        return 130
-
-
-def _interrupt(number: int, frame: object) -> None:
-    # Once: what stops everything must not be interrupted in its turn.
-    for other in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(other, signal.SIG_IGN)
-    # It may strike in the middle of a client's constructor: what half a client says as it dies helps nobody.
-    sys.unraisablehook = lambda _: None
-    raise Interrupted

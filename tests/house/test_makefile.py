@@ -51,10 +51,16 @@ def test_nothing_is_installed_twice(tmp_path: Path) -> None:
         (tmp_path / lock).touch()
     stamp = tmp_path / ".venv" / ".installed"
     stamp.parent.mkdir()
+    stamp.with_name(".runtime").touch()
     stamp.touch()
     assert "Nothing to be done" in make("install", cwd=tmp_path).stdout
     os.utime(stamp, (1, 1))
     assert "pip install" in make("install", "--dry-run", cwd=tmp_path).stdout
+
+
+def test_whoever_only_runs_it_waits_for_no_tools() -> None:
+    for target in ("run", "demo-serve", "key", "doctor"):
+        assert re.search(rf"^{target}: \$\(RUNTIME\) ", TEXT, re.MULTILINE), target
 
 
 def test_an_old_python_is_named(tmp_path: Path) -> None:

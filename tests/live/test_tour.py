@@ -21,7 +21,7 @@ def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[st
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | {"PORT": "0"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
