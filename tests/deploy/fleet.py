@@ -39,11 +39,12 @@ class Fleet:
         """So many more, at the same time. `{n}` in a setting is their number, from 1."""
         added = {}
         for number in range(len(self.instances) + 1, len(self.instances) + count + 1):
-            address = f"127.0.0.1:{find_port()}"
+            port = find_port()
+            address = f"127.0.0.1:{port}"
             directory = self._directory / f"instance-{number}"
             directory.mkdir()
             own = {name: value.replace("{n}", str(number)) for name, value in settings.items()}
-            own |= {"PORT": address.partition(":")[2], "GLM_DRAIN_FILE": str(directory / "drain")}
+            own |= {"PORT": str(port), "GLM_DRAIN_FILE": str(directory / "drain")}
             added[address] = GatewayProcess(self._upstream_url, directory, **(self._settings | own))
         self.instances |= added
         with ThreadPoolExecutor() as threads:

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt", "tests/clients/requirements.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "tests/clients/requirements.txt",
+    "tests/deploy/requirements.txt",
+)
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[[a-z,-]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)? \\$")
 HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?$")
 
