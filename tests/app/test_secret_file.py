@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from app.config import _SECRETS, InvalidSetting, Settings
+from app.config import _SECRETS, _VARIABLES, InvalidSetting, Settings
 from app.keys import digest_key
 
 KEYS = [f"glm-{letter * 43}" for letter in "ab"]
@@ -54,6 +55,14 @@ def test_a_file_that_is_not_there_names_its_variable(variable: str, tmp_path: Pa
     for path in (str(tmp_path / "none"), str(tmp_path)):
         with pytest.raises(InvalidSetting, match=f"^{variable}_FILE is wrong: ."):
             Settings.from_env({f"{variable}_FILE": path})
+
+
+def test_every_secret_has_a_file() -> None:
+    """A secret is what a printed Settings does not show."""
+    hidden = {one.name for one in fields(Settings) if not one.repr}
+    secrets = {variable for variable, (name, _) in _VARIABLES.items() if name in hidden}
+    assert secrets == {*_SECRETS, "GLM_REFRESH_TOKENS"}
+    assert "GLM_REFRESH_TOKENS_FILE" in _VARIABLES
 
 
 def test_only_secrets_have_files(tmp_path: Path) -> None:

@@ -161,9 +161,11 @@ def check_health(environ: dict[str, str]) -> int:
 
 
 def test_it_serves_and_the_health_check_sees_it(image: Path) -> None:
+    before = sorted(image.rglob("*"))
     with start(image) as environ:
         assert check_health(environ) == 0
     assert check_health(environ) == 1
+    assert sorted(image.rglob("*")) == before, "the root file system may be read-only"
 
 
 def test_the_doctor_is_in_the_image(image: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 CONFIGURATIONS = [ROOT / "docs/configuration.md", ROOT / "docs/configuration.zh-CN.md"]
 FEATURES = [ROOT / "docs/features.md", ROOT / "docs/features.zh-CN.md"]
+DEPLOY = ROOT / "docs/deploy.md"
 RECIPES = sorted((ROOT / "docs/clients").glob("*.md"))
 PAPERS = [ROOT / name for name in ("SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 DOCUMENTS = [*READMES, *PAPERS, *sorted((ROOT / "docs").rglob("*.md"))]
@@ -118,7 +119,7 @@ def test_recipes_name_models_of_the_list_and_codes_of_the_table(path: Path) -> N
 
 def test_nginx_is_told_the_same_in_both_places() -> None:
     complete = " ".join((ROOT / "deploy/nginx.conf").read_text("utf-8").split())
-    (block,) = read_code(READMES[0], "nginx")
+    (block,) = read_code(DEPLOY, "nginx")
     assert [line for line in block.splitlines() if line.strip() not in complete] == []
 
 
