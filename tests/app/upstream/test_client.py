@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +28,7 @@ from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
 from demo.upstream import DemoUpstream
+from tests.app.files.certificate import make_certificate
 
 ASSISTANT = "65940acff94777010aa6b796"
 
@@ -120,6 +125,23 @@ def test_connections_are_reused_and_no_cookie_is_kept(client: UpstreamClient, up
             read_all(client, token, "[[text]]")
     assert upstream.state()["tcp_connections"] == 1
     assert all("cookie" not in {name.lower() for name in sent["headers"]} for sent in upstream.requests())
+
+
+def test_tls_is_agreed_on_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = make_certificate("localhost", begins=datetime.now(UTC) - timedelta(hours=1))
+    pem = tmp_path / "site.pem"
+    pem.write_bytes(certificate + key)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pem))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with DemoUpstream(tls=tls) as upstream:
+        address = upstream.url.replace("127.0.0.1", "localhost")
+        with closing(UpstreamClient(UpstreamAddress(address, Settings().sign_secret, None, 5))) as client:
+            token = client.refresh("demo-anna").access_token
+            for _ in range(5):
+                conversation_id = read_all(client, token, "[[chunks n=20 pace=1]]")
+                client.delete_conversation(token, conversation_id or "", ASSISTANT)
+        assert (upstream.state()["tcp_connections"], upstream.state()["undeleted"]) == (1, 0)
 
 
 def test_a_connection_that_went_stale_is_replaced(client: UpstreamClient, upstream: DemoUpstream) -> None:
