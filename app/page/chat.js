@@ -54,13 +54,18 @@ async function send() {
 /** Ask, and show the answer as it comes; what failed can be asked again. */
 async function reply(body) {
   if (running) return;
-  const mine = (running = new AbortController());
+  running = new AbortController();
   showOne("#stop", "#send");
   const asked = { ...body, ...(conversation && { conversation_id: conversation }) };
-  const answer = new Answer(asked, () => { answer.node.remove(); reply(body); });
-  await answer.run(mine.signal);
-  if (running === mine) running = null;
-  if (!running) showOne("#send", "#stop");
+  const retry = () => {
+    if (running) return;
+    answer.node.remove();
+    reply(body);
+  };
+  const answer = new Answer(asked, retry);
+  await answer.run(running.signal);
+  running = null;
+  showOne("#send", "#stop");
 }
 
 function buildBody(text, files) {

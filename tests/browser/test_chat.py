@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
 from tests.browser.conftest import TOKEN, send, wait_for_end, wait_until
 
-STREAM = "/chatglm/backend-api/assistant/stream"
+TINY_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
+    "789c6360f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
 
 
 def test_words_come_one_by_one(page: Page) -> None:
@@ -67,14 +70,20 @@ def test_a_conversation_goes_on(page: Page) -> None:
         expect(page.locator(".answer").last).to_contain_text(f"第 {number} 轮")
 
 
-def test_a_file_is_attached(page: Page) -> None:
-    page.locator("#files").set_input_files(
-        {"name": "note.txt", "mimeType": "text/plain", "buffer": b"what is in it"}
-    )
+def test_files_and_pictures_are_attached(page: Page) -> None:
+    files: list[FilePayload] = [
+        {"name": "note.txt", "mimeType": "text/plain", "buffer": b"what is in it"},
+        {"name": "dot.png", "mimeType": "image/png", "buffer": TINY_PNG},
+        {"name": "other.txt", "mimeType": "text/plain", "buffer": b"taken out again"},
+    ]
+    page.locator("#files").set_input_files(files)
+    page.get_by_role("button", name="Remove other.txt").click()
     expect(page.locator("#attachments")).to_contain_text("note.txt")
     send(page, "read this")
     wait_for_end(page)
     expect(page.locator(".answer")).to_contain_text("note.txt")
+    expect(page.locator(".answer")).to_contain_text(f"（{len(TINY_PNG)} 字节")
+    expect(page.locator(".answer")).not_to_contain_text("other.txt")
     expect(page.locator("#attachments li")).to_have_count(0)
 
 
