@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 PLACE = ROOT / "deploy/kubernetes"
 VALIDATE = ROOT / ".venv-deploy/bin/kubernetes-validate"
 MANIFESTS = ["glm-api.yaml", "balancer.yaml", "ingress-nginx.yaml"]
-# The oldest that fills in `apps.kubernetes.io/pod-index`, and the newest that is known.
-VERSIONS = ["1.28", "1.37"]
+# The oldest that can sleep before a stop (and counts pods in a label), and the newest that is known.
+VERSIONS = ["1.30", "1.37"]
 CLEAN_UP_SECONDS = 5
 
 
@@ -108,6 +108,11 @@ def test_there_is_time_to_leave() -> None:
     assert pause > noticed
     drain = int(ENVIRONMENT["GLM_DRAIN_SECONDS"] or 0)
     assert POD["terminationGracePeriodSeconds"] > pause + drain + CLEAN_UP_SECONDS
+    balancer = read("balancer.yaml")["Deployment"]["spec"]["template"]["spec"]
+    (envoy,) = balancer["containers"]
+    assert (
+        balancer["terminationGracePeriodSeconds"] > envoy["lifecycle"]["preStop"]["sleep"]["seconds"] >= drain
+    )
 
 
 def test_the_hook_needs_no_shell_and_leaves_nothing_behind(tmp_path: Path) -> None:
