@@ -7,7 +7,7 @@ import { showPicture } from "./picture.js";
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)])\s+(.*)$/;
-// The counts in these two keep the time for a hostile text in proportion to its length.
+// The counts in HEADING and INLINE keep the time for a hostile text in proportion to its length.
 const HEADING = /^(#{1,6})\s+(.{0,1000}?)\s*#*$/;
 const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
 const INLINE = /(`+)([^]*?[^`])\1(?!`)|(!?)\[((?:[^[\]\\]|\\.|\[[^[\]]{0,200}\]){0,500})\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([^]*?\S)\*\*|\*(?=[^\s*])([^*]*?[^\s*])\*|~~(?=\S)([^]*?\S)~~|(https?:\/\/[^\s<>"'，。；、）】]*[^\s<>"'，。；、）】.,:;!?)\]*_~])|\\([\\`*_{}[\]()#+.!~>-])/g;
@@ -22,12 +22,12 @@ export class MarkdownView {
   /** `text` begins as the one shown before did. Only its last two blocks can have changed since: no other is looked at. */
   show(text) {
     const settled = Math.max(0, this.blocks.length - 2);
-    const blocks = [...this.blocks.slice(0, settled), ...splitBlocks(text, this.blocks[settled]?.at ?? 0)];
+    const blocks = this.blocks.slice(0, settled).concat(splitBlocks(text, this.blocks[settled]?.at ?? 0));
     let same = settled;
     while (same < blocks.length && blocks[same].source === this.blocks[same]?.source) same++;
     if (same === blocks.length - 1 && growCode(this.node.children[same], this.blocks[same], blocks[same])) same++;
     while (this.node.children.length > same) this.node.lastChild.remove();
-    this.node.append(...blocks.slice(same).map(({ source }) => renderBlock(source)));
+    for (const { source } of blocks.slice(same)) this.node.append(renderBlock(source));
     this.blocks = blocks;
   }
 }

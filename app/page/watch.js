@@ -28,6 +28,7 @@ export async function startWatching() {
       if (isAbort(error)) return;
       if (error.code !== "network") find("#plots").replaceChildren(troubleBox(error));
     }
+    clearInterval(redrawing);
     find("#watch-state").textContent = say("reconnecting");
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
   }

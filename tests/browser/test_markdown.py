@@ -78,7 +78,7 @@ def test_a_hostile_text_does_not_hold_the_tab_up(page: Page) -> None:
         """async () => {
         const { MarkdownView } = await import("/page/markdown.js");
         const begun = performance.now();
-        for (const piece of ["[", "![", "[[a]", "`a", "**a", "[a]((b)", "# #", "- ", "<", "|"])
+        for (const piece of ["[", "![", "[[a]", "`a", "**a", "[a]((b)", "# #", "- ", "<", "|", "a\\n\\n"])
           new MarkdownView(document.createElement("div")).show(piece.repeat(300000 / piece.length));
         return (performance.now() - begun) / 1000; }"""
     )
