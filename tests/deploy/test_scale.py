@@ -104,8 +104,8 @@ def test_a_kill_a_return_a_leave_and_a_join_lose_only_what_was_killed(scene: Sce
 
         crowd.wait_for_answers(ROUND)
         crowd.wait_for_stream(killed)
-        killed_at = time.monotonic()
         fleet.instances[killed].kill()
+        killed_at = time.monotonic()
         left = fleet.list_conversations(killed)
         settle()
         returned_at = time.monotonic()
