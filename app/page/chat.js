@@ -21,6 +21,8 @@ export function setUpChat() {
   });
   find("#stop").addEventListener("click", () => running?.abort());
   find("#new-chat").addEventListener("click", startAnew);
+  // The list offers only what fits the text in the field: what is typed shall take its place.
+  find("#model").addEventListener("focus", (event) => event.target.select());
   document.addEventListener("keydown", (event) => event.key === "Escape" && running?.abort());
 }
 
@@ -51,18 +53,16 @@ async function send() {
   await reply(buildBody(text, files));
 }
 
-/** Ask, and show the answer as it comes; what failed can be asked again. */
-async function reply(body) {
+/** Ask, and show the answer as it comes, in the place of one that failed or at the end. */
+async function reply(body, failed = null) {
   if (running) return;
   running = new AbortController();
   showOne("#stop", "#send");
   const asked = { ...body, ...(conversation && { conversation_id: conversation }) };
-  const retry = () => {
-    if (running) return;
-    answer.node.remove();
-    reply(body);
-  };
-  const answer = new Answer(asked, retry);
+  const answer = new Answer(asked, () => reply(body, answer.node));
+  if (failed) failed.replaceWith(answer.node);
+  else find("#turns").append(answer.node);
+  answer.node.scrollIntoView({ block: "nearest" });
   await answer.run(running.signal);
   running = null;
   showOne("#send", "#stop");
@@ -87,8 +87,6 @@ class Answer {
       element("h2", { class: "unseen" }, say("answer")), this.waiting);
     this.textNode = element("div", { class: "text" });
     this.view = new MarkdownView(this.textNode);
-    find("#turns").append(this.node);
-    scrollTo(0, document.documentElement.scrollHeight);
   }
 
   /** Change what is shown, and stay at its end if the person was there. */
