@@ -71,7 +71,8 @@ class Account:
     failures: int = 0
     cooling_until: float = 0.0
     cooling_outcome: Outcome | None = None
-    cooling_error: GatewayError | None = field(default=None, repr=False)
+    last_error: str | None = None
+    """The code of what it rests for. Not the error itself, which would keep its whole request in memory."""
 
     @property
     def label(self) -> str:
@@ -95,7 +96,7 @@ class Account:
             "since": int(self.since + offset),
             "cooling_until": int(self.cooling_until + offset) if cools else None,
             "replies": self.replies,
-            "last_error": self.cooling_error.code if self.cooling_error is not None else None,
+            "last_error": self.last_error,
         }
 
     def ready_at(self, pacing: Pacing, now: float) -> float:
@@ -111,13 +112,13 @@ class Account:
         if outcome is Outcome.OK:
             self.replies += 1
             self.failures = 0
-            self.cooling_error = None
+            self.last_error = None
         if outcome in _COOL_DOWN_SECONDS:
             first, longest = _COOL_DOWN_SECONDS[outcome]
             asked = error.retry_after_seconds if error is not None else None
             pause = min((asked or first) * 2.0**self.failures, max(longest, asked or 0.0))
             self.failures = min(self.failures + 1, 16)
-            self.cooling_outcome, self.cooling_error = outcome, error
+            self.cooling_outcome, self.last_error = outcome, error.code if error is not None else None
             # Accounts that failed together shall not come back together.
             self.cooling_until = now + pause * random.uniform(1.0, 1.0 + _JITTER)  # noqa: S311
 

@@ -9,7 +9,7 @@ from demo.gateway import ROOT
 
 HALF_A_CLIENT = """
 import os, signal, sys
-from demo import tour
+from demo import command, tour
 
 class Client:
     def __init__(self, **_):
@@ -19,13 +19,10 @@ class Client:
     def __del__(self):
         self.whole
 
-class Gateway:
-    url = ""
-
 tour.OpenAI = Client
-tour.tour = lambda: tour._guide(Gateway())
+tour.tour = lambda: tour.Tour("")
 sys.argv[1:] = []
-sys.exit(tour.main())
+sys.exit(command.main())
 """
 
 

@@ -67,9 +67,9 @@ def test_in_pass_through_it_waits_for_the_account(start: StartGateway, upstream:
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 20
     assert call(gateway, "GET", "/v1/accounts", ",".join(tokens[:7])).status_code == 200
-    upstream.wait_until(lambda state: state["undeleted"] == 13, 2)
+    upstream.wait_until(lambda state: state["undeleted"] == 13, 10)
     assert ask(gateway, ",".join(tokens)).good
-    upstream.wait_until(lambda state: state["undeleted"] == 0, 3)
+    upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
 
 
 def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstream: DemoUpstream) -> None:
@@ -81,7 +81,7 @@ def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstrea
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 2
     start(**OPERATOR)
-    upstream.wait_until(lambda state: state["undeleted"] == 0, 2)
+    upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
 
 
 def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: DemoUpstream) -> None:

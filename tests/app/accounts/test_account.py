@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from app.accounts.account import Account, Pacing, Seat, State, account_key, login_key
@@ -24,6 +26,16 @@ def fail(account: Account, outcome: Outcome, times: int, retry_after_seconds: fl
     for _ in range(times):
         account.record(outcome, error, NOW)
     return account.cooling_until - NOW
+
+
+def test_what_made_it_rest_is_not_kept_with_its_request() -> None:
+    account = make_account()
+    error = UpstreamThrottled("no")
+    account.record(Outcome.RATE_LIMITED, error, NOW)
+    assert account.describe(NOW, 0.0)["last_error"] == "upstream_throttled"
+    gone = weakref.ref(error)
+    del error
+    assert gone() is None
 
 
 @pytest.mark.parametrize(
@@ -58,7 +70,7 @@ def test_success_forgives() -> None:
     account = make_account()
     fail(account, Outcome.RATE_LIMITED, 5)
     account.record(Outcome.OK, None, NOW)
-    assert (account.failures, account.cooling_error, account.replies) == (0, None, 1)
+    assert (account.failures, account.last_error, account.replies) == (0, None, 1)
     assert fail(account, Outcome.RATE_LIMITED, 1) <= 36.01
 
 
