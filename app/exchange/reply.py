@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from app.accounts.lease import Lease
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 # Within the second in which a client that left frees its account.
 _STOP_SECONDS = 0.8
+_GLANCE_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +135,24 @@ class Reply:
         if self._closed:
             return
         self._closed = True
+        with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
+            last_things.callback(self._end)
+            last_things.callback(lambda: self._stream.close(is_over=self._reducer.finished))
+            if self._reducer.conversation_id is None:
+                self._look_for_name()
+
+    def _end(self) -> None:
         answer_id = self._reducer.answer_id
-        try:
-            self._stream.close(is_over=self._reducer.finished)
-        finally:
-            if answer_id is not None and self._is_left:
-                threading.Thread(target=self._stop_and_give_back, args=(answer_id,), daemon=True).start()
-            else:
-                self._give_back()
+        if answer_id is not None and self._is_left:
+            threading.Thread(target=self._stop_and_give_back, args=(answer_id,), daemon=True).start()
+        else:
+            self._give_back()
+
+    def _look_for_name(self) -> None:
+        """What has come and was not read yet may name the conversation, which else nobody would delete."""
+        with suppress(GatewayError):
+            if frames := self._stream.read(_GLANCE_SECONDS):
+                self._take(frames)
 
     @property
     def _is_left(self) -> bool:

@@ -25,6 +25,8 @@ class Holding:
         self._broken = broken
         self.closed = 0
 
+    def read(self, _: float) -> None: ...
+
     def close(self, **_: object) -> None:
         self.closed += 1
         if self._broken:
@@ -62,6 +64,19 @@ def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
     pool.acquire(pool.find(["a"]), wait_seconds=5).release(Outcome.OK)
     assert leased == [("b" * 24, 1)]
     use.end.assert_called_once_with(delivered=True)
+
+
+def test_a_name_that_has_come_but_was_not_read_is_read_at_the_end() -> None:
+    stream: Any = Talking()
+    use: Any = Mock()
+    stopped: list[str] = []
+    Reply(stream, use, CLOCKS, stop=stopped.append).close()
+    use.begin.assert_called_once_with("a" * 24)
+    deadline = time.monotonic() + 5
+    while not use.end.called and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert stopped == ["b" * 24]
+    use.end.assert_called_once_with(delivered=False)
 
 
 @pytest.mark.parametrize("stream_breaks", [True, False])
