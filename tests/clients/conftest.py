@@ -46,14 +46,6 @@ def gateway(
 
 
 @pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
-    shared_upstream.reset()
-    yield shared_upstream
-    state = shared_upstream.wait_until(lambda state: state["open_streams"] == 0)
-    assert state["violations"] == 0, "an account was asked twice at a time"
-
-
-@pytest.fixture
 def account(request: pytest.FixtureRequest) -> str:
     """The name of an account that no other test uses."""
     return "".join(c if c.isalnum() else "-" for c in request.node.name)[:80]
