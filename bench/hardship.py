@@ -167,7 +167,10 @@ def _kill(
     with ExitStack() as stack:
         for _ in range(hardship.killed_streams):
             stack.callback(_open_stream(gateway.url, key).close)
-        toll.killed_streams += upstream.state()["open_streams"]
+        # Of questions that were left before, the upstream may be about to name one to a dead gateway.
+        wanted = hardship.killed_streams
+        state = upstream.wait_until(lambda state: state["open_streams"] == wanted, _CALL_SECONDS)
+        toll.killed_streams += state["open_streams"]
         before = gateway.worker_pid
         strike()
     upstream.wait_until(lambda state: state["open_streams"] == 0, 10)

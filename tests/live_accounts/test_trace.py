@@ -41,6 +41,7 @@ def open_streams(gateway: GatewayProcess, tokens: list[str]) -> list[RawClient]:
     return clients
 
 
+@pytest.mark.timeout(150)
 def test_every_bad_end_and_two_kills(start: StartGateway, upstream: DemoUpstream) -> None:
     """Half a minute of `make bench-accounts` in short."""
     hardship = Hardship(questions=100)
