@@ -82,7 +82,7 @@ class Cleaner:
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds; what is left stays in the ledger."""
         deadline = time.monotonic() + seconds
-        self._serve_all()
+        self._serve_all(self._clock())
         with self._changed:
             while self._busy and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
@@ -107,18 +107,19 @@ class Cleaner:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._serve_all()
+            now = self._clock()  # one for both: what falls due between two looks would be seen by neither
+            self._serve_all(now)
             self._napping_until = math.inf  # what is expected while the nap is planned ends it
-            self._napping_until = self._plan_nap()
-            self._wake.wait(max(0.0, self._napping_until - self._clock()))
+            self._napping_until = self._plan_nap(now)
+            nap = self._napping_until - self._clock()
+            self._wake.wait(min(max(0.0, nap), _LONGEST_NAP_SECONDS))  # the clock may have gone back
             self._wake.clear()
 
-    def _serve_all(self) -> None:
-        for owner in self.ledger.list_owners_due(self._owners(), self._clock()):
+    def _serve_all(self, now: float) -> None:
+        for owner in self.ledger.list_owners_due(self._owners(), now):
             self.serve(owner)
 
-    def _plan_nap(self) -> float:
-        now = self._clock()
+    def _plan_nap(self, now: float) -> float:
         with self._changed:
             self._resting = {owner: until for owner, until in self._resting.items() if until > now}
             ends = [now + _LONGEST_NAP_SECONDS, *self._resting.values()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from gevent import GreenletExit
@@ -77,6 +77,23 @@ def test_kept_ones_go_when_their_time_has_come(rig: Rig) -> None:
     assert rig.ledger.next_due(rig.clock.now) == rig.clock.now + 600
     rig.clock.now += 601
     rig.cleaner.wake()
+    eventually(lambda: rig.deleted == ["kept"])
+    rig.cleaner.stop(1)
+
+
+def test_one_that_falls_due_between_two_looks_is_not_overlooked(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_owners_due = rig.ledger.list_owners_due
+
+    def look_and_dawdle(owners: Sequence[str], now: float) -> list[str]:
+        found = list_owners_due(owners, now)
+        rig.clock.now = max(rig.clock.now, 1_000_010.0)
+        return found
+
+    monkeypatch.setattr(rig.ledger, "list_owners_due", look_and_dawdle)
+    rig.answer("kept", keep=5)
+    rig.cleaner.start()
     eventually(lambda: rig.deleted == ["kept"])
     rig.cleaner.stop(1)
 
