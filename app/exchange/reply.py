@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 # Within the second in which a client that left frees its account.
 _STOP_SECONDS = 0.8
 _GLANCE_SECONDS = 0.001
+# For an upstream to see that a connection was closed, where there is no name to stop the answer by.
+_NOTICE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,12 @@ class Reply:
                 self._look_for_name()
 
     def _end(self) -> None:
-        answer_id = self._reducer.answer_id
-        if answer_id is not None and self._is_left:
-            threading.Thread(target=self._stop_and_give_back, args=(answer_id,), daemon=True).start()
-        else:
+        if not self._is_left:
             self._give_back()
+        elif self._lease is None:  # whoever asked gives the account on as soon as this returns
+            self._stop_and_give_back()
+        else:
+            threading.Thread(target=self._stop_and_give_back, daemon=True).start()
 
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
@@ -160,15 +163,24 @@ class Reply:
         is_over = self._reducer.finished or self._stream.ended
         return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
 
-    def _stop_and_give_back(self, answer_id: str) -> None:
+    def _stop_and_give_back(self) -> None:
+        try:
+            self._stop_upstream()
+        finally:
+            self._give_back()
+
+    def _stop_upstream(self) -> None:
+        """So that the account's next question does not meet an upstream that has not noticed yet."""
+        answer_id = self._reducer.answer_id
+        if answer_id is None:
+            threading.Event().wait(_NOTICE_SECONDS)
+            return
         late = UpstreamTimeout("The upstream did not stop its answer in time.")
         try:
             with Deadline(_STOP_SECONDS, late):
                 self._stop(answer_id)
         except GatewayError as error:
             log.debug("an answer was not stopped upstream: %s", error.code)
-        finally:
-            self._give_back()
 
     def _give_back(self) -> None:
         try:

@@ -40,6 +40,7 @@ class UpstreamStream:
         try:
             data = self._body.read(seconds)
         except OSError as exc:
+            self.ended = True
             raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
         if data is None:
             return None

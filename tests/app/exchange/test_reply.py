@@ -21,6 +21,8 @@ CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
 class Holding:
     """A stream or a use, which can fail when it is closed."""
 
+    ended = True
+
     def __init__(self, *, broken: bool) -> None:
         self._broken = broken
         self.closed = 0
