@@ -135,7 +135,8 @@ def _list_secrets(settings: Settings) -> Iterator[str]:
     if proxy.password:
         password = unquote(proxy.password)
         yield from (proxy.password, password)
-        yield base64.b64encode(f"{unquote(proxy.username or '')}:{password}".encode("latin-1")).decode()
+        login = f"{unquote(proxy.username or '')}:{password}"
+        yield base64.b64encode(login.encode("latin-1", "replace")).decode()
 
 
 def _limits(settings: Settings) -> Limits:

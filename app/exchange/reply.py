@@ -131,8 +131,8 @@ class Reply:
     def close(self) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
 
-        An answer that is left while the upstream makes it is stopped in the background; its account is given
-        back after that.
+        An answer that is left while the upstream makes it is stopped before its account is given back: in the
+        background where this holds the lease, else before this returns.
         """
         if self._closed:
             return

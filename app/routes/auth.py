@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
+
 from flask import g, request
 
 from app.accounts.gate import Caller
+from app.errors import CredentialsRejected
 from app.routes.peer import find_peer
 from app.routes.services import services
 
@@ -32,9 +35,22 @@ def admit() -> Caller:
     return caller
 
 
+def shows_metrics_key() -> bool:
+    """Whether the request carries METRICS_KEY, compared in constant time."""
+    key = services().settings.metrics_key
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    return (
+        key is not None
+        and scheme.lower() == "bearer"
+        and hmac.compare_digest(presented.strip().encode(), key.encode())
+    )
+
+
 def _let_in() -> Caller:
     known = services()
     known.presence.check()
+    if shows_metrics_key():  # else it would go upstream as somebody's refresh token
+        raise CredentialsRejected("METRICS_KEY opens /metrics alone. Send a refresh token or a gateway key.")
     forwarded = request.headers.get("X-Forwarded-For", "")
     peer = find_peer(request.remote_addr or "", forwarded, known.settings.trusted_proxies)
     caller = known.gate.admit(request.headers.get("Authorization", ""), peer)

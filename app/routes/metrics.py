@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 
 from flask import Blueprint, Response, request
@@ -10,6 +9,7 @@ from flask import Blueprint, Response, request
 from app.errors import CredentialsRejected, NotFound
 from app.gateway import Gateway
 from app.metrics.tally import Readings
+from app.routes.auth import shows_metrics_key
 from app.routes.services import services
 from app.upstream.novelty import novelties
 
@@ -18,12 +18,10 @@ bp = Blueprint("metrics", __name__)
 
 @bp.before_request
 def require_key() -> None:
-    """Looked at in constant time. Raises NotFound or CredentialsRejected."""
-    key = services().settings.metrics_key
-    if key is None:
+    """Raises NotFound or CredentialsRejected."""
+    if services().settings.metrics_key is None:
         raise NotFound("There is nothing at this path: METRICS_KEY is not set.")
-    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(presented.strip().encode(), key.encode()):
+    if not shows_metrics_key():
         raise CredentialsRejected("Send METRICS_KEY as `Authorization: Bearer <key>`.")
 
 

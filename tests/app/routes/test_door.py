@@ -10,11 +10,13 @@ from openai.types import Model
 from werkzeug.test import TestResponse
 
 from app.chat.mode import MODELS
+from demo.upstream import DemoUpstream
 from tests.app.routes.conftest import Connect
 
 KEY, ADMIN = "glm-" + "k" * 43, "glm-" + "a" * 43
 WITH_KEYS = {"GLM_REFRESH_TOKENS": "demo-one,demo-two", "GATEWAY_API_KEYS": f"x={KEY};rpm=3,y={ADMIN};admin"}
 CHAT = "/v1/chat/completions"
+QUESTION = {"messages": [{"role": "user", "content": "a"}]}
 
 
 def bearer(value: str) -> dict[str, str]:
@@ -41,6 +43,18 @@ def test_health_needs_no_credentials(client: FlaskClient, path: str) -> None:
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert answer.text == "pong" or answer.get_json() == {"status": "ok"}
+
+
+def test_the_key_of_the_metrics_goes_nowhere_else(connect: Connect, upstream: DemoUpstream) -> None:
+    client = connect(METRICS_KEY="m" * 32)
+    error = check_error(client.post(CHAT, json=QUESTION, headers=bearer("m" * 32)), 401, "invalid_api_key")
+    assert "METRICS_KEY" in error["message"]
+    assert client.get("/metrics", headers=bearer("m" * 32)).status_code == 200
+    assert upstream.requests() == []
+
+
+def test_a_proxy_password_may_be_any_text(connect: Connect) -> None:
+    assert connect(GLM_PROXY="http://u:%E4%BD%A0%E5%A5%BD@127.0.0.1:9").get("/ping").status_code == 200
 
 
 NO_CREDENTIALS = [
