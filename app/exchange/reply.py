@@ -1,4 +1,4 @@
-"""One answer on its way: reads the upstream's frames, keeps the clocks, and owns what must be given back."""
+"""One answer on its way: reads the upstream's events, keeps the clocks, and owns what must be given back."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
-from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
+from app.errors import GatewayError, Outcome, UpstreamTimeout
 from app.exchange.shape import UNCHANGED, Shape, Stage
 from app.hub import Deadline
 from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
-from app.upstream.frames import Frame
-from app.upstream.reducer import Reducer
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class Reply:
 
     def __init__(
         self,
-        stream: UpstreamStream,
+        stream: AnswerStream,
         use: ConversationUse,
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
@@ -60,7 +58,6 @@ class Reply:
         self._use = use
         self._clocks = clocks
         self._clock = clock
-        self._reducer = Reducer()
         self._begun_at = self._now = self._said_at = clock()
         self._commit_by = 0.0
         self._silent_seconds = 0.0
@@ -72,14 +69,19 @@ class Reply:
         """Thinking that the request does not want to see."""
         self._stages: Sequence[Stage] = shape.build_stages(self.hidden)
         self._ended_early = False
-        self.frames = 0
+        self._is_named = False
 
     def __repr__(self) -> str:
-        return f"<Reply {self._stream!r} {self._lease!r} frames={self.frames}>"
+        return f"<Reply {self._stream!r} {self._lease!r}>"
 
     @property
     def conversation_id(self) -> str | None:
-        return self._reducer.conversation_id
+        return self._stream.conversation_id
+
+    @property
+    def frames(self) -> int:
+        """How many documents of the upstream have been read."""
+        return self._stream.frames
 
     @property
     def account(self) -> str | None:
@@ -89,7 +91,7 @@ class Reply:
     @property
     def finished(self) -> bool:
         """The answer came to a good end, and `read` has returned it."""
-        is_over = self._reducer.finished or self._ended_early
+        is_over = self._stream.finished or self._ended_early
         return is_over and not self._waiting and self._failure is None
 
     def hear(self, deadline: float) -> None:
@@ -139,8 +141,8 @@ class Reply:
         self._closed = True
         with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
             last_things.callback(self._end)
-            last_things.callback(lambda: self._stream.close(is_over=self._reducer.finished))
-            if self._reducer.conversation_id is None:
+            last_things.callback(self._stream.close)
+            if self._stream.conversation_id is None:
                 self._look_for_name()
 
     def _end(self) -> None:
@@ -154,13 +156,12 @@ class Reply:
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
         with suppress(GatewayError):
-            if frames := self._stream.read(_GLANCE_SECONDS):
-                self._take(frames)
+            self._take(self._stream.read(_GLANCE_SECONDS) or [])
 
     @property
     def _is_left(self) -> bool:
         """The upstream is, for all we know, still at work on an answer that nobody reads any more."""
-        is_over = self._reducer.finished or self._stream.ended
+        is_over = self._stream.finished or self._stream.ended
         return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
 
     def _stop_and_give_back(self) -> None:
@@ -171,7 +172,7 @@ class Reply:
 
     def _stop_upstream(self) -> None:
         """So that the account's next question does not meet an upstream that has not noticed yet."""
-        answer_id = self._reducer.answer_id
+        answer_id = self._stream.answer_id
         if answer_id is None:
             threading.Event().wait(_NOTICE_SECONDS)
             return
@@ -198,18 +199,13 @@ class Reply:
     def _wait(self, until: float) -> bool:
         """False when the time came before anything else did."""
         seconds = until - self._clock()
-        frames = self._stream.read(seconds) if seconds > 0 else None
-        if frames is not None:
-            self._take(frames)
-        return frames is not None
+        return seconds > 0 and self._read(seconds)
 
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        frames = self._stream.read(self._clocks.heartbeat)
-        if frames is not None:
+        if self._read(self._clocks.heartbeat):
             self._silent_seconds = 0.0
-            self._take(frames)
         else:
             self._silent_seconds += self._clocks.heartbeat
             if self._silent_seconds >= self._clocks.idle:
@@ -218,36 +214,31 @@ class Reply:
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
 
-    def _take(self, frames: list[Frame]) -> None:
-        if not self.frames and frames:
-            self._commit_by = self._clock() + self._clocks.commit
-        self.frames += len(frames)
+    def _read(self, seconds: float) -> bool:
+        """Take what the upstream says next; False when so many seconds passed in silence."""
         try:
-            for frame in frames:
-                self._hear(self._reducer.reduce(frame))
-                if self._ended_early:
-                    return
-            if self._stream.ended and not self._reducer.finished:
-                raise self._cut()
+            events = self._stream.read(seconds)
+            if events is None:
+                return False
+            self._take(events)
         except GatewayError as error:
-            if self._reducer.conversation_id is not None:  # named and failed by one and the same frame
-                self._use.begin(self._reducer.conversation_id)
-            self._hear(self._reducer.flush())
-            if not self._ended_early:
-                self._fail(error)
+            self._fail(error)
+        if not self._commit_by and self._stream.frames:
+            self._commit_by = self._clock() + self._clocks.commit
+        return True
 
-    def _hear(self, events: list[ReplyEvent]) -> None:
+    def _take(self, events: list[ReplyEvent]) -> None:
         """Keep what the request wants of `events`; where it wants no more, the upstream is left at once."""
         if not events:
             return
-        first = events[0]
-        if isinstance(first, ReplyStarted):
-            self._use.begin(first.conversation_id)
-            events = events[1:]
+        if not self._is_named and self._stream.conversation_id is not None:
+            self._is_named = True
+            self._use.begin(self._stream.conversation_id)
+            events = [event for event in events if not isinstance(event, ReplyStarted)]
         for stage in self._stages:
             events = stage.apply(events)
         self._waiting.extend(events)
-        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._reducer.finished:
+        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._stream.finished:
             self._ended_early = True
             self._stream.close()
 
@@ -256,8 +247,3 @@ class Reply:
         self._failure = error
         if not self._waiting:
             raise error
-
-    def _cut(self) -> GatewayError:
-        if self.frames:
-            return CutAnswer("The upstream's answer ended before it was finished.")
-        return SilentAnswer("The upstream answered without a word.")

@@ -30,7 +30,7 @@ from app.upstream.header import BROWSER_HEADERS
 from app.upstream.knock import NOBODY, Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 from app.upstream.upload import (
     UPLOAD_PATH,
     UPLOAD_PATH_2024,
@@ -78,7 +78,7 @@ class UpstreamClient:
 
     def open_stream(
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
-    ) -> UpstreamStream:
+    ) -> AnswerStream:
         """Ask, and return the answer's stream, which the caller closes. The timeout is for its headers."""
         body = build_stream_body(request)
         response = self._call(
@@ -92,7 +92,7 @@ class UpstreamClient:
         kind = response.headers.get("Content-Type", "")
         original = response.raw._original_response
         if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
-            return UpstreamStream(BodyReader(original), _releaser(response))  # type: ignore[arg-type]
+            return AnswerStream(BodyReader(original), _releaser(response))  # type: ignore[arg-type]
         raise _read_refusal(response)
 
     def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:

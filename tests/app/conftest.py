@@ -10,7 +10,7 @@ import pytest
 from app.accounts.lease import Lease
 from app.files.spool import Spool
 from app.state import State
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 
 
 def remember(made: list[Any], build: Callable[..., None]) -> Callable[..., None]:
@@ -38,7 +38,7 @@ def states_are_closed() -> Iterator[None]:
 def nothing_stays_taken() -> Iterator[None]:
     made: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
-        for kind in (Lease, Spool, UpstreamStream):
+        for kind in (Lease, Spool, AnswerStream):
             patch.setattr(kind, "__init__", remember(made, kind.__init__))
         yield
     left = [thing for thing in map(repr, made) if not thing.endswith((" released>", " closed>"))]

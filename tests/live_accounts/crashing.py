@@ -15,7 +15,7 @@ from app.errors import UpstreamError
 from app.exchange.reply import Reply
 from app.routes.services import services
 from app.upstream.client import UpstreamClient
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 from wsgi import app
 
 __all__ = ["app"]
@@ -35,7 +35,7 @@ def spill(prompt: str) -> str:
     return f"spilled by {prompt}: {request.headers.get('Authorization')} {tokens} {more}"
 
 
-def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> UpstreamStream:
+def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> AnswerStream:
     words = spill(question.prompt)
     if "crash asking" in question.prompt:
         raise RuntimeError(words)

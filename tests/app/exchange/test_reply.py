@@ -12,8 +12,8 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.errors import Outcome, UpstreamUnreachable
 from app.exchange.reply import Clocks, Reply
+from app.reply import ReplyEvent, ReplyStarted
 from app.state import MEMORY, open_state
-from app.upstream.frames import Frame
 
 CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
 
@@ -21,7 +21,9 @@ CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
 class Holding:
     """A stream or a use, which can fail when it is closed."""
 
-    ended = True
+    ended = finished = True
+    conversation_id = answer_id = None
+    frames = 0
 
     def __init__(self, *, broken: bool) -> None:
         self._broken = broken
@@ -40,10 +42,14 @@ class Holding:
 class Talking:
     """A stream that has said how its answer is called and goes on."""
 
-    ended = False
+    ended = finished = False
+    conversation_id: str | None = None
+    answer_id: str | None = None
+    frames = 0
 
-    def read(self, _: float) -> list[Frame]:
-        return [Frame("b" * 24, "a" * 24, "init")]
+    def read(self, _: float) -> list[ReplyEvent]:
+        self.frames, self.answer_id, self.conversation_id = 1, "b" * 24, "a" * 24
+        return [ReplyStarted(self.conversation_id)]
 
     def close(self, **_: object) -> None: ...
 
