@@ -11,12 +11,12 @@ from app.accounts.account import Account
 from app.accounts.gate import Caller
 from app.accounts.pool import AccountPool
 from app.config import Settings
+from app.core.request import Attachment, DrawingRequest, DrawnPicture
 from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, most_telling
-from app.exchange.attaching import Attacher, Attachment
+from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
 from app.images.answer import DrawingAnswer
 from app.images.download import PictureDownload
-from app.openai.images import DrawnPicture, ImageRequest
 from app.reply import ImageAdded
 from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing, StreamRequest
 
@@ -44,7 +44,7 @@ class ImageService:
         self._download = download
 
     def draw(
-        self, request: ImageRequest, caller: Caller, attachments: Sequence[Attachment] = ()
+        self, request: DrawingRequest, caller: Caller, attachments: Sequence[Attachment] = ()
     ) -> list[DrawnPicture]:
         """The pictures, never more than asked for; fewer only where the upstream gave no more.
 
@@ -92,13 +92,13 @@ class ImageService:
             reply.close()
 
 
-def _ask_for(request: ImageRequest) -> StreamRequest:
-    model = (request.model or "").strip()
+def _ask_for(request: DrawingRequest) -> StreamRequest:
+    model = request.model.strip()
     return StreamRequest(
         prompt=request.prompt,
         assistant_id=model if _ASSISTANT_ID.fullmatch(model) else DRAWING_ASSISTANT_ID,
         reasoning_effort="low",
-        drawing=Drawing(request.aspect_ratio, request.upstream_style, request.scene or "none"),
+        drawing=Drawing(request.aspect_ratio, request.style, request.scene),
     )
 
 

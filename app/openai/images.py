@@ -1,4 +1,4 @@
-"""Drawing requests of the Images API: JSON in, ImageRequest out, and pictures back as OpenAI has them.
+"""Drawing requests of the Images API: JSON in, DrawingRequest out, and pictures back as OpenAI has them.
 
 What cannot be honoured is refused: the upstream decides the format and the background of a picture.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 
+from app.core.request import DrawingRequest, DrawnPicture
 from app.errors import InvalidRequest, UnsupportedValue
 from app.openai.body import decode_body
 
@@ -50,42 +50,16 @@ class ImageRequest(msgspec.Struct, frozen=True):
     stream: bool | None = None
     user: str | None = None
 
-    @property
-    def count(self) -> int:
-        return self.n or 1
-
-    @property
-    def wants_bytes(self) -> bool:
-        return self.response_format == "b64_json"
-
-    @property
-    def aspect_ratio(self) -> str:
-        """The nearest one to `size` that the upstream draws; square where nothing is asked for."""
-        return parse_size(self.size)
-
-    @property
-    def upstream_style(self) -> str:
-        return "none" if (self.style or "") in _STYLES_OF_OPENAI else str(self.style)
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnPicture:
-    """One picture to hand out; `data` is its base64 where that was asked for instead of the address."""
-
-    url: str
-    revised_prompt: str | None = None
-    data: str | None = None
-
 
 _decode_image = msgspec.json.Decoder(ImageRequest).decode
 
 
-def parse_image_request(body: bytes) -> ImageRequest:
+def parse_image_request(body: bytes) -> DrawingRequest:
     """Read and check the body of a generation. Raises InvalidRequest or UnsupportedValue."""
     return _check(decode_body(_decode_image, body))
 
 
-def parse_edit_fields(fields: Mapping[str, str]) -> ImageRequest:
+def parse_edit_fields(fields: Mapping[str, str]) -> DrawingRequest:
     """The same for the form fields of an edit, where numbers are text."""
     known = {name: value for name, value in fields.items() if value != ""}
     return _check(decode_body(_convert_form, msgspec.json.encode(known)))
@@ -96,7 +70,7 @@ def _convert_form(body: bytes) -> ImageRequest:
 
 
 def parse_size(size: str | None) -> str:
-    """Raises InvalidRequest naming `size`."""
+    """The nearest ratio that the upstream draws, square without a size. Raises InvalidRequest."""
     if size is None or size == "auto":
         return _ASPECT_RATIOS[0]
     found = _SIZE.fullmatch(size)
@@ -113,10 +87,10 @@ def _value_of(ratio: str) -> float:
     return int(width) / int(height)
 
 
-def _check(request: ImageRequest) -> ImageRequest:
+def _check(request: ImageRequest) -> DrawingRequest:
     if not request.prompt.strip():
         raise InvalidRequest("`prompt` is empty: say what to draw.", param="prompt")
-    parse_size(request.size)
+    aspect_ratio = parse_size(request.size)
     for name, (is_wanted, why) in {
         "background": (request.background == "transparent", "the upstream draws no transparent pictures"),
         "moderation": (request.moderation == "low", "the upstream's filter cannot be changed"),
@@ -128,7 +102,15 @@ def _check(request: ImageRequest) -> ImageRequest:
     }.items():
         if is_wanted:
             raise UnsupportedValue(f"`{name}` cannot be honoured: {why}.", param=name)
-    return request
+    return DrawingRequest(
+        prompt=request.prompt,
+        model=request.model or "",
+        count=request.n or 1,
+        aspect_ratio=aspect_ratio,
+        style="none" if (request.style or "") in _STYLES_OF_OPENAI else str(request.style),
+        scene=request.scene or "none",
+        wants_bytes=request.response_format == "b64_json",
+    )
 
 
 def encode_images(pictures: Iterable[DrawnPicture], *, created: int) -> bytes:

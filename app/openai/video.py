@@ -6,17 +6,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from app.core.request import Video, VideoRequest
 from app.errors import InvalidRequest, UnsupportedValue
 from app.openai.body import decode_body
 
 _MOST_PROMPT_CHARS = 8_000
 _AUDIO_PATTERN = r"^[0-9A-Za-z_]{1,32}-[0-9A-Za-z]{1,64}\Z"
 
-Status = Literal["processing", "completed"]
 
-
-class VideoRequest(msgspec.Struct, frozen=True, rename={"is_async": "async"}):
-    """A valid request; the words of the three choices are the upstream's (protocol notes 8)."""
+class VideoBody(msgspec.Struct, frozen=True, rename={"is_async": "async"}):
+    """The body of a request; the words of the three choices are the upstream's (protocol notes 8)."""
 
     prompt: Annotated[str, msgspec.Meta(max_length=_MOST_PROMPT_CHARS)]
     model: Annotated[str, msgspec.Meta(max_length=256)] | None = None
@@ -28,18 +27,7 @@ class VideoRequest(msgspec.Struct, frozen=True, rename={"is_async": "async"}):
     is_async: bool | None = None
 
 
-class Video(msgspec.Struct, frozen=True):
-    """A video as the client hears of it; the addresses are empty while it is made."""
-
-    id: str
-    status: Status
-    video_url: str = ""
-    cover_url: str = ""
-    video_duration: str = ""
-    resolution: str = ""
-
-
-_decode_video = msgspec.json.Decoder(VideoRequest).decode
+_decode_video = msgspec.json.Decoder(VideoBody).decode
 
 
 def parse_video_request(body: bytes) -> VideoRequest:
@@ -51,7 +39,15 @@ def parse_video_request(body: bytes) -> VideoRequest:
         raise UnsupportedValue(
             "`audio_id` needs the finished video: leave `async` out to wait for it.", param="audio_id"
         )
-    return request
+    return VideoRequest(
+        prompt=request.prompt,
+        image_url=request.image_url,
+        style=request.video_style or "",
+        atmosphere=request.emotional_atmosphere or "",
+        camera=request.mirror_mode or "",
+        audio_id=request.audio_id,
+        is_async=request.is_async is True,
+    )
 
 
 def encode_result(video: Video, *, created: int) -> bytes:
@@ -61,7 +57,8 @@ def encode_result(video: Video, *, created: int) -> bytes:
 
 def encode_progress(video: Video, *, created: int) -> bytes:
     """What a client that asks later gets: `data` is empty until the video is finished."""
-    head = {"id": video.id, "object": "video", "created": created, "status": video.status}
+    status = "completed" if video.is_finished else "processing"
+    head = {"id": video.id, "object": "video", "created": created, "status": status}
     return msgspec.json.encode(head | {"data": [_describe(video)] if video.video_url else []})
 
 
@@ -69,6 +66,6 @@ def _describe(video: Video) -> dict[str, str]:
     return {
         "video_url": video.video_url,
         "cover_url": video.cover_url,
-        "video_duration": video.video_duration,
+        "video_duration": video.duration,
         "resolution": video.resolution,
     }

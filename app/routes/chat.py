@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
+from app.openai.question import build_question
 from app.openai.request import parse_chat_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
@@ -19,7 +20,7 @@ def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
     chat_request = parse_chat_request(read_body())
     g.record.watch_client()
-    reply = services().chat.open(chat_request, g.caller)
+    reply = services().chat.open(build_question(chat_request), g.caller)
     g.record.account = reply.account
     render = stream_reply if chat_request.stream else whole_reply
     return render(reply, chat_request, g.record)

@@ -22,13 +22,13 @@ from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
+from app.core.request import Video, VideoRequest
 from app.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
 from app.exchange.clock import StartClock
 from app.exchange.turn import Turns
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
 from app.hub import NAME_SECONDS, Deadline, Lingering
-from app.openai.video import Video, VideoRequest
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
@@ -78,7 +78,7 @@ class VideoService:
             order = self._order(request, caller, stack)
             delivered = False
             try:
-                video = Video(order.video_id, "processing")
+                video = Video(order.video_id)
                 if not request.is_async:
                     video = self._wait(order, request.audio_id)
                 delivered = True
@@ -188,20 +188,20 @@ class VideoService:
         url = self._refresher.with_token(
             order.account, lambda token: self._calls.add_music(token, video_id, key, sound)
         )
-        return Video(video_id, "completed", url, state.cover_url, state.duration, state.resolution)
+        return Video(video_id, True, url, state.cover_url, state.duration, state.resolution)
 
 
 def _build_order(request: VideoRequest, sources: Sequence[str]) -> VideoOrder:
     return VideoOrder(
         request.prompt,
-        request.video_style or "",
-        request.emotional_atmosphere or "",
-        request.mirror_mode or "",
+        request.style,
+        request.atmosphere,
+        request.camera,
         tuple(sources),
     )
 
 
 def _describe(video_id: str, state: VideoState) -> Video:
     if not state.is_finished:
-        return Video(video_id, "processing")
-    return Video(video_id, "completed", state.url, state.cover_url, state.duration, state.resolution)
+        return Video(video_id)
+    return Video(video_id, True, state.url, state.cover_url, state.duration, state.resolution)

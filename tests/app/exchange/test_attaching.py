@@ -8,9 +8,10 @@ from io import BytesIO
 
 import pytest
 
+from app.core.request import Attachment
 from app.errors import InvalidFile, InvalidFileUrl, InvalidRequest
 from app.exchange import attaching
-from app.exchange.attaching import Attacher, Attachment, UploadMemory
+from app.exchange.attaching import Attacher, UploadMemory
 from app.exchange.clock import StartClock
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher, FetchPolicy

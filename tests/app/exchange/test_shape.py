@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.mode import choose_mode, choose_shape
+from app.core.request import Question, ReasoningDisplay, TextPart, Turn
 from app.errors import EmptyAnswer
 from app.exchange.shape import Shape, Stage
-from app.openai.request import ReasoningDisplay, parse_chat_request
+from app.openai.question import build_question
+from app.openai.request import parse_chat_request
 from app.openai.usage import TokenEstimate, estimate_tokens
 from app.reply import (
     CitedText,
@@ -210,12 +212,11 @@ def test_citations_are_left_out() -> None:
 def test_who_decides_about_thinking(
     field: str, model: str, default: ReasoningDisplay, expected: ReasoningDisplay
 ) -> None:
-    request = parse_chat_request(
-        f'{{"model":"{model}","reasoning":{field},"messages":[{{"role":"user","content":"x"}}]}}'.encode()
-    )
-    assert choose_shape(request, choose_mode(request), default).reasoning == expected
+    body = f'{{"model":"{model}","reasoning":{field},"messages":[{{"role":"user","content":"x"}}]}}'
+    question = build_question(parse_chat_request(body.encode()))
+    assert choose_shape(question, choose_mode(question), default).reasoning == expected
 
 
 def test_an_ordinary_request_passes_no_stage() -> None:
-    request = parse_chat_request(b'{"messages":[{"role":"user","content":"x"}],"stop":null}')
-    assert list(choose_shape(request, choose_mode(request), "content").build_stages(TokenEstimate())) == []
+    question = Question((Turn("user", (TextPart("x"),)),), "glm")
+    assert list(choose_shape(question, choose_mode(question), "content").build_stages(TokenEstimate())) == []

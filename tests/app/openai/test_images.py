@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.core.request import DrawingRequest, DrawnPicture
 from app.errors import InvalidRequest, UnsupportedValue
 from app.openai.images import (
-    DrawnPicture,
-    ImageRequest,
     encode_images,
     parse_edit_fields,
     parse_image_request,
@@ -18,13 +17,13 @@ from app.openai.images import (
 )
 
 
-def parse(**fields: Any) -> ImageRequest:
+def parse(**fields: Any) -> DrawingRequest:
     return parse_image_request(json.dumps({"prompt": "一只猫"} | fields).encode())
 
 
 def test_the_least_request() -> None:
     request = parse()
-    assert (request.count, request.aspect_ratio, request.upstream_style) == (1, "1:1", "none")
+    assert (request.count, request.aspect_ratio, request.style) == (1, "1:1", "none")
     assert not request.wants_bytes
 
 
@@ -109,8 +108,8 @@ def test_what_cannot_be_honoured_is_refused(fields: dict[str, Any]) -> None:
 def test_what_means_nothing_upstream_is_taken() -> None:
     fields = {"quality": "hd", "style": "vivid", "user": "me", "background": "auto", "moderation": "auto"}
     request = parse(**fields, n=None, size=None, stream=False, unheard_of=1)
-    assert request.upstream_style == "none"
-    assert parse(style="油画", scene="海边").upstream_style == "油画"
+    assert request.style == "none"
+    assert parse(style="油画", scene="海边").style == "油画"
 
 
 def test_a_missing_prompt_is_named() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.core.request import Video
 from app.errors import InvalidRequest
-from app.openai.video import Video, encode_progress, encode_result, parse_video_request
+from app.openai.video import encode_progress, encode_result, parse_video_request
 
-DONE = Video("v", "completed", "https://x/v.mp4", "https://x/v.jpg", "6s", "1440x960")
+DONE = Video("v", True, "https://x/v.mp4", "https://x/v.jpg", "6s", "1440x960")
 SHOWN = {
     "video_url": "https://x/v.mp4",
     "cover_url": "https://x/v.jpg",
@@ -33,7 +34,7 @@ def test_everything_that_may_be_said() -> None:
         audio_id="epic-669b809d3915c1ddbb3d6705",
         unknown="is no mistake",
     )
-    assert (request.prompt, request.video_style, request.mirror_mode) == ("一只猫", "油画", "推近")
+    assert (request.prompt, request.style, request.camera) == ("一只猫", "油画", "推近")
     assert not request.is_async
     assert parse(**{"async": True}).is_async
 
@@ -85,5 +86,5 @@ def test_who_waited_gets_the_video() -> None:
 def test_who_asks_later_hears_how_far_it_is() -> None:
     head = {"id": "v", "object": "video", "created": 7}
     assert json.loads(encode_progress(DONE, created=7)) == head | {"status": "completed", "data": [SHOWN]}
-    at_work = json.loads(encode_progress(Video("v", "processing"), created=7))
+    at_work = json.loads(encode_progress(Video("v"), created=7))
     assert at_work == head | {"status": "processing", "data": []}
