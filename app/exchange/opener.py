@@ -24,7 +24,7 @@ from app.errors import (
     Outcome,
     SilentAnswer,
     UpstreamInvalid,
-    most_telling,
+    choose_reported,
 )
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
@@ -157,7 +157,7 @@ class ReplyOpener:
         conversation_id = plan.question.conversation_id
         silent = sum(isinstance(error, SilentAnswer) for error in errors)
         if not conversation_id or not silent:
-            return most_telling(errors)
+            return choose_reported(errors)
         if silent == len(errors):
             self._ledger.forget(conversation_id)
             return not_found(conversation_id)

@@ -10,7 +10,7 @@ from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
-from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, most_telling
+from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, choose_reported
 from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")
@@ -39,7 +39,7 @@ class Turns:
         attempt: Callable[[Lease], _T],
         *,
         judge: Judge = _read_outcome,
-        conclude: Conclude = most_telling,
+        conclude: Conclude = choose_reported,
     ) -> _T:
         """What `attempt` returns for the first account that does not fail; it has the lease from then on.
 
@@ -65,7 +65,7 @@ class Turns:
                 lease.release(judge(error), error)
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
-                elif error.moves_on:
+                elif error.try_next_account:
                     errors.append(error)
                 else:
                     raise

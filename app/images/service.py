@@ -12,7 +12,7 @@ from app.accounts.gate import Caller
 from app.accounts.pool import AccountPool
 from app.config import Settings
 from app.core.request import Attachment, DrawingRequest, DrawnPicture
-from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, most_telling
+from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, choose_reported
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
 from app.images.answer import DrawingAnswer
@@ -71,11 +71,11 @@ class ImageService:
             drawn |= {event.url: event for event in answer.pictures}
             if answer.failure is not None:
                 failures.append(answer.failure)
-                if not answer.failure.moves_on or len(failures) >= _MOST_FAILURES:
+                if not answer.failure.try_next_account or len(failures) >= _MOST_FAILURES:
                     break
                 plan = _move_on(plan, answer, len(failures))
         if not drawn:
-            raise most_telling(failures)
+            raise choose_reported(failures)
         return list(drawn.values())[:count]
 
     def _ask(self, plan: Plan) -> DrawingAnswer:

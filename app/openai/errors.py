@@ -7,11 +7,26 @@ import msgspec
 from app.errors import GatewayError
 from app.logs import redactor
 
+# As OpenAI goes by the status; what it has no word for is the API's own trouble.
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def find_type(status: int) -> str:
+    """OpenAI's `type` of an error with this HTTP status."""
+    return _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
+
 
 def build_error(error: GatewayError) -> dict[str, object]:
     """`{"error": {"message", "type", "param", "code"}}`; the upstream's words in it may repeat a token."""
     message = redactor.redact(error.message)
-    return {"error": {"message": message, "type": error.type, "param": error.param, "code": error.code}}
+    return {
+        "error": {
+            "message": message,
+            "type": find_type(error.status),
+            "param": error.param,
+            "code": error.code,
+        }
+    }
 
 
 def encode_error(error: GatewayError) -> bytes:

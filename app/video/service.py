@@ -169,7 +169,7 @@ class VideoService:
                 failed_looks = 0
             except GatewayError as error:
                 failed_looks += 1
-                is_final = not error.moves_on or isinstance(error, AccountExpired)
+                is_final = not error.try_next_account or isinstance(error, AccountExpired)
                 if is_final or failed_looks >= _MOST_FAILED_LOOKS:
                     raise
                 continue
