@@ -1,6 +1,28 @@
 """The one module that knows gevent by name: waiting for sockets, deadlines, clients that go away.
 
 Everything else blocks through the standard library, which gunicorn's gevent worker makes cooperative.
+
+Rules of cancellation. A request is one greenlet; it is ended by an exception that is thrown into it where it
+waits (queue, DNS, socket, lock). Code that does not wait is never interrupted.
+
+    thrown by      what           when
+    ClientWatch    ClientGone     the peer hung up while its reply is open
+    Presence       ClientGone     the client has read nothing for GLM_CLIENT_WRITE_SECONDS
+    Presence       ShuttingDown   the drain is over; ClientGone where the request waits for its client to read
+    Deadline       its error      the time is over; only inside its own `with`
+
+1. ClientGone is no Exception. Who catches BaseException gives back what it holds and raises again.
+2. What a request gives back at its end is not interrupted: before it the watch is closed and Client.shielded
+   set (routes/journal.py). A Deadline of its own still ends a wait in there.
+3. Lingering puts ClientGone off, not to lose the name of what the upstream began. Only ClientWatch looks for
+   it: what Presence throws comes through.
+4. What must survive its request (a refresh, stopping an answer, a deletion) runs in a thread of its own, into
+   which nobody throws.
+5. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.
+
+So a client leaves the queue: its socket is readable -> ClientWatch throws -> ClientGone comes out of
+`waiter.turn.wait` in AccountPool.acquire, which leaves the queue and raises on -> the request's record is
+closed.
 """
 
 from __future__ import annotations

@@ -52,7 +52,14 @@ class Seat:
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Account:
-    """Mutable state of one account; the pool's lock guards everything below `key`."""
+    """Mutable state of one account.
+
+    The pool's lock guards `seat`, `owner`, `last_seen` and all from `since` on. It does not guard what a
+    refresh brings (`newest_refresh_token`, `access_token`, `refresh_at`): the refresh that runs, one at a
+    time for each owner, writes these without it, the last two without a wait in between (refresh.py).
+    Others only read them, and may meet a token that has just been replaced: the upstream refuses it, and
+    they ask for the next one.
+    """
 
     refresh_token: str = field(repr=False)
     key: str

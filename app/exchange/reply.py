@@ -1,4 +1,22 @@
-"""One answer on its way: reads the upstream's events, keeps the clocks, and owns what must be given back."""
+"""One answer on its way: reads the upstream's events, keeps the clocks, and owns what must be given back.
+
+    asked --hear()--> heard --start()--> at the commit point --hold(lease)--> committed --read()...--> ended
+      |                 |                                                         |                      |
+      +-----------------+----> closed: the opener has the lease,      left -------+--> closed <----------+
+               either raises   and another account may be asked
+
+    ended: finished   by the upstream's finish or filter, or early, by a stage that has enough (stop, length);
+                      everything that waited has been read. Outcome OK
+           failed     `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
+    left              client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
+
+`close` comes after all of them, and gives back the stream, the conversation, the lease, in this order.
+Where the upstream may still be at work (left, ended early, failed by a clock), its answer is stopped once
+the stream is closed. That may take _STOP_SECONDS: once committed it happens in a thread, before that in
+`close` itself, since the opener gives the account to the next question as soon as `close` returns.
+
+`_lease is None` means three things: not committed, nothing was delivered, clean up in the foreground.
+"""
 
 from __future__ import annotations
 
