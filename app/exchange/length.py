@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.openai.usage import TokenEstimate
+from app.core.usage import TokenEstimate
 from app.reply import (
     CitedText,
     ImageAdded,

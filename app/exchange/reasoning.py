@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.core.usage import TokenEstimate
 from app.errors import EmptyAnswer
-from app.openai.usage import TokenEstimate
 from app.reply import (
     CitedText,
     ReasoningDelta,

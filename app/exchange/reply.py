@@ -29,10 +29,10 @@ from dataclasses import dataclass
 
 from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
+from app.core.usage import TokenEstimate
 from app.errors import GatewayError, Outcome, UpstreamTimeout
 from app.exchange.shape import UNCHANGED, Shape, Stage
 from app.hub import Deadline
-from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from app.upstream.stream import AnswerStream
 

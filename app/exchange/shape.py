@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.request import ReasoningDisplay
+from app.core.usage import TokenEstimate
 from app.exchange.length import LengthStage
 from app.exchange.reasoning import CitationStage, HidingStage, TagStage
 from app.exchange.stop import StopStage
-from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, g, request
 
 from app.core.request import Attachment, DrawingRequest
-from app.openai.images import encode_images, parse_edit_fields, parse_image_request
+from app.formats.openai_media.images import encode_images, parse_edit_fields, parse_image_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.form import read_picture

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 from flask import Blueprint, Response, g
 
-from app.openai.encoder import HEARTBEAT
+from app.formats.openai_chat.encoder import HEARTBEAT
 from app.routes.auth import look_in
 from app.routes.responses import STREAM_HEADERS
 from app.routes.services import services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,17 @@ def states_are_closed() -> Iterator[None]:
         yield
     for state in made:
         state.close()
+
+
+@pytest.fixture(autouse=True)
+def logs_stay_as_they_are() -> Iterator[None]:
+    """An application that a test makes sets up the log of the whole process."""
+    loggers = [logging.getLogger(name) for name in ("app", "gunicorn.error")]
+    before = [(logger.handlers, logger.level, logger.propagate, logger.filters) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate, filters) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate, logger.filters = handlers, propagate, filters
+        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

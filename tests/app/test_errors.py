@@ -9,7 +9,7 @@ import pytest
 
 from app import errors
 from app.errors import GatewayError, choose_reported
-from app.openai.errors import find_type
+from app.formats.openai_error import find_type
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
 _ENTRY = re.compile(r"^([│ ]*)[├└]── (\w+) +(\d{3})?", re.MULTILINE)

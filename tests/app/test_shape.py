@@ -11,7 +11,7 @@ from flask import Flask
 from app import create_app, errors
 from app.config import Settings
 from app.errors import GatewayError, choose_reported
-from app.openai.errors import encode_error, find_type
+from app.formats.openai_error import encode_error, find_type
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 

@@ -17,10 +17,10 @@ from app.config import Settings
 from app.doctor.finding import Language, Verdict
 from app.doctor.words import TITLES
 from app.errors import GatewayError
+from app.formats.openai_chat.request import ChatRequest
+from app.formats.openai_error import find_type
 from app.metrics.exposition import encode
 from app.metrics.tally import Readings, Tally
-from app.openai.errors import find_type
-from app.openai.request import ChatRequest
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]

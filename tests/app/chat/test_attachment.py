@@ -11,8 +11,8 @@ from app.chat.attachment import find_attachments
 from app.chat.prompt import build_prompt
 from app.core.request import Turn
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.question import build_question
-from app.openai.request import parse_chat_request
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import parse_chat_request
 
 PICTURE = {"type": "image_url", "image_url": {"url": "https://x.example/1.png", "detail": "high"}}
 SAME_AS_LINK = {"type": "file", "file_url": {"url": "https://x.example/2.pdf"}}

@@ -12,8 +12,8 @@ from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.core.request import TextPart, Turn
 from app.errors import InvalidRequest, PromptTooLong
-from app.openai.question import build_question
-from app.openai.request import ChatRequest
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import ChatRequest
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from app.chat.mode import choose_mode, choose_shape
 from app.core.request import Question, ReasoningDisplay, TextPart, Turn
+from app.core.usage import TokenEstimate, estimate_tokens
 from app.errors import EmptyAnswer
 from app.exchange.shape import Shape, Stage
-from app.openai.question import build_question
-from app.openai.request import parse_chat_request
-from app.openai.usage import TokenEstimate, estimate_tokens
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import parse_chat_request
 from app.reply import (
     CitedText,
     ImageAdded,

@@ -14,7 +14,7 @@ import msgspec
 
 from app.core.request import DrawingRequest, DrawnPicture
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.body import decode_body
+from app.formats.json_body import decode_body
 
 MOST_PROMPT_CHARS = 32_000
 MOST_PICTURES = 10

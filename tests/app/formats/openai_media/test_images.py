@@ -9,7 +9,7 @@ import pytest
 
 from app.core.request import DrawingRequest, DrawnPicture
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.images import (
+from app.formats.openai_media.images import (
     encode_images,
     parse_edit_fields,
     parse_image_request,

@@ -14,10 +14,12 @@ from openai._streaming import SSEDecoder
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from app import errors
+from app.core.usage import TokenEstimate, Usage, estimate_tokens
 from app.errors import GatewayError
-from app.openai.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, ReplyHead, Usage, encode_text
-from app.openai.errors import build_error, encode_error, encode_error_event, find_type
-from app.openai.usage import TokenEstimate, estimate_tokens
+from app.formats.format import ReplyHead
+from app.formats.json_text import encode_text
+from app.formats.openai_chat.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, build_usage
+from app.formats.openai_error import build_error, encode_error, encode_error_event, find_type
 from app.reply import (
     CitedText,
     FinishReason,
@@ -204,7 +206,7 @@ def test_usage_counts_thinking_too() -> None:
     usage = make_usage("hi")
     usage.text.add("word " * 100)
     usage.reasoning.add("想" * 100)
-    built = usage.build()
+    built = build_usage(usage)
     details = built["completion_tokens_details"]
     assert details == {"reasoning_tokens": 68}
     assert built["completion_tokens"] == usage.text.tokens + 68

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.request import Call, FilePart, Part, Question, Role, TextPart, Turn
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai import request as openai
+from app.formats.openai_chat import request as openai
 
 _ROLES: dict[openai.Role, Role] = {
     "system": "system",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openai.types.chat import completion_create_params
 
 from app.errors import InvalidRequest
-from app.openai.request import ChatRequest, parse_chat_request
+from app.formats.openai_chat.request import ChatRequest, parse_chat_request
 
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.request import ChatRequest, parse_chat_request
+from app.formats.openai_chat.request import ChatRequest, parse_chat_request
 
 HELLO = [{"role": "user", "content": "hi"}]
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from app.openai.encoder import ChunkEncoder, CompletionFolder, ReplyHead, Usage
-from app.openai.usage import TokenEstimate, estimate_tokens
+from app.core.usage import TokenEstimate, Usage, estimate_tokens
+from app.formats.format import ReplyHead
+from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
 from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 
 EVENTS: list[ReplyEvent] = [

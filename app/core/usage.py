@@ -6,6 +6,8 @@ Chinese and English, and `bench/tokens.py` measures how far off they are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 _DIGITS = b"0123456789"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -56,6 +58,20 @@ class TokenEstimate:
         self._millitokens += _weigh("".join(self._aside))
         self._aside.clear()
         self._weigh_at = self.chars + _WEIGHED_CHARS
+
+
+@dataclass(slots=True)
+class Usage:
+    """Estimated tokens of one exchange; what writes the answer counts what it shows."""
+
+    prompt: TokenEstimate
+    text: TokenEstimate = field(default_factory=TokenEstimate)
+    reasoning: TokenEstimate = field(default_factory=TokenEstimate)
+    """Thinking, whether or not the client sees it."""
+
+    @property
+    def completion_tokens(self) -> int:
+        return self.text.tokens + self.reasoning.tokens
 
 
 def estimate_tokens(text: str) -> int:

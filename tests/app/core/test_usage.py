@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.openai.usage import TokenEstimate, estimate_tokens
+from app.core.usage import TokenEstimate, estimate_tokens
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "fixtures" / "tokens.json").read_text("utf-8"))
 MOST_MEAN_ERROR = 0.15

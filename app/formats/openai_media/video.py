@@ -8,7 +8,7 @@ import msgspec
 
 from app.core.request import Video, VideoRequest
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.body import decode_body
+from app.formats.json_body import decode_body
 
 _MOST_PROMPT_CHARS = 8_000
 _AUDIO_PATTERN = r"^[0-9A-Za-z_]{1,32}-[0-9A-Za-z]{1,64}\Z"

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.body import decode_body
+from app.formats.json_body import decode_body
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]

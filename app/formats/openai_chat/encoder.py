@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-import msgspec
-
-from app.openai.usage import TokenEstimate
+from app.core.usage import Usage
+from app.errors import GatewayError
+from app.formats.format import ReplyHead
+from app.formats.json_text import encode_json, encode_text, escape_lines
+from app.formats.openai_error import encode_error_event
 from app.reply import (
     CitedText,
     FinishReason,
@@ -22,42 +23,19 @@ from app.reply import (
 HEARTBEAT = b": ping\n\n"
 """A comment: keeps proxies from closing a silent stream, and clients do not see it."""
 
-_encode = msgspec.json.Encoder().encode
-
-# Legal in JSON, but some clients cut lines there.
-_LINE_BREAKERS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
-
-
 _Text = TextDelta | CitedText | ImageAdded | ThoughtText
 _TEXTS = (TextDelta, CitedText, ImageAdded, ThoughtText)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyHead:
-    """What every chunk of one answer repeats. `created` is Unix time in seconds."""
-
-    id: str
-    model: str
-    created: int
-
-
-@dataclass(slots=True)
-class Usage:
-    """Estimated token counts of one exchange."""
-
-    prompt: TokenEstimate
-    text: TokenEstimate = field(default_factory=TokenEstimate)
-    reasoning: TokenEstimate = field(default_factory=TokenEstimate)
-
-    def build(self) -> dict[str, object]:
-        reasoning = self.reasoning.tokens
-        completion = self.text.tokens + reasoning
-        return {
-            "prompt_tokens": self.prompt.tokens,
-            "completion_tokens": completion,
-            "total_tokens": self.prompt.tokens + completion,
-            "completion_tokens_details": {"reasoning_tokens": reasoning},
-        }
+def build_usage(usage: Usage) -> dict[str, object]:
+    """OpenAI's `usage`."""
+    completion = usage.completion_tokens
+    return {
+        "prompt_tokens": usage.prompt.tokens,
+        "completion_tokens": completion,
+        "total_tokens": usage.prompt.tokens + completion,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning.tokens},
+    }
 
 
 class _Notes:
@@ -98,7 +76,8 @@ class ChunkEncoder:
             "model": head.model,
         }
         nothing = b',"usage":null}\n\n' if include_usage else b"}\n\n"
-        opening = b"data: " + _escape(_encode(self._envelope))[:-1] + b',"choices":[{"index":0,"delta":{'
+        envelope = escape_lines(encode_json(self._envelope))[:-1]
+        opening = b"data: " + envelope + b',"choices":[{"index":0,"delta":{'
         self._content = opening + b'"content":'
         self._reasoning = opening + b'"reasoning_content":'
         self._tail = b'},"finish_reason":null}]' + nothing
@@ -110,6 +89,12 @@ class ChunkEncoder:
     def start(self) -> bytes:
         """The first chunk, with the role."""
         return self._role
+
+    def heartbeat(self) -> bytes:
+        return HEARTBEAT
+
+    def error(self, error: GatewayError) -> bytes:
+        return encode_error_event(error)
 
     def encode(self, events: Iterable[ReplyEvent]) -> bytes:
         """The chunks of these events as one piece to write; empty where they say nothing to the client."""
@@ -131,11 +116,11 @@ class ChunkEncoder:
 
     def _encode_finish(self, reason: FinishReason) -> bytes:
         annotations = self._notes.annotations
-        noted = b'"annotations":' + _escape(_encode(annotations)) if annotations else b""
-        chunks = [self._opening, noted, self._finish, _encode(reason), self._finish_tail]
+        noted = b'"annotations":' + escape_lines(encode_json(annotations)) if annotations else b""
+        chunks = [self._opening, noted, self._finish, encode_json(reason), self._finish_tail]
         if self._include_usage:
-            final = self._envelope | {"choices": [], "usage": self._usage.build()}
-            chunks.append(b"data: " + _escape(_encode(final)) + b"\n\n")
+            final = self._envelope | {"choices": [], "usage": build_usage(self._usage)}
+            chunks.append(b"data: " + escape_lines(encode_json(final)) + b"\n\n")
         chunks.append(b"data: [DONE]\n\n")
         return b"".join(chunks)
 
@@ -173,28 +158,13 @@ class CompletionFolder:
         if reasoning:
             message["reasoning_content"] = reasoning
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason}
-        return _encode(
+        return encode_json(
             {
                 "id": self._head.id,
                 "object": "chat.completion",
                 "created": self._head.created,
                 "model": self._head.model,
                 "choices": [choice],
-                "usage": self._usage.build(),
+                "usage": build_usage(self._usage),
             }
         )
-
-
-def encode_text(text: str) -> bytes:
-    """`text` as a JSON string that no line splitter can cut."""
-    try:
-        return _escape(_encode(text))
-    except UnicodeEncodeError:  # half of a surrogate pair whose other half never came
-        return _escape(_encode(text.encode("utf-8", "replace").decode()))
-
-
-def _escape(encoded: bytes) -> bytes:
-    if b"\xe2\x80" in encoded or b"\xc2\x85" in encoded:
-        for breaker, escape in _LINE_BREAKERS:
-            encoded = encoded.replace(breaker, escape)
-    return encoded
