@@ -96,6 +96,15 @@ $(CLIENTS)/.installed: tests/clients/requirements.txt tests/clients/package-lock
 	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
+.PHONY: test-markdown
+test-markdown: tests/markdown/node_modules/.installed ## Compare how the page reads Markdown with markdown-it (needs node and npm)
+	$(BIN)/python -m pytest tests/markdown $(ARGS)
+
+tests/markdown/node_modules/.installed: tests/markdown/package-lock.json | install
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer is needed, with npm." >&2; exit 1; }
+	npm ci --prefix tests/markdown --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
+	@touch $@
+
 .PHONY: check
 check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
 
@@ -167,8 +176,10 @@ lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
-	npm install --prefix tests/clients --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
-	  --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')"
+	for place in tests/clients tests/markdown; do \
+	  npm install --prefix $$place --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+	    --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')" || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## Remove caches and measurements (.venv stays)
