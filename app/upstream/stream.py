@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from app.errors import CutAnswer, GatewayError
@@ -12,6 +13,7 @@ from app.upstream.sse import EventDecoder
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
 _DRAIN_SECONDS = 0.05
+_MAX_DRAIN_BYTES = 65536
 
 
 class UpstreamStream:
@@ -76,10 +78,18 @@ class UpstreamStream:
                 release(reusable)
 
     def _drain(self) -> bool:
-        """After the finish frame only the end of the framing is missing: a short wait saves a connection."""
+        """After the finish frame only the end of the framing is missing: a short wait saves a connection.
+
+        One wait, however the upstream goes on: the answer and its account are held meanwhile.
+        """
+        ends_at = time.monotonic() + _DRAIN_SECONDS
+        left_bytes = _MAX_DRAIN_BYTES
         try:
-            while not self._body.complete and self._body.read(_DRAIN_SECONDS):
-                pass
+            while not self._body.complete and left_bytes > 0 and (left := ends_at - time.monotonic()) > 0.0:
+                data = self._body.read(left)
+                if not data:
+                    break
+                left_bytes -= len(data)
         except (OSError, GatewayError):
             return False
         return self._body.complete
