@@ -33,7 +33,6 @@ _NOTICE_SECONDS = 0.05
 class Clocks:
     """How long a reply may take, in seconds (docs/configuration.md)."""
 
-    first_event: float
     commit: float
     idle: float
     heartbeat: float
@@ -63,7 +62,8 @@ class Reply:
         self._reducer = Reducer()
         self._begun_at = self._now = self._said_at = clock()
         self._commit_by = 0.0
-        self._silent_seconds = 0.0
+        self._silent_seconds = 0.0  # waited for since the last event; comments and blank lines are none
+        self._is_quiet = False
         self._waiting: list[ReplyEvent] = []
         self._failure: GatewayError | None = None  # to be raised once nothing waits any more
         self._lease: Lease | None = None
@@ -93,21 +93,19 @@ class Reply:
         return is_over and not self._waiting and self._failure is None
 
     def hear(self, deadline: float) -> None:
-        """Wait for the first event, which names the conversation.
+        """Wait for the first event, which names the conversation. Comments are none.
 
         Raises what keeps the answer from coming, so that another account may try.
         """
-        first_event_by = min(self._begun_at + self._clocks.first_event, deadline)
         while not self.frames:
-            if not self._wait(first_event_by):
+            if not self._wait(deadline):
                 raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
 
     def start(self, deadline: float) -> None:
-        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
+        """After `hear`, wait for the commit point: a delta, a good finish, or an upstream plainly at work.
 
         Raises as `hear` does.
         """
-        self.hear(deadline)
         while not self._waiting and self._wait(min(self._commit_by, deadline)):
             pass
 
@@ -123,7 +121,7 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        is_quiet = self._silent_seconds > 0.0 or self._now - self._said_at >= self._clocks.heartbeat
+        is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
         if events or is_quiet:
             self._said_at = self._now
         return events if events or not is_quiet else None
@@ -206,17 +204,26 @@ class Reply:
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        frames = self._stream.read(self._clocks.heartbeat)
-        if frames is not None:
-            self._silent_seconds = 0.0
-            self._take(frames)
-        else:
-            self._silent_seconds += self._clocks.heartbeat
-            if self._silent_seconds >= self._clocks.idle:
-                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
+        seconds, begun_at = self._choose_wait(), self._clock()
+        frames = self._stream.read(seconds)
         self._now = self._clock()
+        self._is_quiet = frames is None
+        if frames:
+            self._silent_seconds = 0.0
+        else:
+            self._silent_seconds += seconds if frames is None else self._now - begun_at
+            if self._silent_seconds >= self._clocks.idle and not self._stream.ended:
+                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
+        if frames is not None:
+            self._take(frames)
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
+
+    def _choose_wait(self) -> float:
+        """A heartbeat, as nearly always, or what is left until the upstream has been silent for too long."""
+        if not self._silent_seconds:
+            return self._clocks.heartbeat
+        return min(self._clocks.heartbeat, self._clocks.idle - self._silent_seconds)
 
     def _take(self, frames: list[Frame]) -> None:
         if not self.frames and frames:
