@@ -14,6 +14,9 @@ from app.upstream.reducer import Reducer
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest
 from app.upstream.stream import UpstreamStream
 
+# The answer is one number: what takes longer than this goes on for ever.
+_MAX_CHAT_SECONDS = 120.0
+
 QUESTION = "1+1=? 只回答数字"
 
 
@@ -35,10 +38,13 @@ class SmallChat:
 
     def hold(self, token: AccessToken, silent_seconds: float) -> None:
         """Hear the whole answer. Raises the GatewayError that it ends with otherwise."""
+        ends_at = time.monotonic() + _MAX_CHAT_SECONDS
         stream = self._client.open_stream(token, StreamRequest(QUESTION), timeout_seconds=silent_seconds)
         reducer = Reducer()
         try:
             while not reducer.finished:
+                if time.monotonic() > ends_at:
+                    raise UpstreamTimeout("The upstream did not come to an end with a small question.")
                 try:
                     _listen(stream, reducer, silent_seconds)
                 finally:
