@@ -13,13 +13,14 @@ import pytest
 from app.errors import AccessRejected, GatewayError, UpstreamTimeout
 from app.upstream import client as client_module
 from app.upstream import video as video_module
-from app.upstream.client import UpstreamClient
+from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.deadline import CallDeadline
 from app.upstream.upload import MultipartBody
 from app.upstream.video import VideoCalls
-from tests.app.upstream.connected import TOKEN, against, ask, ask_all, stream
-from tests.app.upstream.hostile import FLOODS, GOOD, TRICKLES, Endless, LoopWatch
+from tests.app.upstream.connected import SECRET, TOKEN, against, ask, ask_all, stream
+from tests.app.upstream.hostile import FLOODS, GOOD, TRICKLES, Endless, LoopWatch, flood, trickle
 from tests.app.upstream.scripted import Play, answer
+from tests.loopback import LoopbackServer
 
 SECONDS = 0.3
 # A call is no burden to others that reads 64 KiB and decodes them between two turns.
@@ -155,3 +156,35 @@ def test_switching_protocols_is_no_announcement() -> None:
     with against([switch]) as (client, _), pytest.raises(GatewayError) as raised:
         client.refresh("r")
     assert not isinstance(raised.value, AccessRejected | UpstreamTimeout)
+
+
+class Proxy(LoopbackServer):
+    """Answers CONNECT with a play."""
+
+    def __init__(self, play: Endless) -> None:
+        super().__init__()
+        self._play = play
+
+    def serve(self, connection: socket.socket, number: int) -> None:
+        with connection:
+            connection.recv(65536)
+            self._play(connection)
+
+
+TUNNELS = {
+    "headers": flood(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+    "100 Continue": flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "trickle": trickle(b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+}
+
+
+@pytest.mark.parametrize("play", TUNNELS.values(), ids=TUNNELS)
+def test_a_proxy_holds_nobody_either(play: Endless) -> None:
+    with Proxy(play) as proxy, LoopWatch() as watch:
+        address = UpstreamAddress("https://127.0.0.1:9", SECRET, f"http://127.0.0.1:{proxy.port}", SECONDS)
+        client = UpstreamClient(address)
+        with pytest.raises(GatewayError):
+            client.refresh("r")
+        client.close()
+    assert play.was_left
+    assert watch.longest_seconds < LONGEST_HOLD_SECONDS
