@@ -13,12 +13,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from app.errors import UpstreamInvalid
-from app.hub import Readiness
+from app.hub import Readiness, give_way
 from app.upstream.head import AnswerHead
 
 _READ_BYTES = 65536
 _MAX_SIZE_LINE_BYTES = 4096
 _MAX_TRAILER_BYTES = 65536
+# Of one read, so that tiny ones do not hold up everybody else.
+_MAX_CHUNKS = 256
 _LINE_END = b"\r\n"
 _CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,15})\r\n")
 _SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
@@ -34,6 +36,9 @@ class Framing(Protocol):
     failure: UpstreamInvalid | None
     """The framing broke behind body bytes that `feed` has returned; nothing more can be read."""
 
+    rest: bytes
+    """What `feed` left of its bytes, to be fed next: nothing, unless that would have taken too long."""
+
     ends_with_connection: bool
     """Only the end of the connection ends the body, so that a cut cannot be told from its end."""
 
@@ -43,12 +48,13 @@ class Framing(Protocol):
 class ChunkedFraming:
     """`Transfer-Encoding: chunked` (RFC 9112 section 7.1); extensions and trailers are skipped, in bounds."""
 
-    __slots__ = ("_buffer", "_in_trailer", "_left", "_trailer_bytes", "complete", "failure")
+    __slots__ = ("_buffer", "_in_trailer", "_left", "_trailer_bytes", "complete", "failure", "rest")
     ends_with_connection = False
 
     def __init__(self) -> None:
         self.complete = False
         self.failure: UpstreamInvalid | None = None
+        self.rest = b""
         self._buffer = b""
         self._left = 0  # bytes of the current chunk still to come, its line end included
         self._in_trailer = False
@@ -56,6 +62,7 @@ class ChunkedFraming:
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken before any."""
+        self.rest = b""
         if not (self._left or self._buffer or self._in_trailer) and (body := _unwrap(data)):
             return body
         if self._buffer:
@@ -64,7 +71,7 @@ class ChunkedFraming:
         pieces: list[bytes] = []
         position = 0
         try:
-            while position < len(data) and not self.complete:
+            while position < len(data) and len(pieces) < _MAX_CHUNKS and not self.complete:
                 position = (
                     self._take(data, position, pieces) if self._left else self._read_line(data, position)
                 )
@@ -72,6 +79,9 @@ class ChunkedFraming:
             if not pieces:
                 raise
             self.failure = error
+        else:
+            if not self.complete:
+                self.rest = data[position:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _take(self, data: bytes, position: int, pieces: list[bytes]) -> int:
@@ -129,6 +139,7 @@ class LengthFraming:
     """`Content-Length`, or the end of the connection where `length` is None."""
 
     __slots__ = ("_left", "complete", "ends_with_connection", "failure")
+    rest = b""
 
     def __init__(self, length: int | None) -> None:
         self.ends_with_connection = length is None
@@ -183,11 +194,13 @@ class BodyReader:
         while not self._framing.complete:
             if self._framing.failure is not None:
                 raise self._framing.failure
+            if self._undecoded:
+                give_way()
             data = self._undecoded or self._receive(seconds, ends_at)
             if not data:
                 return data
-            self._undecoded = b""
             body = self._framing.feed(data)
+            self._undecoded = self._framing.rest
             if body:
                 return body
             seconds = ends_at - time.monotonic()

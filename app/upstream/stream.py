@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable
 
 from app.errors import CutAnswer, GatewayError
+from app.hub import give_way
 from app.upstream.body import BodyReader
 from app.upstream.frames import Frame, parse_frame
 from app.upstream.sse import EventDecoder
 
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
+# Of one read, so that tiny ones do not hold up everybody else.
+_MAX_EVENTS = 256
 _DRAIN_SECONDS = 0.05
 _MAX_DRAIN_BYTES = 65536
 
@@ -25,6 +28,7 @@ class UpstreamStream:
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
         self._failure: GatewayError | None = None
+        self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False
         """The body is over, whole or not."""
 
@@ -39,6 +43,9 @@ class UpstreamStream:
         """
         if self._failure is not None:
             raise self._failure
+        if self._later:
+            give_way()
+            return self._parse(self._later)
         try:
             data = self._body.read(seconds)
         except OSError as exc:
@@ -52,9 +59,13 @@ class UpstreamStream:
         return self._parse(self._decoder.feed(data))
 
     def _parse(self, events: list[bytes]) -> list[Frame]:
-        """The frames of these events. One that cannot be read fails the next read, not those before it."""
+        """The frames of these events, or of the first of very many.
+
+        One that cannot be read fails the next read, not those before it.
+        """
+        self._later = events[_MAX_EVENTS:] if len(events) > _MAX_EVENTS else []
         frames: list[Frame] = []
-        for event in events:
+        for event in events[:_MAX_EVENTS] if self._later else events:
             if event == _DONE:
                 continue
             try:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from app.errors import UpstreamInvalid
 from app.upstream.body import BodyReader, ChunkedFraming, LengthFraming
 from app.upstream.head import AnswerHead
+from tests.app.upstream.hostile import LoopWatch
 from tests.app.upstream.scripted import reset
 from tests.fixture_table import cuttings
 
@@ -245,6 +246,19 @@ def test_a_chunk_header_alone_is_not_the_end() -> None:
         assert reader.read(0.01) is None
         upstream.sendall(b"hi\r\n")
         assert reader.read(5) == b"hi"
+
+
+def test_many_small_chunks_are_read_in_turns() -> None:
+    chunks = b"1\r\nx\r\n" * 2000
+    framing = ChunkedFraming()
+    assert framing.feed(chunks) == b"x" * 256
+    with reading(b"Transfer-Encoding: chunked\r\n") as (reader, upstream), LoopWatch(0) as watch:
+        upstream.sendall(chunks + b"0\r\n\r\n")
+        pieces = [*iter(lambda: reader.read(5) or b"", b"")]
+    assert b"".join(pieces) == b"x" * 2000
+    assert reader.complete
+    assert max(map(len, pieces)) <= 256
+    assert watch.turns >= len(pieces)
 
 
 FRAMING_ALONE = [b"1;" + b"x" * 4000, b"1\r\n \r\n0\r\na: b\r\n"]

@@ -15,6 +15,7 @@ from app.upstream.body import BodyReader
 from app.upstream.frames import Frame
 from app.upstream.head import AnswerHead
 from app.upstream.stream import UpstreamStream
+from tests.app.upstream.hostile import LoopWatch
 from tests.app.upstream.scripted import reset
 from tests.clock import Clock
 
@@ -122,6 +123,26 @@ def test_the_connection_is_given_back_even_when_the_wait_fails(line: Line) -> No
     reset(line.upstream)
     line.stream.close(is_over=True)
     assert line.released == [False]
+
+
+def test_very_many_frames_are_read_in_turns(line: Line) -> None:
+    """In order, the end last."""
+    line.send(*[b'{"id":"%d"}' % number for number in range(1000)], end=END)
+    reads = []
+    with LoopWatch(0) as watch:
+        while not line.stream.ended:
+            reads.append(line.read() or [])
+    assert [frame.id for frames in reads for frame in frames] == [str(number) for number in range(1000)]
+    assert max(map(len, reads)) == 256
+    assert watch.turns >= 4
+
+
+def test_a_bad_frame_among_very_many_ends_them_all(line: Line) -> None:
+    line.send(*[b"{}"] * 300, b"not json", *[b"{}"] * 300)
+    assert [len(line.read() or []) for _ in range(2)] == [256, 44]
+    for _ in range(2):
+        with pytest.raises(UpstreamInvalid):
+            line.read()
 
 
 class Endless:
