@@ -59,6 +59,16 @@ def give_way() -> None:
     gevent.sleep(0)
 
 
+def close_thread_loop() -> None:
+    """For the end of a thread of the operating system's: nobody else closes the files that its loop holds.
+
+    In the gateway's worker every thread is a greenlet of the one loop, which stays.
+    """
+    hub = gevent.get_hub()
+    if not hub.main_hub:
+        hub.destroy(destroy_loop=True)
+
+
 class ClientGone(gevent.GreenletExit):  # type: ignore[misc]
     """The client closed its connection; raised wherever its request happens to wait.
 

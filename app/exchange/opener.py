@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -71,7 +72,6 @@ class ReplyOpener:
         self._ledger = cleaner.ledger
         self._cleaner = cleaner
         self._clocks = Clocks(
-            first_event=settings.first_event_seconds,
             commit=settings.commit_seconds,
             idle=settings.idle_seconds,
             heartbeat=min(settings.heartbeat_seconds, settings.idle_seconds),
@@ -133,15 +133,15 @@ class ReplyOpener:
     def _ask(self, plan: Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
         use = self._begin_use(plan, account)
         reply: Reply | None = None
+        seconds = self._settings.first_event_seconds
+        first_event_by = min(time.monotonic() + seconds, deadline)
         try:
             # A client that leaves now would leave a conversation whose name nobody has heard.
             with Lingering(NAME_SECONDS):
-                stream = self._upstream.open_stream(
-                    token, plan.question, timeout_seconds=self._settings.first_event_seconds
-                )
+                stream = self._upstream.open_stream(token, plan.question, timeout_seconds=seconds)
                 stop = partial(self._upstream.stop_answer, token)
                 reply = Reply(stream, use, self._clocks, shape=plan.shape, stop=stop)
-                reply.hear(deadline)
+                reply.hear(first_event_by)
             reply.prompt.add(plan.question.prompt)
             reply.start(deadline)
         except BaseException:

@@ -49,7 +49,6 @@ _NOTICE_SECONDS = 0.05
 class Clocks:
     """How long a reply may take, in seconds (docs/configuration.md)."""
 
-    first_event: float
     commit: float
     idle: float
     heartbeat: float
@@ -78,7 +77,8 @@ class Reply:
         self._clock = clock
         self._begun_at = self._now = self._said_at = clock()
         self._commit_by = 0.0
-        self._silent_seconds = 0.0
+        self._silent_seconds = 0.0  # waited for since the last event; comments and blank lines are none
+        self._is_quiet = False
         self._waiting: list[ReplyEvent] = []
         self._failure: GatewayError | None = None  # to be raised once nothing waits any more
         self._lease: Lease | None = None
@@ -113,21 +113,19 @@ class Reply:
         return is_over and not self._waiting and self._failure is None
 
     def hear(self, deadline: float) -> None:
-        """Wait for the first event, which names the conversation.
+        """Wait for the first event, which names the conversation. Comments are none.
 
         Raises what keeps the answer from coming, so that another account may try.
         """
-        first_event_by = min(self._begun_at + self._clocks.first_event, deadline)
         while not self.frames:
-            if not self._wait(first_event_by):
+            if not self._wait(deadline):
                 raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
 
     def start(self, deadline: float) -> None:
-        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
+        """After `hear`, wait for the commit point: a delta, a good finish, or an upstream plainly at work.
 
         Raises as `hear` does.
         """
-        self.hear(deadline)
         while not self._waiting and self._wait(min(self._commit_by, deadline)):
             pass
 
@@ -143,7 +141,7 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        is_quiet = self._silent_seconds > 0.0 or self._now - self._said_at >= self._clocks.heartbeat
+        is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
         if events or is_quiet:
             self._said_at = self._now
         return events if events or not is_quiet else None
@@ -222,15 +220,24 @@ class Reply:
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        if self._read(self._clocks.heartbeat):
+        seconds, begun_at, frames = self._choose_wait(), self._clock(), self._stream.frames
+        has_come = self._read(seconds)
+        self._now = self._clock()
+        self._is_quiet = not has_come
+        if self._stream.frames > frames:
             self._silent_seconds = 0.0
         else:
-            self._silent_seconds += self._clocks.heartbeat
-            if self._silent_seconds >= self._clocks.idle:
+            self._silent_seconds += self._now - begun_at if has_come else seconds
+            if self._silent_seconds >= self._clocks.idle and not self._stream.ended:
                 self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
-        self._now = self._clock()
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
+
+    def _choose_wait(self) -> float:
+        """A heartbeat, as nearly always, or what is left until the upstream has been silent for too long."""
+        if not self._silent_seconds:
+            return self._clocks.heartbeat
+        return min(self._clocks.heartbeat, self._clocks.idle - self._silent_seconds)
 
     def _read(self, seconds: float) -> bool:
         """Take what the upstream says next; False when so many seconds passed in silence."""

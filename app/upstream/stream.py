@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from app.errors import CutAnswer, GatewayError, SilentAnswer
+from app.hub import give_way
 from app.reply import ReplyEvent
 from app.upstream.body import BodyReader
 from app.upstream.frames import parse_frame
@@ -13,7 +15,10 @@ from app.upstream.sse import EventDecoder
 
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
+# Of one read, so that tiny ones do not hold up everybody else.
+_MAX_EVENTS = 256
 _DRAIN_SECONDS = 0.05
+_MAX_DRAIN_BYTES = 65536
 
 
 class AnswerStream:
@@ -29,6 +34,7 @@ class AnswerStream:
         self._decoder = EventDecoder()
         self._reducer = Reducer()
         self._failure: GatewayError | None = None
+        self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False
         """Nothing more comes: the body is over, whole or not, or the answer failed."""
         self.frames = 0
@@ -64,10 +70,14 @@ class AnswerStream:
             raise self._failure
         events: list[ReplyEvent] = []
         try:
-            data = self._read_body(seconds)
-            if data is None:
+            documents = self._next_documents(seconds)
+            if documents is None:
                 return None
-            self._reduce(data, events)
+            for document in documents:
+                if document != _DONE:
+                    frame = parse_frame(document)
+                    self.frames += 1
+                    events += self._reducer.reduce(frame)
             if self.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
@@ -76,6 +86,19 @@ class AnswerStream:
             if not events:
                 raise
         return events
+
+    def _next_documents(self, seconds: float) -> list[bytes] | None:
+        """Those of the next read, or the next of very many; None in silence."""
+        if self._later:
+            give_way()
+            documents = self._later
+        else:
+            data = self._read_body(seconds)
+            if data is None:
+                return None
+            documents = self._decoder.feed(data)
+        self._later = documents[_MAX_EVENTS:] if len(documents) > _MAX_EVENTS else []
+        return documents[:_MAX_EVENTS] if self._later else documents
 
     def _read_body(self, seconds: float) -> bytes | None:
         """What has come, empty at the end."""
@@ -86,13 +109,6 @@ class AnswerStream:
             raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
         self.ended = data == b""
         return data
-
-    def _reduce(self, data: bytes, events: list[ReplyEvent]) -> None:
-        for document in self._decoder.feed(data):
-            if document != _DONE:
-                frame = parse_frame(document)
-                self.frames += 1
-                events += self._reducer.reduce(frame)
 
     def _cut(self) -> GatewayError:
         if self.frames:
@@ -111,10 +127,18 @@ class AnswerStream:
                 release(reusable)
 
     def _drain(self) -> bool:
-        """After the finish frame only the end of the framing is missing: a short wait saves a connection."""
+        """After the finish frame only the end of the framing is missing: a short wait saves a connection.
+
+        One wait, however the upstream goes on: the answer and its account are held meanwhile.
+        """
+        ends_at = time.monotonic() + _DRAIN_SECONDS
+        left_bytes = _MAX_DRAIN_BYTES
         try:
-            while not self._body.complete and self._body.read(_DRAIN_SECONDS):
-                pass
+            while not self._body.complete and left_bytes > 0 and (left := ends_at - time.monotonic()) > 0.0:
+                data = self._body.read(left)
+                if not data:
+                    break
+                left_bytes -= len(data)
         except (OSError, GatewayError):
             return False
         return self._body.complete

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import gevent
 import pytest
@@ -262,3 +263,18 @@ def test_giving_way_lets_others_run() -> None:
     gevent.spawn(turns.append, 1)
     hub.give_way()
     assert turns == [1]
+
+
+def test_a_thread_gives_its_loop_back_and_the_main_one_is_kept() -> None:
+    def wait() -> None:
+        hub.give_way()
+        hub.close_thread_loop()
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+    hub.close_thread_loop()
+    hub.give_way()

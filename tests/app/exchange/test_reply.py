@@ -15,7 +15,7 @@ from app.exchange.reply import Clocks, Reply
 from app.reply import ReplyEvent, ReplyStarted
 from app.state import MEMORY, open_state
 
-CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
+CLOCKS = Clocks(commit=1, idle=1, heartbeat=1, whole=1)
 
 
 class Holding:
@@ -66,7 +66,7 @@ def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
 
     reply = Reply(stream, use, CLOCKS, stop=refuse)
     reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
-    reply.hear(CLOCKS.first_event + time.monotonic())
+    reply.hear(1 + time.monotonic())
     for _ in range(2):
         reply.close()
     pool.acquire(pool.find(["a"]), wait_seconds=5).release(Outcome.OK)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 from collections.abc import Iterator
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from app.errors import CutAnswer, EmptyAnswer, SilentAnswer, UpstreamError, UpstreamInvalid
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.upstream import stream as stream_module
 from app.upstream.body import BodyReader
+from app.upstream.head import AnswerHead
 from app.upstream.stream import AnswerStream
+from tests.app.upstream.hostile import LoopWatch
 from tests.app.upstream.scripted import reset
+from tests.clock import Clock
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -28,11 +34,11 @@ class Line:
 
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.ours = socket.create_connection(listener.getsockname())
+            self.ours = socket.create_connection(listener.getsockname(), timeout=5)
             self.upstream, _ = listener.accept()
         self.released: list[bool] = []
         self.upstream.sendall(HEAD)
-        response = http.client.HTTPResponse(self.ours)
+        response = AnswerHead(self.ours)
         response.begin()
         self.stream = AnswerStream(BodyReader(response), self.released.append)
 
@@ -153,3 +159,63 @@ def test_the_connection_is_given_back_even_when_the_wait_fails(line: Line) -> No
     reset(line.upstream)
     line.stream.close()
     assert line.released == [False]
+
+
+def test_very_many_frames_are_read_in_turns(line: Line) -> None:
+    """In order, the end last."""
+    said = [
+        b'{"parts":[{"content":[{"type":"text","text":"%d."}],"status":"finish"}]}' % n for n in range(1000)
+    ]
+    line.send(NAMED, *said, FINISHED, end=END)
+    frames, events = [0], []
+    with LoopWatch(0) as watch:
+        while not line.stream.ended:
+            events += line.read() or []
+            frames.append(line.stream.frames)
+    texts = [event.text.strip() for event in events if isinstance(event, TextDelta)]
+    assert texts == [*[f"{number}." for number in range(1000)], "Hi"]
+    assert max(later - before for before, later in pairwise(frames)) == 256
+    assert watch.turns >= 4
+
+
+def test_a_bad_frame_among_very_many_ends_them_all(line: Line) -> None:
+    line.send(*[b"{}"] * 300, b"not json", *[b"{}"] * 300)
+    assert (line.read(), line.stream.frames) == ([], 256)
+    for _ in range(2):
+        with pytest.raises(UpstreamInvalid):
+            line.read()
+
+
+class Endless:
+    """A body that goes on after its finish, in reads of `wave`."""
+
+    complete = False
+
+    def __init__(self, wave: bytes, seconds: float, clock: Clock) -> None:
+        self._wave, self._seconds, self._clock = wave, seconds, clock
+        self.reads = 0
+
+    def read(self, seconds: float) -> bytes:
+        assert self.reads < 1000, "it is read for ever"
+        assert 0 < seconds <= 0.05
+        self.reads += 1
+        self._clock.now += self._seconds
+        return self._wave
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("wave", "seconds", "most_reads"), [(bytes(65536), 0.0, 1), (bytes(10_000), 0.0, 7), (b"x", 0.02, 3)]
+)
+def test_an_upstream_that_goes_on_after_the_finish_is_left(
+    monkeypatch: pytest.MonkeyPatch, wave: bytes, seconds: float, most_reads: int
+) -> None:
+    clock = Clock(100.0)
+    monkeypatch.setattr(stream_module, "time", SimpleNamespace(monotonic=clock))
+    body: Any = Endless(wave, seconds, clock)
+    released: list[bool] = []
+    stream = AnswerStream(body, released.append)
+    monkeypatch.setattr(stream, "_reducer", SimpleNamespace(finished=True))
+    stream.close()
+    assert (released, body.reads) == ([False], most_reads)
