@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app import create_app, errors
+from app import errors
 from app.config import Settings
 from app.errors import GatewayError, most_telling
+from app.factory import create_app
 from app.openai.errors import encode_error
 from app.routes.services import EXTENSION
 from app.state import MEMORY

@@ -11,12 +11,13 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
-from app import _BLUEPRINTS, config, errors
+from app import config, errors
 from app.chat.mode import MODELS
 from app.config import Settings
 from app.doctor.finding import Language, Verdict
 from app.doctor.words import TITLES
 from app.errors import GatewayError
+from app.factory import _BLUEPRINTS
 from app.metrics.exposition import encode
 from app.metrics.tally import Readings, Tally
 from app.openai.request import ChatRequest
