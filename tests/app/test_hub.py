@@ -262,3 +262,18 @@ def test_giving_way_lets_others_run() -> None:
     gevent.spawn(turns.append, 1)
     hub.give_way()
     assert turns == [1]
+
+
+def test_giving_way_lets_sockets_and_clocks_in(pair: Pair) -> None:
+    """At once, not when the loop has come round to looking at them."""
+    seen: list[str] = []
+    readiness = Readiness(pair[0].fileno())
+    waiting = gevent.spawn(lambda: seen.append("socket" if readiness.wait(5.0) else ""))
+    hub.give_way()
+    pair[1].send(b"x")
+    gevent.spawn_later(0.0, seen.append, "clock")
+    for _ in range(2):
+        hub.give_way()
+    assert sorted(seen) == ["clock", "socket"]
+    waiting.join()
+    readiness.close()
