@@ -55,13 +55,15 @@ class FairShare:
         self._begun_at = self._clock()
 
     def spend(self, count: int = 0, waited_seconds: float = 0.0) -> None:
-        """Work on `count` more bytes comes next; for so long others may have had their turn meanwhile.
+        """Work on `count` more bytes comes next, which were waited for so long.
 
-        They need not: a `recv` takes long as well where the machine is busy. Hence bytes count in any case.
+        Others had their turn meanwhile if that was long; or the machine is busy. So bytes count in any case.
         """
         self._bytes += count
-        self._begun_at += waited_seconds
-        if self._bytes >= self.MAX_BYTES or self._clock() - self._begun_at >= self.MAX_SECONDS:
+        now = self._clock()
+        if waited_seconds >= self.MAX_SECONDS:
+            self._begun_at = now
+        if self._bytes >= self.MAX_BYTES or now - self._begun_at >= self.MAX_SECONDS:
             self.turns += 1
             self._give_way()
             self.begin()
@@ -96,11 +98,14 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         """
         self.seat.wait()
         scanner = HeadScanner(self._bounds.head)
-        held = bytearray(self.take_buffered() or self._await_request())
+        held = bytearray(self.take_buffered())
+        if held:
+            self.share.spend(len(held))
+        else:
+            held += self._await_request()
         if not self._is_first:
             self._ends_at = self._clock() + self._bounds.request_seconds
         self._is_first = False
-        self.share.begin()
         verdict = scanner.feed(bytes(held))
         while verdict is Verdict.MORE:
             self.seat.hold_head(len(held))

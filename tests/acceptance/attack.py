@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +111,36 @@ def flood_watches(target: Target, ends_at: float) -> None:
         time.sleep(max(0.0, ends_at - time.monotonic()))
 
 
+def send_pipelined(target: Target, ends_at: float) -> None:
+    """Requests without pause, their answers read as they come."""
+    requests = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+    with target.connect() as client:
+        reader = threading.Thread(target=_read_on, args=(client,), daemon=True)
+        reader.start()
+        while time.monotonic() < ends_at:
+            client.sendall(requests)
+    reader.join()
+
+
+def send_multipart(target: Target, ends_at: float) -> None:
+    """A form as large as may be, full of what may begin a boundary."""
+    head = b"POST /v1/images/edits HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    pieces = (b"\r\n--", b"\r\n--b\r\nA: b\r\n\r\n", b"\r", b"--b")
+    part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    while time.monotonic() < ends_at:
+        body = part + pieces[target.lane % 4] * (20 * _MEBIBYTE // len(pieces[target.lane % 4]))
+        with target.connect() as client:
+            client.sendall(head + _TOKEN + b"Content-Length: %d\r\n\r\n" % len(body))
+            client.sendall(body)
+            _wait_for_end(client, ends_at)
+
+
+def _read_on(client: socket.socket) -> None:
+    with suppress(OSError):
+        while client.recv(65_536):
+            pass
+
+
 def _hold_many(target: Target, ends_at: float, build_request: Callable[[int], bytes]) -> None:
     with ExitStack() as stack:
         for number in range(110):
@@ -146,6 +176,8 @@ ATTACKS: dict[str, Attack] = {
     "begun-bodies": begin_bodies,
     "watches": flood_watches,
     "unread-bodies": send_unread_bodies,
+    "pipelined": send_pipelined,
+    "multipart": send_multipart,
 }
 
 

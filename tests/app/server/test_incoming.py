@@ -190,3 +190,15 @@ def measure_holds(holds: list[float]) -> None:
         begun = time.thread_time()
         gevent.sleep(0.001)
         holds.append(time.thread_time() - begun)
+
+
+def test_requests_that_came_together_do_not_keep_others_waiting() -> None:
+    """Nothing is received between them, and each takes its time to answer."""
+    heads = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    client = ScriptedClient([heads * 100])
+    incoming = read_from(client)
+    for _ in range(100):
+        incoming.read_head()
+        assert incoming.read(len(heads)) == heads
+        client.now += 0.002
+    assert client.turns >= 99
