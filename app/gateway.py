@@ -33,7 +33,7 @@ from app.images.download import PictureDownload
 from app.images.service import ImageService
 from app.logs import redactor
 from app.metrics.tally import Tally
-from app.presence import Limits, Presence
+from app.presence import Limits, Presence, Watches
 from app.state import MEMORY, open_state
 from app.token import AccessToken
 from app.traffic import Traffic
@@ -56,6 +56,8 @@ class Gateway:
         for secret in _list_secrets(settings):
             redactor.keep(secret)
         self.presence = Presence(_limits(settings))
+        strangers = settings.pass_through or not settings.gateway_keys
+        self.watches = Watches(replaces_oldest=strangers)
         self.tally = Tally()
         self._state = open_state(settings.state_path)
         self._upstream = UpstreamClient(build_address(settings))

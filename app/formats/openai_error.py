@@ -7,8 +7,14 @@ import msgspec
 from app.errors import GatewayError
 from app.logs import redactor
 
-# As OpenAI goes by the status; what it has no word for is the API's own trouble.
-_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+# As OpenAI goes by the status; 501 and 505 refuse what the client sent, other high ones are the API's own trouble.
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    429: "rate_limit_error",
+    501: "invalid_request_error",
+    505: "invalid_request_error",
+}
 
 
 def find_type(status: int) -> str:

@@ -278,3 +278,18 @@ def test_a_thread_gives_its_loop_back_and_the_main_one_is_kept() -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
     hub.close_thread_loop()
     hub.give_way()
+
+
+def test_giving_way_lets_sockets_and_clocks_in(pair: Pair) -> None:
+    """At once, not when the loop has come round to looking at them."""
+    seen: list[str] = []
+    readiness = Readiness(pair[0].fileno())
+    waiting = gevent.spawn(lambda: seen.append("socket" if readiness.wait(5.0) else ""))
+    hub.give_way()
+    pair[1].send(b"x")
+    gevent.spawn_later(0.0, seen.append, "clock")
+    for _ in range(2):
+        hub.give_way()
+    assert sorted(seen) == ["clock", "socket"]
+    waiting.join()
+    readiness.close()

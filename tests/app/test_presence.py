@@ -11,7 +11,7 @@ import pytest
 
 from app.errors import ShuttingDown, TooManyStreams
 from app.hub import ClientGone
-from app.presence import Limits, Presence
+from app.presence import Limits, Presence, Watches
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -168,3 +168,29 @@ def test_a_reader_that_goes_on_is_kept(build: Callable[..., Presence]) -> None:
         fill(ours)
         slow.join(1)
         assert slow.value == "ClientGone"
+
+
+def test_one_watch_too_many_ends_the_oldest() -> None:
+    watches = Watches(2, replaces_oldest=True)
+    first, second = watches.enter(), watches.enter()
+    third = watches.enter()
+    assert [ended.is_set() for ended in (first, second, third)] == [True, False, False]
+    watches.leave(first)
+    watches.leave(second)
+    fourth = watches.enter()
+    assert not third.is_set()
+    watches.enter()
+    assert [ended.is_set() for ended in (third, fourth)] == [True, False]
+    assert repr(watches) == "<Watches open=2>"
+
+
+def test_where_callers_are_known_none_ends_anothers_watch() -> None:
+    watches = Watches(2, replaces_oldest=False)
+    first, second = watches.enter(), watches.enter()
+    with pytest.raises(TooManyStreams) as raised:
+        watches.enter()
+    assert raised.value.retry_after_seconds
+    watches.leave(first)
+    watches.leave(first)
+    watches.enter()
+    assert not second.is_set()
