@@ -7,7 +7,7 @@ import msgspec
 from app.errors import GatewayError
 from app.logs import redactor
 
-# As OpenAI goes by the status; 501 and 505 refuse what the client sent, other high ones are the API's own trouble.
+# As OpenAI goes by the status. 501 and 505 refuse what was sent; other high ones are the API's own trouble.
 _TYPES = {
     401: "authentication_error",
     403: "permission_error",
