@@ -29,7 +29,7 @@ from app.errors import (
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
-from app.exchange.shape import UNCHANGED, Shape
+from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.exchange.turn import Turns
 from app.hub import NAME_SECONDS, Lingering
 from app.token import AccessToken
@@ -50,7 +50,7 @@ class Plan:
     keep_seconds: float = 0.0
     is_known: bool = False
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
-    shape: Shape = UNCHANGED
+    options: OutputOptions = UNCHANGED
 
 
 class ReplyOpener:
@@ -140,7 +140,7 @@ class ReplyOpener:
                     token, plan.question, timeout_seconds=self._settings.first_event_seconds
                 )
                 stop = partial(self._upstream.stop_answer, token)
-                reply = Reply(stream, use, self._clocks, shape=plan.shape, stop=stop)
+                reply = Reply(stream, use, self._clocks, options=plan.options, stop=stop)
                 reply.hear(deadline)
             reply.prompt.add(plan.question.prompt)
             reply.start(deadline)

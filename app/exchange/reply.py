@@ -5,7 +5,7 @@
       +-----------------+----> closed: the opener has the lease,      left -------+--> closed <----------+
                either raises   and another account may be asked
 
-    ended: finished   by the upstream's finish or filter, or early, by a stage that has enough (stop, length);
+    ended: finished   by the upstream's finish or filter, or early, by a transform (stop, length);
                       everything that waited has been read. Outcome OK
            failed     `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
     left              client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
 from app.errors import GatewayError, Outcome, UpstreamTimeout
-from app.exchange.shape import UNCHANGED, Shape, Stage
+from app.exchange.transforms.options import UNCHANGED, OutputOptions, Transform
 from app.hub import Deadline
 from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
@@ -65,7 +65,7 @@ class Reply:
         use: ConversationUse,
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
-        shape: Shape = UNCHANGED,
+        options: OutputOptions = UNCHANGED,
         *,
         stop: Callable[[str], None],
     ) -> None:
@@ -85,7 +85,7 @@ class Reply:
         self.prompt = TokenEstimate()
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
-        self._stages: Sequence[Stage] = shape.build_stages(self.hidden)
+        self._transforms: Sequence[Transform] = options.build_transforms(self.hidden)
         self._ended_early = False
         self._is_named = False
 
@@ -253,10 +253,11 @@ class Reply:
             self._is_named = True
             self._use.begin(self._stream.conversation_id)
             events = [event for event in events if not isinstance(event, ReplyStarted)]
-        for stage in self._stages:
-            events = stage.apply(events)
+        for transform in self._transforms:
+            events = transform.apply(events)
         self._waiting.extend(events)
-        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._stream.finished:
+        is_over = bool(events) and isinstance(events[-1], ReplyFinished)
+        if is_over and not self._stream.finished:
             self._ended_early = True
             self._stream.close()
 

@@ -1,11 +1,10 @@
-"""Thinking shown as text between tags, or not at all; citations left out."""
+"""Thinking shown as text between tags, or not at all."""
 
 from __future__ import annotations
 
 from app.errors import EmptyAnswer
 from app.openai.usage import TokenEstimate
 from app.reply import (
-    CitedText,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -17,7 +16,7 @@ from app.reply import (
 _BETWEEN_PARTS = "\n\n"
 
 
-class TagStage:
+class TagReasoning:
     """Thinking becomes text between `<think>` and `</think>`, for clients that know nothing else."""
 
     def __init__(self) -> None:
@@ -58,7 +57,7 @@ class TagStage:
         return [closing, TextDelta(text)] if text else [closing]
 
 
-class HidingStage:
+class HideReasoning:
     """Thinking is counted and left out; an answer that is nothing else is an error, not an empty success."""
 
     def __init__(self, hidden: TokenEstimate) -> None:
@@ -78,10 +77,3 @@ class HidingStage:
                 self._has_text = True
             shown.append(event)
         return shown
-
-
-class CitationStage:
-    """Citations are left out."""
-
-    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
-        return [event for event in events if not isinstance(event, CitedText)]

@@ -15,11 +15,11 @@ from app.reply import (
 )
 
 
-class LengthStage:
-    """Cuts the answer where it would become longer than `most_tokens`; `hidden` counts what is not shown."""
+class CutAtLength:
+    """Cuts the answer where it would become longer than `max_tokens`; `hidden` counts what is not shown."""
 
-    def __init__(self, most_tokens: int, hidden: TokenEstimate) -> None:
-        self._most_tokens = most_tokens
+    def __init__(self, max_tokens: int, hidden: TokenEstimate) -> None:
+        self._max_tokens = max_tokens
         self._hidden = hidden
         self._text = TokenEstimate()
         self._thoughts = TokenEstimate()
@@ -40,7 +40,7 @@ class LengthStage:
 
     def _is_exceeded(self) -> bool:
         tokens = self._text.tokens + self._thoughts.tokens + self._hidden.tokens
-        return tokens > self._most_tokens
+        return tokens > self._max_tokens
 
     def _shorten(
         self,

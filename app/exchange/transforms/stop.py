@@ -9,7 +9,7 @@ from app.reply import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelt
 _Said = TextDelta | CitedText | ImageAdded
 
 
-class StopStage:
+class CutAtStop:
     """Holds back what may be the beginning of a sequence, and no more. Thinking is not searched."""
 
     def __init__(self, sequences: Sequence[str]) -> None:
