@@ -31,7 +31,7 @@ from app.exchange.clock import StartClock
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.exchange.turn import Turns
-from app.hub import NAME_SECONDS, Lingering
+from app.hub import NAME_SECONDS, Shield
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
@@ -135,7 +135,7 @@ class ReplyOpener:
         reply: Reply | None = None
         try:
             # A client that leaves now would leave a conversation whose name nobody has heard.
-            with Lingering(NAME_SECONDS):
+            with Shield(NAME_SECONDS):
                 stream = self._upstream.open_stream(
                     token, plan.question, timeout_seconds=self._settings.first_event_seconds
                 )

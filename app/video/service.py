@@ -28,7 +28,7 @@ from app.exchange.clock import StartClock
 from app.exchange.turn import Turns
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
-from app.hub import NAME_SECONDS, Deadline, Lingering
+from app.hub import NAME_SECONDS, Deadline, Shield
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
@@ -142,7 +142,7 @@ class VideoService:
         use = ConversationUse(self._cleaner.ledger, self._cleaner, record, keep_seconds)
         try:
             # A client that leaves now would leave a video whose name nobody has heard.
-            with clock.limit(), Lingering(NAME_SECONDS):
+            with clock.limit(), Shield(NAME_SECONDS):
                 video_id = self._refresher.with_token(account, lambda token: self._calls.start(token, order))
                 use.begin(video_id)
         except BaseException:
