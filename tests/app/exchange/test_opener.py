@@ -24,8 +24,8 @@ from app.errors import (
     UpstreamUnreachable,
 )
 from app.exchange.attaching import Attacher
+from app.exchange.failover import Failover
 from app.exchange.opener import Plan, ReplyOpener
-from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.state import MEMORY, open_state
 from app.token import RefreshedTokens
@@ -50,8 +50,8 @@ class Rig:
         self._attacher = Attacher(
             Fetcher(FetchPolicy(1, 1, frozenset())), self.client, most_files=1, timeout_seconds=1
         )
-        turns = Turns(self.pool, Breaker(5), settings.queue_seconds)
-        self.opener = ReplyOpener(settings, self.client, turns, refresher, cleaner)
+        failover = Failover(self.pool, Breaker(5), settings.queue_seconds)
+        self.opener = ReplyOpener(settings, self.client, failover, refresher, cleaner)
 
     def _refresh(self, token: str) -> RefreshedTokens:
         self.asked.append(token)

@@ -15,7 +15,7 @@ from app.exchange.reply import Clocks, Reply
 from app.reply import ReplyEvent, ReplyStarted
 from app.state import MEMORY, open_state
 
-CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
+CLOCKS = Clocks(commit=1, idle=1, heartbeat=1, whole=1)
 
 
 class Holding:
@@ -65,8 +65,8 @@ def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
         raise UpstreamUnreachable("It is away.")
 
     reply = Reply(stream, use, CLOCKS, stop=refuse)
-    reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
-    reply.hear(CLOCKS.first_event + time.monotonic())
+    reply.own_lease(pool.acquire(pool.find(["a"]), wait_seconds=0))
+    reply.wait_first_event(1 + time.monotonic())
     for _ in range(2):
         reply.close()
     pool.acquire(pool.find(["a"]), wait_seconds=5).release(Outcome.OK)
@@ -93,7 +93,7 @@ def test_the_account_is_free_although_something_cannot_be_closed(*, stream_break
     stream: Any = Holding(broken=stream_breaks)
     use: Any = Holding(broken=not stream_breaks)
     reply = Reply(stream, use, CLOCKS, stop=pytest.fail)
-    reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
+    reply.own_lease(pool.acquire(pool.find(["a"]), wait_seconds=0))
     with pytest.raises(OSError, match="cannot be closed"):
         reply.close()
     assert (pool.leased, stream.closed, use.closed) == (0, 1, 1)
