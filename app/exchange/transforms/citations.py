@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from app.reply import CitedText, ReplyEvent
+from typing import assert_never
+
+from app.reply import (
+    CitedText,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
 
 
 class HideCitations:
     """Citations are left out."""
 
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
-        return [event for event in events if not isinstance(event, CitedText)]
+        return [event for event in events if not _is_citation(event)]
+
+
+def _is_citation(event: ReplyEvent) -> bool:
+    match event:
+        case CitedText():
+            return True
+        case ReplyStarted() | TextDelta() | ImageAdded() | ReasoningDelta() | ThoughtText() | ReplyFinished():
+            return False
+        case _:
+            assert_never(event)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from app.errors import EmptyAnswer
 from app.openai.usage import TokenEstimate
 from app.reply import (
+    CitedText,
+    ImageAdded,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -26,10 +30,15 @@ class TagReasoning:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         tagged: list[ReplyEvent] = []
         for event in events:
-            if isinstance(event, ReasoningDelta):
-                tagged.append(ThoughtText(self._think(event.text)))
-            else:
-                tagged.extend(self._speak(event))
+            match event:
+                case ReplyStarted():
+                    tagged.append(event)
+                case ReasoningDelta():
+                    tagged.append(ThoughtText(self._think(event.text)))
+                case TextDelta() | CitedText() | ImageAdded() | ThoughtText() | ReplyFinished():
+                    tagged.extend(self._speak(event))
+                case _:
+                    assert_never(event)
         return tagged
 
     def _think(self, text: str) -> str:
@@ -41,9 +50,9 @@ class TagReasoning:
         self._is_open = self._has_text = True
         return text
 
-    def _speak(self, event: ReplyEvent) -> list[ReplyEvent]:
-        if isinstance(event, ReplyStarted):
-            return [event]
+    def _speak(
+        self, event: TextDelta | CitedText | ImageAdded | ThoughtText | ReplyFinished
+    ) -> list[ReplyEvent]:
         self._has_text = True
         if not self._is_open:
             return [event]
@@ -67,13 +76,18 @@ class HideReasoning:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         shown: list[ReplyEvent] = []
         for event in events:
-            if isinstance(event, ReasoningDelta):
-                self._hidden.add(event.text)
-                continue
-            if isinstance(event, ReplyFinished):
-                if event.reason == "stop" and not self._has_text:
-                    raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
-            elif not isinstance(event, ReplyStarted):
-                self._has_text = True
+            match event:
+                case ReasoningDelta():
+                    self._hidden.add(event.text)
+                    continue
+                case TextDelta() | CitedText() | ImageAdded() | ThoughtText():
+                    self._has_text = True
+                case ReplyFinished():
+                    if event.reason == "stop" and not self._has_text:
+                        raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
+                case ReplyStarted():
+                    pass
+                case _:
+                    assert_never(event)
             shown.append(event)
         return shown
