@@ -1,4 +1,4 @@
-"""The start clock stands still for files; what was uploaded is remembered for an hour, within bounds."""
+"""What was uploaded is remembered for an hour, within bounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from app.core.request import Attachment
 from app.errors import InvalidFile, InvalidFileUrl, InvalidRequest
 from app.exchange import attaching
 from app.exchange.attaching import Attacher, UploadMemory
-from app.exchange.clock import StartClock
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
@@ -30,18 +29,6 @@ def file() -> Iterator[SpooledFile]:
     file = fetcher.fetch("data:text/markdown,text", name="second.md")
     yield file
     file.close()
-
-
-def test_the_clock_stands_still_for_files() -> None:
-    time = Clock(100.0)
-    clock = StartClock(50, time)
-    time.now += 10
-    assert clock.left_seconds == 40
-    with clock.stopped():
-        time.now += 300
-    assert clock.left_seconds == 40
-    time.now += 41
-    assert clock.left_seconds == 0
 
 
 def test_an_upload_is_remembered_for_an_hour_by_login_and_bytes(file: SpooledFile) -> None:
