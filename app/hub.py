@@ -15,8 +15,8 @@ waits (queue, DNS, socket, lock). Code that does not wait is never interrupted.
 2. `interrupt` is how ClientWatch and Presence throw. Inside of `with Shield(seconds):` it waits: what was
    thrown is raised at the end of the block, or where the request waits once the seconds are over.
 3. Two things are shielded. The first is naming what the upstream begins, for NAME_SECONDS: without its name
-   nobody could delete it. The second is what a request gives back at its end (`Client.shield`, set by
-   routes/journal.py), for as long as it takes. A Deadline has its own `with` inside and comes through.
+   nobody could delete it. The second is giving back, for as long as it takes: after a failed attempt, and at
+   the end of the request (`Client.shield`, called by routes/journal.py). A Deadline inside comes through.
 4. What must survive its request (a refresh, stopping an answer, a deletion) runs in a thread of its own, into
    which nobody throws.
 5. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.

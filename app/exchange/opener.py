@@ -176,10 +176,11 @@ class _Opening(Task[Reply]):
             reply.prompt.add(question.prompt)
             reply.wait_commit(self.clock.ends_at)
         except BaseException:
-            if reply is None:
-                use.end(delivered=False)
-            else:
-                reply.close(in_background=False)
+            with Shield():  # what is given back here is the account's next question's
+                if reply is None:
+                    use.end(delivered=False)
+                else:
+                    reply.close(in_background=False)
             raise
         return reply
 

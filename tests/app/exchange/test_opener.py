@@ -137,16 +137,16 @@ def test_an_answer_that_is_left_before_its_first_word_is_stopped_before_its_acco
     rig: Opening,
 ) -> None:
     """An account whose next question comes too early is told that it answers already."""
-    leased: list[int] = []
+    leased: list[tuple[int, bool]] = []
 
     def leave() -> None:
         raise ClientGone
 
     rig.script("a", STARTED, leave)
-    rig.upstream.on_stop = lambda: leased.append(rig.pool.leased)
+    rig.upstream.on_stop = lambda: leased.append((rig.pool.leased, bool(hub._shields)))
     with pytest.raises(ClientGone):
         rig.open("a")
-    assert (leased, rig.pool.leased) == ([1], 0)
+    assert (leased, rig.pool.leased) == ([(1, True)], 0)  # and nobody else is heard meanwhile
     assert rig.list_kept("a") == []  # due at once: nobody has heard of it
 
 
