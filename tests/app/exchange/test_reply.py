@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import gevent
 import pytest
 
 from app.errors import CutAnswer, EmptyAnswer, Outcome, UpstreamTimeout, UpstreamUnreachable
@@ -253,6 +254,17 @@ def test_an_upstream_that_does_not_stop_keeps_nobody(error: BaseException) -> No
     rig = Rig([STARTED, A], stop=raising(error))
     rig.commit()
     assert rig.close()[-2:] == ["delivered", "released abandoned"]
+
+
+def test_an_upstream_that_does_not_answer_keeps_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.01)
+    rig = Rig([STARTED, A], stop=lambda: gevent.sleep(5))
+    rig.commit()
+    assert rig.close()[-2:] == ["delivered", "released abandoned"]
+
+
+def test_the_account_of_a_client_that_left_is_free_within_a_second() -> None:
+    assert module._STOP_SECONDS + module._GLANCE_SECONDS + module._NOTICE_SECONDS < 1
 
 
 def test_a_mistake_of_ours_keeps_nobody_either() -> None:
