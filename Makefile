@@ -144,6 +144,10 @@ coverage: install ## Run all tests and show the lines and branches they miss
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+.PHONY: mutants
+mutants: install ## Make mistakes in a copy of the heart, one at a time: do its tests notice? (ARGS="--sample 300")
+	nice $(BIN)/python -m tests.mutants $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure the gateway against the embedded upstream
 	$(BIN)/python -m bench $(ARGS)

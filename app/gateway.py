@@ -26,8 +26,8 @@ from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.errors import AccountExpired
 from app.exchange.attaching import Attacher
+from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
-from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
@@ -76,8 +76,8 @@ class Gateway:
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
-        opener = ReplyOpener(settings, self._upstream, turns, self._refresher, self.cleaner)
+        failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
+        opener = ReplyOpener(settings, self._upstream, failover, self._refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
             self._upstream,
@@ -88,7 +88,7 @@ class Gateway:
         self.pictures = Fetcher(_picture_policy(settings))
         self._videos = VideoCalls(self._upstream)
         self.video = VideoService(
-            settings, self._videos, self.pool, turns, self._refresher, self.cleaner, self.fetcher
+            settings, self._videos, self.pool, failover, self._refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()

@@ -97,6 +97,7 @@ class Presence:
 
     def leave(self, client: Client) -> None:
         self._clients.discard(client)
+        client.unshield()
 
     def begin_reply(self) -> None:
         """Count one more; whoever calls this must `end_reply`. Raises ShuttingDown or TooManyStreams."""

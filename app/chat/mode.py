@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.request import Question, ReasoningDisplay
-from app.exchange.shape import Shape
+from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
@@ -72,13 +72,13 @@ def choose_mode(question: Question) -> Mode:
     )
 
 
-def choose_shape(question: Question, mode: Mode, default: ReasoningDisplay) -> Shape:
+def choose_options(question: Question, mode: Mode, default: ReasoningDisplay) -> OutputOptions:
     """What is done to the answer: the request's field wins over the model's name, and that over `default`."""
-    return Shape(
+    return OutputOptions(
         reasoning=question.reasoning or ("hidden" if mode.is_silent else default),
         hides_citations=mode.is_silent,
         stop=question.stop,
-        most_tokens=question.max_tokens,
+        max_tokens=question.max_tokens,
     )
 
 

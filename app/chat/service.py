@@ -6,7 +6,7 @@ from app.accounts.account import Account
 from app.accounts.gate import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
-from app.chat.mode import choose_mode, choose_shape
+from app.chat.mode import choose_mode, choose_options
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
@@ -73,8 +73,8 @@ class ChatService:
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(question.turns)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
-        shape = choose_shape(question, mode, self._settings.reasoning)
-        return Plan(request, accounts, caller, files, keep_seconds, known is not None, shape)
+        options = choose_options(question, mode, self._settings.reasoning)
+        return Plan(request, accounts, caller, files, keep_seconds, known is not None, options)
 
 
 def _find_owners(

@@ -1,21 +1,22 @@
 """One answer on its way: reads the upstream's events, keeps the clocks, and owns what must be given back.
 
-    asked --hear()--> heard --start()--> at the commit point --hold(lease)--> committed --read()...--> ended
-      |                 |                                                         |                      |
-      +-----------------+----> closed: the opener has the lease,      left -------+--> closed <----------+
-               either raises   and another account may be asked
+    OPENING                                                      COMMITTED               CLOSED
+    asked --wait_first_event()--> named --wait_commit()--> own_lease(lease) --read()...--> close()
+      |                             |
+      +-----------------------------+--> close(in_background=False): the opener has the lease, and
+            either raises                another account may be asked
 
-    ended: finished   by the upstream's finish or filter, or early, by a stage that has enough (stop, length);
-                      everything that waited has been read. Outcome OK
-           failed     `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
-    left              client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
+A committed reply comes to its end in one of three ways:
+
+    finished  by the upstream's finish or filter, or early, by a transform (stop, length); everything that
+              waited has been read. Outcome OK
+    failed    `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
+    left      client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
 
 `close` comes after all of them, and gives back the stream, the conversation, the lease, in this order.
 Where the upstream may still be at work (left, ended early, failed by a clock), its answer is stopped once
-the stream is closed. That may take _STOP_SECONDS: once committed it happens in a thread, before that in
-`close` itself, since the opener gives the account to the next question as soon as `close` returns.
-
-`_lease is None` means three things: not committed, nothing was delivered, clean up in the foreground.
+the stream is closed. That may take _STOP_SECONDS: a committed reply does it in a thread, the opener waits
+for it, since it gives the account to the next question as soon as `close` returns.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 
 from app.accounts.lease import Lease
 from app.conversations.use import ConversationUse
 from app.core.usage import TokenEstimate
 from app.errors import GatewayError, Outcome, UpstreamTimeout
-from app.exchange.shape import UNCHANGED, Shape, Stage
+from app.exchange.transforms.options import UNCHANGED, OutputOptions, Transform
 from app.hub import Deadline
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from app.upstream.stream import AnswerStream
@@ -55,6 +58,16 @@ class Clocks:
     whole: float
 
 
+class Phase(Enum):
+    """Who holds the lease."""
+
+    OPENING = "opening"
+    """The opener: another account may still be asked, and nothing has been delivered."""
+    COMMITTED = "committed"
+    """The reply, which its client hears."""
+    CLOSED = "closed"
+
+
 class Reply:
     """Iterate with `read` until `finished`; then, or on any error, `close`. Used by one greenlet."""
 
@@ -64,13 +77,13 @@ class Reply:
         use: ConversationUse,
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
-        shape: Shape = UNCHANGED,
+        options: OutputOptions = UNCHANGED,
         *,
         stop: Callable[[str], None],
     ) -> None:
         """`stop` has the upstream end an answer, given its id."""
         self._stop = stop
-        self._closed = False
+        self._phase = Phase.OPENING
         self._stream = stream
         self._use = use
         self._clocks = clocks
@@ -85,12 +98,12 @@ class Reply:
         self.prompt = TokenEstimate()
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
-        self._stages: Sequence[Stage] = shape.build_stages(self.hidden)
+        self._transforms: Sequence[Transform] = options.build_transforms(self.hidden)
         self._ended_early = False
         self._is_named = False
 
     def __repr__(self) -> str:
-        return f"<Reply {self._stream!r} {self._lease!r}>"
+        return f"<Reply {self._phase.value} {self._stream!r} {self._lease!r}>"
 
     @property
     def conversation_id(self) -> str | None:
@@ -112,26 +125,27 @@ class Reply:
         is_over = self._stream.finished or self._ended_early
         return is_over and not self._waiting and self._failure is None
 
-    def hear(self, deadline: float) -> None:
-        """Wait for the first event, which names the conversation. Comments are none.
+    def wait_first_event(self, until: float) -> None:
+        """Wait for the first event, which names the conversation; until that time of the clock.
 
         Raises what keeps the answer from coming, so that another account may try.
         """
         while not self.frames:
-            if not self._wait(deadline):
+            if not self._wait(until):
                 raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
 
-    def start(self, deadline: float) -> None:
-        """After `hear`, wait for the commit point: a delta, a good finish, or an upstream plainly at work.
+    def wait_commit(self, until: float) -> None:
+        """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
 
-        Raises as `hear` does.
+        Comes after `wait_first_event`, and raises as that does.
         """
-        while not self._waiting and self._wait(min(self._commit_by, deadline)):
+        while not self._waiting and self._wait(min(self._commit_by, until)):
             pass
 
-    def hold(self, lease: Lease) -> None:
-        """From here on this reply releases the lease."""
+    def own_lease(self, lease: Lease) -> None:
+        """Committed: from here on this reply releases the lease."""
         self._lease = lease
+        self._phase = Phase.COMMITTED
 
     def read(self) -> list[ReplyEvent] | None:
         """The next events, maybe none; None when there has been nothing to say for a heartbeat.
@@ -146,28 +160,29 @@ class Reply:
             self._said_at = self._now
         return events if events or not is_quiet else None
 
-    def close(self) -> None:
+    def close(self, *, in_background: bool = True) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
 
-        An answer that is left while the upstream makes it is stopped before its account is given back: in the
-        background where this holds the lease, else before this returns.
+        An answer that is left while the upstream makes it is stopped before its account is given back: in a
+        thread of its own, or before this returns.
         """
-        if self._closed:
+        if self._phase is Phase.CLOSED:
             return
-        self._closed = True
+        give_back = partial(self._give_back, delivered=self._phase is Phase.COMMITTED)
+        self._phase = Phase.CLOSED
         with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
-            last_things.callback(self._end)
+            last_things.callback(self._end, give_back, in_background=in_background)
             last_things.callback(self._stream.close)
             if self._stream.conversation_id is None:
                 self._look_for_name()
 
-    def _end(self) -> None:
+    def _end(self, give_back: Callable[[], None], *, in_background: bool) -> None:
         if not self._is_left:
-            self._give_back()
-        elif self._lease is None:  # whoever asked gives the account on as soon as this returns
-            self._stop_and_give_back()
+            give_back()
+        elif in_background:
+            threading.Thread(target=self._stop_and, args=(give_back,), daemon=True).start()
         else:
-            threading.Thread(target=self._stop_and_give_back, daemon=True).start()
+            self._stop_and(give_back)
 
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
@@ -180,11 +195,11 @@ class Reply:
         is_over = self._stream.finished or self._stream.ended
         return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
 
-    def _stop_and_give_back(self) -> None:
+    def _stop_and(self, give_back: Callable[[], None]) -> None:
         try:
             self._stop_upstream()
         finally:
-            self._give_back()
+            give_back()
 
     def _stop_upstream(self) -> None:
         """So that the account's next question does not meet an upstream that has not noticed yet."""
@@ -199,9 +214,9 @@ class Reply:
         except GatewayError as error:
             log.debug("an answer was not stopped upstream: %s", error.code)
 
-    def _give_back(self) -> None:
+    def _give_back(self, *, delivered: bool) -> None:
         try:
-            self._use.end(delivered=self._lease is not None)
+            self._use.end(delivered=delivered)
         finally:
             if self._lease is not None:
                 self._lease.release(self.outcome, self._failure)
@@ -260,10 +275,11 @@ class Reply:
             self._is_named = True
             self._use.begin(self._stream.conversation_id)
             events = [event for event in events if not isinstance(event, ReplyStarted)]
-        for stage in self._stages:
-            events = stage.apply(events)
+        for transform in self._transforms:
+            events = transform.apply(events)
         self._waiting.extend(events)
-        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._stream.finished:
+        is_over = bool(events) and isinstance(events[-1], ReplyFinished)
+        if is_over and not self._stream.finished:
             self._ended_early = True
             self._stream.close()
 

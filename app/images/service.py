@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.accounts.account import Account
@@ -36,12 +36,14 @@ class ImageService:
         opener: ReplyOpener,
         attacher: Attacher,
         download: PictureDownload,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._opener = opener
         self._attacher = attacher
         self._download = download
+        self._clock = clock
 
     def draw(
         self, request: DrawingRequest, caller: Caller, attachments: Sequence[Attachment] = ()
@@ -65,8 +67,8 @@ class ImageService:
         """Ask until there are `count` pictures, no account is left, or it took too long."""
         drawn: dict[str, ImageAdded] = {}
         failures: list[GatewayError] = []
-        ends_at = time.monotonic() + self._settings.max_reply_seconds
-        while len(drawn) < count and plan.accounts and time.monotonic() < ends_at:
+        ends_at = self._clock() + self._settings.max_reply_seconds
+        while len(drawn) < count and plan.accounts and self._clock() < ends_at:
             answer = self._ask(plan)
             drawn |= {event.url: event for event in answer.pictures}
             if answer.failure is not None:

@@ -80,7 +80,7 @@ class Record:
     def unwatch_client(self) -> None:
         """From here on the request runs to its end: what gives things back must not be interrupted."""
         if self._client is not None:
-            self._client.shielded = True
+            self._client.shield()
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -88,7 +88,7 @@ class Record:
     def given_back(self) -> None:
         """Everything is: what is left of the request is bytes for its client, who may be given up."""
         if self._client is not None:
-            self._client.shielded = False
+            self._client.unshield()
 
     def mark_first_delta(self) -> None:
         if self.first_delta_at is None:

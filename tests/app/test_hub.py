@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from app import hub
-from app.hub import ClientGone, ClientWatch, Deadline, Lingering, Lookups, Readiness, is_readable
+from app.hub import ClientGone, ClientWatch, Deadline, Lookups, Readiness, is_readable
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -98,50 +98,6 @@ def test_a_closed_watch_is_silent(pair: Pair) -> None:
     client_watch.close()
     theirs.close()
     gevent.sleep(0.02)
-
-
-def linger(client: socket.socket, work_seconds: float, heard: list[str]) -> None:
-    watch = ClientWatch(client)
-    try:
-        with Lingering(0.2):
-            gevent.sleep(work_seconds)
-            heard.append("done")
-            if work_seconds == 0.03:
-                raise ValueError
-        heard.append("not gone")
-        gevent.sleep(3)
-    except ClientGone:
-        heard.append("gone")
-    finally:
-        watch.close()
-
-
-@pytest.mark.parametrize(
-    ("work_seconds", "heard"), [(0.05, ["done", "gone"]), (5.0, ["gone"]), (0.03, ["done", "gone"])]
-)
-def test_what_lingers_is_finished_first_but_not_for_ever(
-    pair: Pair, work_seconds: float, heard: list[str]
-) -> None:
-    """Who is gone stays gone, also where the work fails."""
-    ours, theirs = pair
-    outcomes: list[str] = []
-    request = gevent.spawn(linger, ours, work_seconds, outcomes)
-    gevent.sleep(0.01)
-    theirs.close()
-    request.join(1)
-    assert outcomes == heard
-    gevent.sleep(0.25)  # nothing is thrown afterwards
-
-
-def test_who_lingers_and_is_not_left_goes_on(pair: Pair) -> None:
-    ours, theirs = pair
-    outcomes: list[str] = []
-    request = gevent.spawn(linger, ours, 0.01, outcomes)
-    gevent.sleep(0.05)
-    assert outcomes == ["done", "not gone"]
-    theirs.close()
-    request.join(1)
-    assert outcomes[2:] == ["gone"]
 
 
 def test_a_deadline_raises_its_error() -> None:

@@ -60,8 +60,8 @@ def read(self: Reply) -> Any:
     return _read(self)
 
 
-def close(self: Reply) -> None:
-    _close(self)
+def close(self: Reply, **named: Any) -> None:
+    _close(self, **named)
     if _words and "crash closing" in _words[0]:
         raise RuntimeError(_words[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from app.core.usage import Usage
 from app.errors import GatewayError
@@ -16,6 +17,7 @@ from app.reply import (
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
+    ReplyStarted,
     TextDelta,
     ThoughtText,
 )
@@ -23,8 +25,7 @@ from app.reply import (
 HEARTBEAT = b": ping\n\n"
 """A comment: keeps proxies from closing a silent stream, and clients do not see it."""
 
-_Text = TextDelta | CitedText | ImageAdded | ThoughtText
-_TEXTS = (TextDelta, CitedText, ImageAdded, ThoughtText)
+_Rare = CitedText | ImageAdded | ThoughtText
 
 
 def build_usage(usage: Usage) -> dict[str, object]:
@@ -39,7 +40,7 @@ def build_usage(usage: Usage) -> dict[str, object]:
 
 
 class _Notes:
-    """Counts the text of an answer as it passes, and notes where its citations stand."""
+    """Counts text that is no plain delta as it passes, and notes where citations stand."""
 
     __slots__ = ("_thought_chars", "_usage", "annotations")
 
@@ -49,17 +50,21 @@ class _Notes:
         self.annotations: list[dict[str, object]] = []
         """In OpenAI's shape; places are counted in characters (code points) of the message's content."""
 
-    def add(self, event: _Text) -> None:
-        if isinstance(event, ThoughtText):
-            self._thought_chars += len(event.text)
-            self._usage.reasoning.add(event.text)
-            return
-        if isinstance(event, CitedText):
-            start = self._usage.text.chars + self._thought_chars
-            place = {"start_index": start, "end_index": start + len(event.text)}
-            citation = {"url": event.url, "title": event.title, **place}
-            self.annotations.append({"type": "url_citation", "url_citation": citation})
-        self._usage.text.add(event.text)
+    def add(self, event: _Rare) -> None:
+        match event:
+            case ThoughtText():
+                self._thought_chars += len(event.text)
+                self._usage.reasoning.add(event.text)
+            case CitedText():
+                start = self._usage.text.chars + self._thought_chars
+                place = {"start_index": start, "end_index": start + len(event.text)}
+                citation = {"url": event.url, "title": event.title, **place}
+                self.annotations.append({"type": "url_citation", "url_citation": citation})
+                self._usage.text.add(event.text)
+            case ImageAdded():
+                self._usage.text.add(event.text)
+            case _:
+                assert_never(event)
 
 
 class ChunkEncoder:
@@ -101,18 +106,22 @@ class ChunkEncoder:
         return b"".join([self._encode_event(event) for event in events])
 
     def _encode_event(self, event: ReplyEvent) -> bytes:
-        if type(event) is TextDelta:
+        if type(event) is TextDelta:  # these two come by the thousand
             self._usage.text.add(event.text)
             return self._content + encode_text(event.text) + self._tail
         if type(event) is ReasoningDelta:
             self._usage.reasoning.add(event.text)
             return self._reasoning + encode_text(event.text) + self._tail
-        if type(event) is ReplyFinished:
-            return self._encode_finish(event.reason)
-        if isinstance(event, _TEXTS):
-            self._notes.add(event)
-            return self._content + encode_text(event.text) + self._tail
-        return b""
+        match event:
+            case CitedText() | ImageAdded() | ThoughtText():
+                self._notes.add(event)
+                return self._content + encode_text(event.text) + self._tail
+            case ReplyFinished():
+                return self._encode_finish(event.reason)
+            case ReplyStarted():
+                return b""
+            case _:
+                assert_never(event)
 
     def _encode_finish(self, reason: FinishReason) -> bytes:
         annotations = self._notes.annotations
@@ -138,13 +147,22 @@ class CompletionFolder:
 
     def add(self, events: Iterable[ReplyEvent]) -> None:
         for event in events:
-            if isinstance(event, _TEXTS):
-                self._notes.add(event)
+            if type(event) is TextDelta:  # as in ChunkEncoder
+                self._usage.text.add(event.text)
                 self._text.append(event.text)
-            elif isinstance(event, ReasoningDelta):
-                self._reasoning.append(event.text)
-            elif isinstance(event, ReplyFinished):
-                self._reason = event.reason
+                continue
+            match event:
+                case ReasoningDelta():
+                    self._reasoning.append(event.text)
+                case CitedText() | ImageAdded() | ThoughtText():
+                    self._notes.add(event)
+                    self._text.append(event.text)
+                case ReplyFinished():
+                    self._reason = event.reason
+                case ReplyStarted():
+                    pass
+                case _:
+                    assert_never(event)
 
     def encode(self) -> bytes:
         text, reasoning = "".join(self._text), "".join(self._reasoning)

@@ -95,7 +95,7 @@ def test_comments_are_no_first_event() -> None:
     clock = Clock(100.0)
     reply = build(clock, [COMMENT] * 100)
     with pytest.raises(UpstreamTimeout):
-        reply.hear(clock.now + 20)
+        reply.wait_first_event(clock.now + 20)
     assert clock.now == 120.0
     reply.close()
 

@@ -30,7 +30,7 @@ from app.errors import (
     UpstreamUnreachable,
     VideoFailed,
 )
-from app.exchange.turn import Turns
+from app.exchange.failover import Failover
 from app.files.fetch import Fetcher, FetchPolicy
 from app.state import MEMORY, State, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -69,7 +69,7 @@ class Rig:
             known,
             self._watch(videos),
             self.pool,
-            Turns(self.pool, self.breaker, 0.1),
+            Failover(self.pool, self.breaker, 0.1),
             refresher,
             self.cleaner,
             Fetcher(FetchPolicy(100_000, 5, frozenset({80}))),

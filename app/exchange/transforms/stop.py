@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
-from app.reply import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import (
+    CitedText,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
 
 _Said = TextDelta | CitedText | ImageAdded
 
 
-class StopStage:
+class CutAtStop:
     """Holds back what may be the beginning of a sequence, and no more. Thinking is not searched."""
 
     def __init__(self, sequences: Sequence[str]) -> None:
@@ -19,14 +29,17 @@ class StopStage:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         passed: list[ReplyEvent] = []
         for event in events:
-            if isinstance(event, _Said):
-                self._held.append(event)
-                if self._is_over(passed):
-                    return [*passed, ReplyFinished("stop")]
-            elif isinstance(event, ReplyFinished):
-                return [*passed, *self._held, event]
-            else:
-                passed.append(event)
+            match event:
+                case TextDelta() | CitedText() | ImageAdded():
+                    self._held.append(event)
+                    if self._is_over(passed):
+                        return [*passed, ReplyFinished("stop")]
+                case ReplyFinished():
+                    return [*passed, *self._held, event]
+                case ReplyStarted() | ReasoningDelta() | ThoughtText():
+                    passed.append(event)
+                case _:
+                    assert_never(event)
         return passed
 
     def _is_over(self, passed: list[ReplyEvent]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from app.accounts.account import Account
 from app.accounts.breaker import Breaker
@@ -15,15 +16,30 @@ from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")
 
-Judge = Callable[[GatewayError], Outcome]
-Conclude = Callable[[list[GatewayError]], GatewayError]
+
+class Task(ABC, Generic[_T]):
+    """What one request wants of whichever account can do it. `Failover.run` does it, once."""
+
+    def __init__(self, accounts: Sequence[Account], caller: Caller, clock: StartClock) -> None:
+        self.accounts = accounts
+        self.caller = caller
+        self.clock = clock
+        """What is left of the time for all accounts together."""
+
+    @abstractmethod
+    def attempt(self, lease: Lease) -> _T:
+        """Do it with one account. Who returns owns the lease, or has released it; who raises does neither."""
+
+    def classify(self, error: GatewayError) -> Outcome:
+        """What the account learns from `error`."""
+        return error.outcome
+
+    def summarize(self, errors: list[GatewayError]) -> GatewayError:
+        """What to tell the caller when every account failed."""
+        return choose_reported(errors)
 
 
-def _read_outcome(error: GatewayError) -> Outcome:
-    return error.outcome
-
-
-class Turns:
+class Failover:
     """Thread-safe; lives as long as the process."""
 
     def __init__(self, pool: AccountPool, breaker: Breaker, queue_seconds: float) -> None:
@@ -31,38 +47,29 @@ class Turns:
         self._breaker = breaker
         self._queue_seconds = queue_seconds
 
-    def take(
-        self,
-        accounts: Sequence[Account],
-        caller: Caller,
-        clock: StartClock,
-        attempt: Callable[[Lease], _T],
-        *,
-        judge: Judge = _read_outcome,
-        conclude: Conclude = choose_reported,
-    ) -> _T:
-        """What `attempt` returns for the first account that does not fail; it has the lease from then on.
+    def run(self, task: Task[_T]) -> _T:
+        """What `task` returns for the first account that does not fail.
 
-        `judge` says what an account learns from an error. Raises the error that ends it all, or where every
-        account failed what `conclude` makes of their errors.
+        An error that says nothing about its account ends it all; LoginAnswering sends the request to the
+        queue once more. Raises that error, or where every account failed the summary of theirs.
         """
         self._breaker.check()
-        untried = list(accounts)
+        untried = list(task.accounts)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
         while untried:
             try:
-                lease = self._acquire(untried, clock, caller, is_next=bool(errors))
+                lease = self._acquire(untried, task, is_next=bool(errors))
             except GatewayError as error:
                 resting.append(error)
                 break
             untried.remove(lease.account)
             try:
-                taken = attempt(lease)
+                done = task.attempt(lease)
                 self._breaker.record_success()
-                return taken
+                return done
             except GatewayError as error:
-                lease.release(judge(error), error)
+                lease.release(task.classify(error), error)
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
                 elif error.try_next_account:
@@ -72,16 +79,16 @@ class Turns:
             except BaseException:
                 lease.release(Outcome.ABANDONED)
                 raise
-        if _is_upstreams_fault([judge(error) for error in errors], resting):
+        if _is_upstreams_fault([task.classify(error) for error in errors], resting):
             self._breaker.record_failure()
-        raise conclude(errors + resting)
+        raise task.summarize(errors + resting)
 
-    def _acquire(self, accounts: list[Account], clock: StartClock, caller: Caller, *, is_next: bool) -> Lease:
-        left_seconds = clock.left_seconds
+    def _acquire(self, accounts: list[Account], task: Task[_T], *, is_next: bool) -> Lease:
+        left_seconds = task.clock.left_seconds
         if is_next and not left_seconds:  # whoever is asked now would be blamed for what others took
             raise UpstreamTimeout("There was no time left to ask every account (GLM_START_SECONDS).")
         wait_seconds = min(self._queue_seconds, left_seconds)
-        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=caller.queue)
+        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=task.caller.queue)
 
 
 def _is_upstreams_fault(outcomes: list[Outcome], resting: list[GatewayError]) -> bool:

@@ -1,11 +1,14 @@
-"""Thinking shown as text between tags, or not at all; citations left out."""
+"""Thinking shown as text between tags, or not at all."""
 
 from __future__ import annotations
+
+from typing import assert_never
 
 from app.core.usage import TokenEstimate
 from app.errors import EmptyAnswer
 from app.reply import (
     CitedText,
+    ImageAdded,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -17,7 +20,7 @@ from app.reply import (
 _BETWEEN_PARTS = "\n\n"
 
 
-class TagStage:
+class TagReasoning:
     """Thinking becomes text between `<think>` and `</think>`, for clients that know nothing else."""
 
     def __init__(self) -> None:
@@ -27,10 +30,15 @@ class TagStage:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         tagged: list[ReplyEvent] = []
         for event in events:
-            if isinstance(event, ReasoningDelta):
-                tagged.append(ThoughtText(self._think(event.text)))
-            else:
-                tagged.extend(self._speak(event))
+            match event:
+                case ReplyStarted():
+                    tagged.append(event)
+                case ReasoningDelta():
+                    tagged.append(ThoughtText(self._think(event.text)))
+                case TextDelta() | CitedText() | ImageAdded() | ThoughtText() | ReplyFinished():
+                    tagged.extend(self._speak(event))
+                case _:
+                    assert_never(event)
         return tagged
 
     def _think(self, text: str) -> str:
@@ -42,9 +50,9 @@ class TagStage:
         self._is_open = self._has_text = True
         return text
 
-    def _speak(self, event: ReplyEvent) -> list[ReplyEvent]:
-        if isinstance(event, ReplyStarted):
-            return [event]
+    def _speak(
+        self, event: TextDelta | CitedText | ImageAdded | ThoughtText | ReplyFinished
+    ) -> list[ReplyEvent]:
         self._has_text = True
         if not self._is_open:
             return [event]
@@ -58,7 +66,7 @@ class TagStage:
         return [closing, TextDelta(text)] if text else [closing]
 
 
-class HidingStage:
+class HideReasoning:
     """Thinking is counted and left out; an answer that is nothing else is an error, not an empty success."""
 
     def __init__(self, hidden: TokenEstimate) -> None:
@@ -68,20 +76,18 @@ class HidingStage:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         shown: list[ReplyEvent] = []
         for event in events:
-            if isinstance(event, ReasoningDelta):
-                self._hidden.add(event.text)
-                continue
-            if isinstance(event, ReplyFinished):
-                if event.reason == "stop" and not self._has_text:
-                    raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
-            elif not isinstance(event, ReplyStarted):
-                self._has_text = True
+            match event:
+                case ReasoningDelta():
+                    self._hidden.add(event.text)
+                    continue
+                case TextDelta() | CitedText() | ImageAdded() | ThoughtText():
+                    self._has_text = True
+                case ReplyFinished():
+                    if event.reason == "stop" and not self._has_text:
+                        raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
+                case ReplyStarted():
+                    pass
+                case _:
+                    assert_never(event)
             shown.append(event)
         return shown
-
-
-class CitationStage:
-    """Citations are left out."""
-
-    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
-        return [event for event in events if not isinstance(event, CitedText)]

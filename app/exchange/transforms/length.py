@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from app.core.usage import TokenEstimate
 from app.reply import (
     CitedText,
@@ -15,11 +17,11 @@ from app.reply import (
 )
 
 
-class LengthStage:
-    """Cuts the answer where it would become longer than `most_tokens`; `hidden` counts what is not shown."""
+class CutAtLength:
+    """Cuts the answer where it would become longer than `max_tokens`; `hidden` counts what is not shown."""
 
-    def __init__(self, most_tokens: int, hidden: TokenEstimate) -> None:
-        self._most_tokens = most_tokens
+    def __init__(self, max_tokens: int, hidden: TokenEstimate) -> None:
+        self._max_tokens = max_tokens
         self._hidden = hidden
         self._text = TokenEstimate()
         self._thoughts = TokenEstimate()
@@ -27,12 +29,19 @@ class LengthStage:
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         passed: list[ReplyEvent] = []
         for event in events:
-            if not isinstance(event, ReplyStarted | ReplyFinished):
-                estimate = self._thoughts if isinstance(event, ReasoningDelta | ThoughtText) else self._text
-                estimate.add(event.text)
-                if self._is_exceeded():
-                    estimate.remove(event.text)
-                    return [*passed, *self._shorten(event, estimate), ReplyFinished("length")]
+            match event:
+                case ReplyStarted() | ReplyFinished():
+                    pass
+                case TextDelta() | CitedText() | ImageAdded():
+                    self._text.add(event.text)
+                    if self._is_exceeded():
+                        return [*passed, *self._shorten(event, self._text), ReplyFinished("length")]
+                case ReasoningDelta() | ThoughtText():
+                    self._thoughts.add(event.text)
+                    if self._is_exceeded():
+                        return [*passed, *self._shorten(event, self._thoughts), ReplyFinished("length")]
+                case _:
+                    assert_never(event)
             passed.append(event)
         if self._is_exceeded() and not (passed and isinstance(passed[-1], ReplyFinished)):
             passed.append(ReplyFinished("length"))
@@ -40,7 +49,7 @@ class LengthStage:
 
     def _is_exceeded(self) -> bool:
         tokens = self._text.tokens + self._thoughts.tokens + self._hidden.tokens
-        return tokens > self._most_tokens
+        return tokens > self._max_tokens
 
     def _shorten(
         self,
@@ -48,6 +57,7 @@ class LengthStage:
         estimate: TokenEstimate,
     ) -> list[ReplyEvent]:
         """The longest beginning that fits. Half a link or half a picture is nothing."""
+        estimate.remove(event.text)
         if isinstance(event, CitedText | ImageAdded):
             return []
         fits, too_long = 0, len(event.text)
