@@ -34,7 +34,7 @@ from app.images.service import ImageService
 from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence, Watches
-from app.state import MEMORY, open_state
+from app.state import MEMORY, State, open_state
 from app.token import AccessToken
 from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -50,8 +50,11 @@ _PICTURE_HOST = "chatglm.cn"
 class Gateway:
     """The parts and their wiring; the only place where clients, threads and state are made."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
+    def __init__(self, settings: Settings, state: State | None = None) -> None:
+        """Asks nobody before `start`. `state` is the state file where somebody has it open already.
+
+        Raises StateInUse where another gateway holds the state file, OSError without the tokens file.
+        """
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
@@ -59,8 +62,8 @@ class Gateway:
         strangers = settings.pass_through or not settings.gateway_keys
         self.watches = Watches(replaces_oldest=strangers)
         self.tally = Tally()
-        self._state = open_state(settings.state_path)
-        self._upstream = UpstreamClient(build_address(settings))
+        self._state = state or open_state(settings.state_path)
+        self.upstream = UpstreamClient(build_address(settings))
         self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         self.pool = AccountPool(
@@ -70,42 +73,46 @@ class Gateway:
             on_arrival=self._welcome,
             tally=self.tally,
         )
-        self._refresher = Refresher(
-            self._upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
+        self.refresher = Refresher(
+            self.upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
         )
-        self.checker = TokenChecker(self.pool, self._refresher)
+        self.checker = TokenChecker(self.pool, self.refresher)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
-        opener = ReplyOpener(settings, self._upstream, failover, self._refresher, self.cleaner)
+        opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
-            self._upstream,
+            self.upstream,
             most_files=settings.files_max_count,
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
         self.pictures = Fetcher(_picture_policy(settings))
-        self._videos = VideoCalls(self._upstream)
+        self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
-            settings, self._videos, self.pool, failover, self._refresher, self.cleaner, self.fetcher
+            settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()
-        roster, self.gate = _open_doors(settings)
-        # Configured accounts need not wait for a caller to clean up what an earlier process left.
-        self.pool.find(roster.tokens())
+        self.roster, self.gate = _open_doors(settings)
 
     def start(self) -> None:
         self.cleaner.start()
+        # Configured accounts need not wait for a caller to clean up what an earlier process left.
+        self.pool.find(self.roster.tokens())
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""
         ends_at = time.monotonic() + seconds
         self.presence.close()
         self.cleaner.stop(seconds)
-        self._refresher.settle(max(_LEAST_SETTLE_SECONDS, ends_at - time.monotonic()))
-        self._upstream.close()
+        self.close(ends_at - time.monotonic())
+
+    def close(self, settle_seconds: float = _LEAST_SETTLE_SECONDS) -> None:
+        """Give back what a gateway holds that was never started: running refreshes may end first."""
+        self.refresher.settle(max(_LEAST_SETTLE_SECONDS, settle_seconds))
+        self.upstream.close()
         self._state.close()
 
     def _welcome(self, account: Account) -> None:
@@ -119,14 +126,14 @@ class Gateway:
         account = self.pool.find_owner(conversation.owner)
         if account is None:
             raise AccountExpired("The owner of this conversation is not alive.")
-        self._refresher.with_token(account, lambda token: self._delete_with(token, conversation))
+        self.refresher.with_token(account, lambda token: self._delete_with(token, conversation))
 
     def _delete_with(self, token: AccessToken, conversation: Conversation) -> None:
         """Videos are recorded among the conversations."""
         if conversation.assistant_id == VIDEO_ASSISTANT:
             self._videos.delete(token, conversation.id)
         else:
-            self._upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+            self.upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
 
 
 def _list_secrets(settings: Settings) -> Iterator[str]:

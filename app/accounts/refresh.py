@@ -12,6 +12,7 @@ from typing import TypeVar
 from app.accounts.account import Account
 from app.accounts.vault import Vault
 from app.errors import AccessRejected, AccountExpired, GatewayError, InternalError
+from app.hub import close_thread_loop
 from app.logs import redactor
 from app.metrics.tally import Tally
 from app.token import AccessToken, RefreshedTokens, read_expiry
@@ -120,6 +121,8 @@ class Refresher:
             self._tally.refreshes["ok"] += 1
             self._forget(running)
             future.set_result(token)
+        finally:
+            close_thread_loop()
 
     def _forget(self, running: str) -> None:
         with self._lock:

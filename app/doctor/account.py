@@ -10,44 +10,26 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from app.accounts.account import Account
-from app.accounts.login import Logins
-from app.accounts.pool import AccountPool
-from app.accounts.refresh import Refresher
-from app.accounts.vault import Vault
-from app.config import Settings
-from app.conversations.ledger import Ledger
+from app.accounts.gate import Caller
+from app.core.request import Question, TextPart, Turn
 from app.doctor import advice, words
-from app.doctor.chat import SmallChat
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
 from app.errors import AccountExpired, GatewayError
-from app.hub import close_thread_loop
-from app.state import State
-from app.token import RefreshedTokens, is_access_token, read_expiry
-from app.upstream.client import UpstreamClient
+from app.gateway import Gateway
+from app.token import is_access_token, read_expiry
 
 _Clock = Callable[[], float]
 
+SMALL_QUESTION = "1+1=? 只回答数字"
+
 
 class AccountCheck:
-    """One visit; the state stays the caller's to close."""
+    """Asks through a gateway that was built, but does not run; it stays the caller's."""
 
-    def __init__(
-        self, settings: Settings, client: UpstreamClient, state: State, clock: _Clock = time.time
-    ) -> None:
-        self._settings = settings
-        self._client = client
-        self._ledger = Ledger(state)
-        self._pool = AccountPool(Logins(state))
-        self._refresher = Refresher(self._refresh, Vault(state), self._pool.identify, clock)
+    def __init__(self, gateway: Gateway, clock: _Clock = time.time) -> None:
+        self._gateway = gateway
         self._clock = clock
-
-    def _refresh(self, token: str) -> RefreshedTokens:
-        """In the refresher's thread, which is a real one here."""
-        try:
-            return self._client.refresh(token)
-        finally:
-            close_thread_loop()
 
     def check_tokens(self, tokens: tuple[str, ...]) -> Generator[Finding, None, Account | None]:
         """A finding a token; the first account that is alive, if any, is returned.
@@ -55,11 +37,11 @@ class AccountCheck:
         Ends early where the upstream refuses more than one token's sake: asking on would make it worse.
         """
         logins: dict[str, Account] = {}
-        for number, account in enumerate(self._pool.find(tokens), 1):
+        for number, account in enumerate(self._gateway.pool.find(tokens), 1):
             subject = f"{account.label} #{number}"
             try:
                 with _undisturbed():
-                    self._refresher.renew(account)
+                    self._gateway.refresher.renew(account)
             except AccountExpired:
                 yield self._explain_dead(account, subject)
             except GatewayError as error:
@@ -74,20 +56,40 @@ class AccountCheck:
 
     def check_chat(self, account: Account) -> Finding:
         """Ask one small question, and delete the conversation."""
-        begun = time.monotonic()
-        chat = SmallChat(self._client, self._ledger, account, self._clock)
+        begun, begun_at = time.monotonic(), self._clock()
         failure: GatewayError | None = None
         try:
-            chat.hold(self._refresher.access_token(account), self._settings.first_event_seconds)
+            self._ask(account)
         except GatewayError as error:
             failure = error
         seconds = time.monotonic() - begun
-        left = chat.clean()
+        left = self._delete_since(account.owner, begun_at)
         if failure is not None:
             return self._refuse(words.CHAT, failure, account.label)
         if left is not None:
             return note(words.CHAT, words.CHAT_LEFT, account.label, seconds=seconds, code=left.code)
         return ok(words.CHAT, words.CHAT_GOOD, account.label, seconds=seconds)
+
+    def _ask(self, account: Account) -> None:
+        """Read the whole answer. Raises the GatewayError that it ends with otherwise."""
+        question = Question((Turn("user", (TextPart(SMALL_QUESTION),)),), model="glm")
+        reply = self._gateway.chat.open(question, Caller("", "", (account.refresh_token,)))
+        try:
+            while not reply.finished:
+                reply.read()
+        finally:
+            reply.close(in_background=False)
+
+    def _delete_since(self, owner: str, begun_at: float) -> GatewayError | None:
+        """Delete what was begun since then; returns what keeps one: the gateway will delete it then."""
+        ledger, now = self._gateway.ledger, self._clock()
+        for left in (*ledger.list_kept([owner], "", now), ledger.first_due(owner, now)):
+            if left is not None and left.created >= begun_at:
+                try:
+                    self._gateway.cleaner.delete_now(left)
+                except GatewayError as error:
+                    return error
+        return None
 
     def _refuse(self, check: Message, error: GatewayError, subject: str) -> Finding:
         return refuse(check, error, self._clock, subject)

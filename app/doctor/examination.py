@@ -17,7 +17,7 @@ from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.doctor.line import check_line
 from app.doctor.machine import check_packages, check_server, guess_url, read_server
 from app.doctor.running import RunningGateway, answers
-from app.gateway import build_address
+from app.gateway import Gateway, build_address
 from app.upstream.client import UpstreamClient
 
 
@@ -56,7 +56,7 @@ def _examine(settings: Settings, roster: Roster, server: dict[str, Any], order: 
         if order.url is not None:
             yield from RunningGateway(order.url, credentials).check(chat=order.chat)
         elif reaches and credentials.tokens:
-            yield from _visit(settings, client, credentials.tokens, guess_url(server), chat=order.chat)
+            yield from _visit(settings, credentials.tokens, guess_url(server), chat=order.chat)
         else:
             yield look_at_state(settings.state_path)
             yield skip(words.TOKEN, words.TOKENS_UNREACHED if credentials.tokens else words.TOKENS_NONE)
@@ -64,9 +64,7 @@ def _examine(settings: Settings, roster: Roster, server: dict[str, Any], order: 
         yield skip(words.CHAT, words.CHAT_UNASKED)
 
 
-def _visit(
-    settings: Settings, client: UpstreamClient, tokens: tuple[str, ...], url: str, *, chat: bool
-) -> Iterator[Finding]:
+def _visit(settings: Settings, tokens: tuple[str, ...], url: str, *, chat: bool) -> Iterator[Finding]:
     """Ask for each token, with the state file in hand: what the upstream gives in exchange must be kept."""
     custody, state = take_state(settings.state_path)
     yield custody
@@ -74,11 +72,13 @@ def _visit(
         is_running = custody.words is words.STATE_HELD
         yield skip(words.TOKEN, words.TOKENS_RUNNING if is_running else words.TOKENS_KEPT, url=url)
         return
-    with closing(state):
+    # Who looks does not wait as long as who reads; built, and never started.
+    patience = min(settings.idle_seconds, settings.first_event_seconds)
+    with closing(Gateway(replace(settings, idle_seconds=patience), state)) as gateway:
         if answers(url):  # with another state file
             yield skip(words.TOKEN, words.TOKENS_RUNNING, url=url)
             return
-        check = AccountCheck(settings, client, state)
+        check = AccountCheck(gateway)
         alive = yield from check.check_tokens(tokens)
         if chat:
             yield check.check_chat(alive) if alive else skip(words.CHAT, words.CHAT_NOBODY)

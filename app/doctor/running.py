@@ -12,8 +12,8 @@ import msgspec
 
 from app.accounts.account import State, account_key
 from app.doctor import advice, words
+from app.doctor.account import SMALL_QUESTION
 from app.doctor.cause import say_cause
-from app.doctor.chat import QUESTION
 from app.doctor.credentials import Credentials
 from app.doctor.diagnosis import find_verdict, say_time
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
@@ -120,7 +120,7 @@ class RunningGateway:
 
     def _check_chat(self) -> Finding:
         begun = time.monotonic()
-        message = {"role": "user", "content": QUESTION}
+        message = {"role": "user", "content": SMALL_QUESTION}
         answer = self._ask("POST", "/v1/chat/completions", {"model": "glm", "messages": [message]})
         seconds = time.monotonic() - begun
         if answer.status != 200:

@@ -136,7 +136,7 @@ def test_everybody_is_refused(
     ],
 )
 def test_a_chat_is_refused(call: CallDoctor, upstream: DemoUpstream, fault: str, verdict: str) -> None:
-    upstream.account("ann", next=[fault])
+    upstream.account("ann", next=[fault] * 2)  # the gateway asks again where a token may be dead
     visit = call("--chat", given="demo-ann", GLM_FIRST_EVENT_SECONDS="0.3")
     assert visit.code == 1
     assert visit.verdict.startswith(verdict)
