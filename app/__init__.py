@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
@@ -10,6 +12,7 @@ from app import logs
 from app.config import Settings
 from app.errors import GatewayError
 from app.gateway import Gateway
+from app.origin import EVERY_ORIGIN, compile_origins
 from app.routes import (
     accounts,
     chat,
@@ -65,10 +68,15 @@ def create_app(settings: Settings) -> Flask:
     CORS(
         app,
         resources=["/v1/*", "/token/check"],
-        origins=list(settings.cors_origins),
+        origins=_list_origins(settings.cors_origins),
         methods=["GET", "POST", "DELETE"],
         expose_headers=["X-Request-Id", "Retry-After"],
         send_wildcard=True,
         max_age=86400,
     )
     return app
+
+
+def _list_origins(origins: tuple[str, ...]) -> list[str | re.Pattern[str]]:
+    """Compiled, since Flask-CORS takes a text with brackets or stars for a regular expression."""
+    return [EVERY_ORIGIN] if origins == (EVERY_ORIGIN,) else [*compile_origins(origins)]
