@@ -6,6 +6,7 @@ import re
 
 from app.errors import ContentRefused, GatewayError, NoPicture
 from app.exchange.reply import Reply
+from app.logs import redactor
 from app.reply import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelta
 
 _MOST_WORDS_CHARS = 300
@@ -62,5 +63,5 @@ def _find_links(words: str) -> list[str]:
 
 
 def _quote(what: str, words: str) -> str:
-    said = words.strip()[:_MOST_WORDS_CHARS]
+    said = redactor.quote(words.strip(), _MOST_WORDS_CHARS)
     return f"{what} It says: {said}" if said else what
