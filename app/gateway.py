@@ -18,6 +18,7 @@ from app.accounts.gate import Gate
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.accounts.refusal import RefusalLimit
 from app.accounts.roster import Roster
 from app.accounts.vault import Vault
 from app.chat.service import ChatService
@@ -35,7 +36,7 @@ from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
-from app.token import AccessToken
+from app.token import AccessToken, RefreshedTokens
 from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
@@ -55,6 +56,7 @@ class Gateway:
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
+        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
         self.presence = Presence(_limits(settings))
         self.tally = Tally()
         self._state = open_state(settings.state_path)
@@ -67,14 +69,14 @@ class Gateway:
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
             tally=self.tally,
+            is_configured=roster.__contains__,
         )
-        self._refresher = Refresher(
-            self._upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
-        )
-        self.checker = TokenChecker(self.pool, self._refresher)
+        self._refresher = Refresher(self._refresh, Vault(self._state), self.pool.identify, tally=self.tally)
+        refusals = RefusalLimit()
+        self.checker = TokenChecker(self.pool, self._refresher, refusals=refusals)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
+        turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = ReplyOpener(settings, self._upstream, turns, self._refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
@@ -90,7 +92,12 @@ class Gateway:
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()
-        roster, self.gate = _open_doors(settings)
+        self.gate = Gate(
+            settings.gateway_keys,
+            roster,
+            pass_through=settings.pass_through,
+            own_secrets=tuple(filter(None, _list_secrets(settings))),
+        )
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
         self.pool.find(roster.tokens())
 
@@ -105,6 +112,17 @@ class Gateway:
         self._refresher.settle(max(_LEAST_SETTLE_SECONDS, ends_at - time.monotonic()))
         self._upstream.close()
         self._state.close()
+
+    def _refresh(self, refresh_token: str) -> RefreshedTokens:
+        """The upstream's call; what it took and gave is known for a secret from then on."""
+        hold = redactor.hold(refresh_token)
+        try:
+            tokens = self._upstream.refresh(refresh_token)
+            for secret in (refresh_token, tokens.access_token.value, tokens.refresh_token or ""):
+                redactor.accept(secret)
+            return tokens
+        finally:
+            hold.release()
 
     def _welcome(self, account: Account) -> None:
         """An account has shown up: what an earlier process left there can be deleted now."""
@@ -152,11 +170,6 @@ def build_address(settings: Settings) -> UpstreamAddress:
     return UpstreamAddress(
         settings.upstream_url, settings.sign_secret, settings.proxy, settings.connect_timeout_seconds
     )
-
-
-def _open_doors(settings: Settings) -> tuple[Roster, Gate]:
-    roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
-    return roster, Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
 
 
 def _fetch_policy(settings: Settings) -> FetchPolicy:

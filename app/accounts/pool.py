@@ -33,15 +33,19 @@ class AccountPool:
         on_arrival: Callable[[Account], None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
         tally: Tally | None = None,
+        is_configured: Callable[[str], bool] = lambda refresh_token: False,
     ) -> None:
-        """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known."""
+        """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known.
+
+        `is_configured` says whether a refresh token is the operator's own.
+        """
         self._on_arrival = on_arrival
         self._logins = logins
         self._pacing = pacing
         self._clock = clock
         self._tally = tally or Tally()
         self._lock = threading.Lock()
-        self._register = Register(logins, pacing)
+        self._register = Register(logins, pacing, is_configured)
         self._queue = Queue(queue_length)
 
     def __repr__(self) -> str:
@@ -77,10 +81,21 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             found = [self._register.find(token, now) for token in refresh_tokens]
+            self._register.remember([account for account, _ in found], now)
         for account, is_new in found:
             if is_new:
                 self._on_arrival(account)
         return [account for account, _ in found]
+
+    def knows_any(self, refresh_tokens: Iterable[str]) -> bool:
+        """Whether the upstream accepted one of these once."""
+        with self._lock:
+            return any(self._register.is_accepted(token) for token in refresh_tokens)
+
+    def remember(self, accounts: Sequence[Account]) -> None:
+        """These were named together, and one of them may have been accepted since."""
+        with self._lock:
+            self._register.remember(accounts, self._clock())
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
@@ -128,11 +143,13 @@ class AccountPool:
         owner = login_key(user_id)
         if owner == account.owner:
             return
+        account.is_accepted = True  # only an accepted token has a login
         self._logins.put(account.key, owner)
         with self._lock:
             old, seat = account.seat, self._register.rename(account, owner)
             if seat is not old:
                 self._move(account, old, seat)
+            self._register.remember([account], self._clock())
         self._on_arrival(account)
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
@@ -209,6 +226,7 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             lease.account.record(outcome, error, now)
+            self._register.remember([lease.account], now)
             seat = lease.seat
             seat.is_leased = False
             seat.last_used = now

@@ -10,7 +10,16 @@ from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
-from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, most_telling
+from app.accounts.refusal import RefusalLimit
+from app.errors import (
+    AccountsBusy,
+    GatewayError,
+    LoginAnswering,
+    Outcome,
+    TokensLimited,
+    UpstreamTimeout,
+    most_telling,
+)
 from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")
@@ -26,10 +35,17 @@ def _read_outcome(error: GatewayError) -> Outcome:
 class Turns:
     """Thread-safe; lives as long as the process."""
 
-    def __init__(self, pool: AccountPool, breaker: Breaker, queue_seconds: float) -> None:
+    def __init__(
+        self,
+        pool: AccountPool,
+        breaker: Breaker,
+        queue_seconds: float,
+        refusals: RefusalLimit | None = None,
+    ) -> None:
         self._pool = pool
         self._breaker = breaker
         self._queue_seconds = queue_seconds
+        self._refusals = refusals or RefusalLimit()
 
     def take(
         self,
@@ -58,14 +74,17 @@ class Turns:
                 break
             untried.remove(lease.account)
             try:
+                self._refusals.check(lease.account, caller.peer)
                 taken = attempt(lease)
                 self._breaker.record_success()
+                self._pool.remember(accounts)
                 return taken
             except GatewayError as error:
+                self._refusals.note(lease.account, caller.peer, error)
                 lease.release(judge(error), error)
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
-                elif error.moves_on:
+                elif error.moves_on or isinstance(error, TokensLimited):
                     errors.append(error)
                 else:
                     raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.redaction.index import Index, Piece
@@ -33,18 +34,34 @@ class _Known:
 
 
 class Hold:
-    """What one request brought, known until it is released. `release` is idempotent."""
+    """What one request brought, known until it is released. Whoever holds it releases it.
 
-    __slots__ = ("_redactor", "_secrets")
+    The words of it are remembered for a while after that, unless it is told to `forget`; slices of longer
+    ones are not.
+    """
 
-    def __init__(self, redactor: Redactor, secrets: tuple[str, ...]) -> None:
+    __slots__ = ("_redactor", "_remembers", "_slices", "_words")
+
+    def __init__(self, redactor: Redactor, words: set[str], slices: set[str]) -> None:
         self._redactor = redactor
-        self._secrets = secrets
+        self._words = words
+        self._slices = slices
+        self._remembers = True
+
+    def forget(self) -> None:
+        """Nothing is to be left of it."""
+        self._remembers = False
 
     def release(self) -> None:
-        secrets, self._secrets = self._secrets, ()
-        for secret in secrets:
-            self._redactor._drop(secret)
+        """Idempotent."""
+        words, slices = self._words, self._slices
+        self._words, self._slices = set(), set()
+        if self._remembers:
+            for word in words:
+                self._redactor.learn(word)
+        self._redactor._disuse_all(words | slices)
+
+    __del__ = release
 
 
 class Redactor:
@@ -55,7 +72,9 @@ class Redactor:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards every change of what follows
+        self._lock = (
+            threading.RLock()
+        )  # guards every change of what follows; a collected Hold may come between
         self._index = Index()
         self._kept: set[str] = set()
         self._accepted: OrderedDict[str, tuple[Piece, ...]] = OrderedDict()
@@ -111,11 +130,13 @@ class Redactor:
 
     def hold(self, text: str) -> Hold:
         """Everything in `text`, word by word and what is too long in slices, until it is released."""
-        secrets = tuple(_cut_words(text[:_MOST_HELD_CHARS]))
+        words = _cut_words(text[:_MOST_HELD_CHARS])
+        slices = {piece for word in words if len(word) > MOST_LEARNT_CHARS for piece in _slice(word)}
+        words = set(filter(_is_learnable, words))
         with self._lock:
-            for secret in secrets:
+            for secret in words | slices:
                 self._use(secret)
-        return Hold(self, secrets)
+        return Hold(self, words, slices)
 
     def redact(self, text: str) -> str:
         """`text` without what is known: each place of it becomes `[secret]`."""
@@ -154,9 +175,10 @@ class Redactor:
             self._enter(known.pieces)
         known.uses += 1
 
-    def _drop(self, secret: str) -> None:
+    def _disuse_all(self, secrets: set[str]) -> None:
         with self._lock:
-            self._disuse(secret)
+            for secret in secrets:
+                self._disuse(secret)
 
     def _disuse(self, secret: str) -> None:
         known = self._callers[secret]
@@ -181,13 +203,14 @@ def _is_learnable(secret: str) -> bool:
 def _cut_words(text: str) -> set[str]:
     """What may be a secret in what came as credentials, quotes around it or not."""
     words = set(_BETWEEN_WORDS.split(text))
-    words |= {word.strip(_QUOTES) for word in words}
-    slices = {
-        word[begin : begin + MOST_LEARNT_CHARS]
-        for word in words
-        for begin in range(0, len(word), MOST_LEARNT_CHARS)
-    }
-    return {piece for piece in slices if _is_learnable(piece)}
+    return words | {word.strip(_QUOTES) for word in words}
+
+
+def _slice(word: str) -> Iterator[str]:
+    for begin in range(0, len(word), MOST_LEARNT_CHARS):
+        piece = word[begin : begin + MOST_LEARNT_CHARS]
+        if _is_learnable(piece):
+            yield piece
 
 
 def _cut_trusted(secret: str) -> tuple[Piece, ...]:

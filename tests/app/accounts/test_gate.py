@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -20,9 +21,19 @@ KEY = "glm-" + "k" * 43
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCJ9.c2ln"
 
 
+METRICS_KEY = "Metrics/key+of-24-letters"
+PASSWORD = "pass-7"
+
+
 def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None = None) -> Gate:
     roster = Roster(("one", "two"), None)
-    return Gate(parse_keys(keys), roster, pass_through=pass_through, clock=clock or Clock(0.0))
+    return Gate(
+        parse_keys(keys),
+        roster,
+        pass_through=pass_through,
+        own_secrets=(METRICS_KEY, PASSWORD),
+        clock=clock or Clock(0.0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,3 +168,59 @@ def test_only_trusted_proxies_are_believed(remote: str, forwarded: str, peer: st
     from ipaddress import ip_network  # noqa: PLC0415
 
     assert find_peer(remote, forwarded, (ip_network("10.0.0.0/8"),)) == peer
+
+
+@pytest.mark.parametrize("odd", ["\xa0{}", "{}\xa0", "\x85{}", "{}\x1f", "\u2003{}", "\x0b{}", "{}\x0c"])
+@pytest.mark.parametrize("with_scheme", [True, False])
+def test_a_key_is_compared_exactly(odd: str, with_scheme: bool) -> None:
+    """HTTP's own blanks may stand around it, and nothing else that Python takes for one."""
+    gate = make_gate(f"a={KEY}", pass_through=False)
+    header = f"Bearer {odd.format(KEY)}" if with_scheme else odd.format(f"Bearer {KEY}")
+    with pytest.raises(CredentialsRejected):
+        gate.admit(header, "peer")
+    assert gate.admit(f" Bearer \t {KEY} ", "peer").key is not None
+
+
+OWN = {
+    "alone": METRICS_KEY,
+    "behind a token": f"{JWT},{METRICS_KEY}",
+    "before a token": f"{METRICS_KEY},{JWT}",
+    "among many": ",".join([*(f"t{n}" for n in range(100)), METRICS_KEY]),
+    "in quotes": f'"{METRICS_KEY}"',
+    "with a name": f"METRICS_KEY={METRICS_KEY}",
+    "URL-encoded": f"x,{quote(METRICS_KEY, safe='')}",
+    "in another case": f"x,{METRICS_KEY.upper()}",
+    "a short one": f"x,{PASSWORD}",
+    "a short one in quotes": f"x,'{PASSWORD}'",
+}
+
+
+@pytest.mark.parametrize("value", OWN.values(), ids=OWN)
+def test_the_operators_secrets_are_nobodys_tokens(value: str) -> None:
+    for gate in (make_gate(), make_gate(KEY, pass_through=True)):
+        with pytest.raises(CredentialsRejected) as raised:
+            gate.admit(f"Bearer {value}", "peer")
+        assert METRICS_KEY not in raised.value.message
+    with pytest.raises(CredentialsRejected, match="METRICS_KEY"):
+        make_gate().parse_tokens(value)
+
+
+@pytest.mark.parametrize(
+    "value", [KEY, f"x,{KEY}", f'x,"{KEY}"', f"x,key={KEY}", "x,glm-mistyped-" + "k" * 30]
+)
+def test_gateway_keys_are_nobodys_tokens(value: str) -> None:
+    """Not even where this gateway has none, as another one may."""
+    for gate in (make_gate(), make_gate(KEY)):
+        with pytest.raises(CredentialsRejected, match="gateway key"):
+            gate.parse_tokens(value)
+
+
+def test_tokens_that_look_a_little_like_secrets_pass() -> None:
+    tokens = (f"{JWT}-glm-{'k' * 30}", f"{PASSWORD}-and-more", METRICS_KEY[:-1])
+    assert make_gate().parse_tokens(", ".join(tokens)) == tokens
+
+
+def test_who_passes_through_is_counted_by_address() -> None:
+    assert make_gate().admit("Bearer a", "peer", counted_peer="peer").peer == "peer"
+    assert make_gate().admit("Bearer a", "peer").peer is None
+    assert make_gate(KEY).admit(f"Bearer {KEY}", "peer", counted_peer="peer").peer is None

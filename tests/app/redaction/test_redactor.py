@@ -218,6 +218,17 @@ def test_what_a_request_brings_is_known_while_it_runs() -> None:
     assert set(shown) <= set("[secret] ")
     hold.release()
     hold.release()
+    assert known.redact(f"{TOKEN} another-token-17") == "[secret] [secret]", "a while longer"
+    assert long[8300:9000] in known.redact(long), "what is long is not"
+    assert known._remembered_chars < 1000
+
+
+def test_what_shall_be_forgotten_is() -> None:
+    known = Redactor()
+    hold = known.hold(f"Bearer {TOKEN}")
+    hold.forget()
+    assert known.redact(TOKEN) == "[secret]"
+    del hold
     assert known.redact(TOKEN) == TOKEN
     assert len(known._index) == 0
 
@@ -228,6 +239,7 @@ def test_two_requests_with_one_token() -> None:
     first.release()
     assert known.redact(TOKEN) == "[secret]"
     known.learn(TOKEN)
+    second.forget()
     second.release()
     assert known.redact(TOKEN) == "[secret]", "it was learnt"
 
@@ -279,6 +291,7 @@ def test_what_has_left_leaves_nothing() -> None:
     known = Redactor()
     holds = [known.hold(",".join(make_token() for _ in range(20))) for _ in range(20)]
     for hold in holds:
+        hold.forget()
         hold.release()
     assert (len(known._index), len(known._callers)) == (0, 0)
 
