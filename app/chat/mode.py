@@ -53,16 +53,16 @@ def choose_mode(request: ChatRequest) -> Mode:
     """The request's own switches win over what the model's name says."""
     model = _SILENT.sub("", request.model.strip())
     is_silent = model != request.model.strip()
-    if model == DRAWING_ASSISTANT_ID or model.lower().startswith("cogview"):
+    name = model.lower()
+    if name == DRAWING_ASSISTANT_ID or name.startswith("cogview"):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
-    if _ASSISTANT_ID.fullmatch(model):
+    if _ASSISTANT_ID.fullmatch(name):
         return Mode(
-            assistant_id=model,
+            assistant_id=name,
             chat_mode=_choose_chat_mode("", request),
             web_search=_wants_search("", request),
             is_silent=is_silent,
         )
-    name = model.lower()
     selected = _SELECTED_MODEL.match(name)
     return Mode(
         chat_mode=_choose_chat_mode(name, request),

@@ -93,7 +93,7 @@ class ImageService:
 
 
 def _ask_for(request: ImageRequest) -> StreamRequest:
-    model = (request.model or "").strip()
+    model = (request.model or "").strip().lower()
     return StreamRequest(
         prompt=request.prompt,
         assistant_id=model if _ASSISTANT_ID.fullmatch(model) else DRAWING_ASSISTANT_ID,

@@ -8,9 +8,10 @@ from flask import g, request
 
 from app.accounts.gate import Caller
 from app.errors import CredentialsRejected, KeyLimited
+from app.gateway import Gateway
+from app.routes.journal import Record
 from app.routes.peer import find_peer, is_trusted, warn_of_proxy
 from app.routes.services import services
-from app.traffic import History
 
 # What proxies add to say for whom they ask.
 _FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
@@ -33,18 +34,21 @@ def admit() -> Caller:
     caller, known, record = _let_in(), services(), g.record
     record.on_close(lambda: known.gate.leave(caller))
     if request.method == "POST" and request.path.startswith("/v1/"):
-        history = known.traffic.of(caller.queue)
-        history.begin()
-        record.on_close(lambda: _note_end(caller, history))
+        _note_request(caller, known, record)
     return caller
 
 
-def _note_end(caller: Caller, history: History) -> None:
-    """What a caller's requests were like is kept where the caller is known to be one."""
-    known = services()
-    history.end(g.record.sample(), known.pool.waiting(caller.queue))
-    if caller.key is not None or known.pool.knows_any(caller.refresh_tokens):
-        known.traffic.keep(caller.queue, history)
+def _note_request(caller: Caller, known: Gateway, record: Record) -> None:
+    """For the watch. Nothing is kept of a caller of whose tokens the upstream never accepted one."""
+    history = known.traffic.of(caller.queue)
+    history.begin()
+
+    def note_end() -> None:
+        history.end(record.sample(), known.pool.waiting(caller.queue))
+        if caller.key is not None or known.pool.knows_any(caller.refresh_tokens):
+            known.traffic.keep(caller.queue, history)
+
+    record.on_close(note_end)
 
 
 def shows_metrics_key() -> bool:
