@@ -55,6 +55,8 @@ class TokenChecker:
         And TokensLimited, before the upstream is asked, where it has refused too many of `peer` already.
         """
         accounts = self._pool.find(refresh_tokens)
+        for account in accounts:
+            self._refusals.allow([account], peer)
         try:
             return [self._check(account, peer, fresh=fresh) for account in accounts]
         finally:
@@ -64,7 +66,6 @@ class TokenChecker:
         known = self._known.get(account.key)
         if known is not None and self._clock() - known.at < (_FRESH_SECONDS if fresh else _KNOWN_SECONDS):
             return known
-        self._refusals.check(account, peer)
         try:
             if fresh:
                 self._refresher.renew(account)

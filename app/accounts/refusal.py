@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.accounts.account import Account
 from app.errors import AccountExpired, GatewayError, TokensLimited
@@ -26,22 +26,30 @@ class RefusalLimit:
         self._lock = threading.Lock()
         self._refused = Windows(_MOST_REFUSED, _MINUTE_SECONDS)
 
-    def check(self, account: Account, peer: str | None) -> None:
-        """Call before the upstream is asked. Raises TokensLimited where it must not be asked now."""
-        if peer is None or account.was_accepted:
-            return
-        now = self._clock()
-        with self._lock:
-            window = self._refused.find(peer)
-            wait = window.free_at(now) - now if window is not None else 0.0
-        if wait > 0:
+    def allow(self, accounts: Sequence[Account], peer: str | None) -> list[Account]:
+        """Those that a request may ask the upstream for. Call once: who has begun may try the whole list.
+
+        Raises TokensLimited where that is none, as too many were refused already.
+        """
+        wait = self._wait_seconds(peer)
+        allowed = [account for account in accounts if wait <= 0 or account.was_accepted]
+        if accounts and not allowed:
             raise TokensLimited(
                 f"The upstream has refused {_MOST_REFUSED} tokens from this address within a minute.",
                 retry_after_seconds=wait,
             )
+        return allowed
 
     def note(self, account: Account, peer: str | None, error: GatewayError) -> None:
         """The upstream was asked, and this is what came of it."""
         if peer is not None and isinstance(error, AccountExpired) and not account.was_accepted:
             with self._lock:
                 self._refused.of(peer).add(self._clock())
+
+    def _wait_seconds(self, peer: str | None) -> float:
+        if peer is None:
+            return 0.0
+        now = self._clock()
+        with self._lock:
+            window = self._refused.find(peer)
+            return window.free_at(now) - now if window is not None else 0.0

@@ -16,7 +16,6 @@ from app.errors import (
     GatewayError,
     LoginAnswering,
     Outcome,
-    TokensLimited,
     UpstreamTimeout,
     most_telling,
 )
@@ -63,7 +62,7 @@ class Turns:
         account failed what `conclude` makes of their errors.
         """
         self._breaker.check()
-        untried = list(accounts)
+        untried = self._refusals.allow(accounts, caller.peer)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
         while untried:
@@ -74,7 +73,6 @@ class Turns:
                 break
             untried.remove(lease.account)
             try:
-                self._refusals.check(lease.account, caller.peer)
                 taken = attempt(lease)
                 self._breaker.record_success()
                 self._pool.remember(accounts)
@@ -84,7 +82,7 @@ class Turns:
                 lease.release(judge(error), error)
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
-                elif error.moves_on or isinstance(error, TokensLimited):
+                elif error.moves_on:
                     errors.append(error)
                 else:
                     raise

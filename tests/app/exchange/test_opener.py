@@ -12,14 +12,19 @@ from app.accounts.gate import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.accounts.refusal import RefusalLimit
 from app.accounts.vault import Vault
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Ledger
 from app.errors import (
+    AccessRejected,
+    AccountExpired,
     AccountsBusy,
     ConversationUncertain,
+    GatewayError,
     SilentAnswer,
+    TokensLimited,
     UpstreamError,
     UpstreamUnreachable,
 )
@@ -50,16 +55,17 @@ class Rig:
         self._attacher = Attacher(
             Fetcher(FetchPolicy(1, 1, frozenset())), self.client, most_files=1, timeout_seconds=1
         )
-        turns = Turns(self.pool, Breaker(5), settings.queue_seconds)
+        self.refusals = RefusalLimit()
+        turns = Turns(self.pool, Breaker(1000), settings.queue_seconds, self.refusals)
         self.opener = ReplyOpener(settings, self.client, turns, refresher, cleaner)
 
     def _refresh(self, token: str) -> RefreshedTokens:
         self.asked.append(token)
         return self._fail(token)
 
-    def open(self, *tokens: str, continues: str = "") -> None:
+    def open(self, *tokens: str, continues: str = "", peer: str | None = None) -> None:
         accounts, question = self.pool.find(tokens), StreamRequest("?", conversation_id=continues)
-        plan = Plan(question, accounts, Caller("", "", tokens), self._attacher.collect([]))
+        plan = Plan(question, accounts, Caller("", "", tokens, peer=peer), self._attacher.collect([]))
         self.opener.open(plan)
 
 
@@ -115,3 +121,38 @@ def test_without_accounts_there_is_nobody_to_wait_for(build: Callable[..., Rig])
     """The file of refresh tokens may have been emptied, or the shard may own none."""
     with pytest.raises(AccountsBusy):
         build(fail_at_once).open()
+
+
+def test_who_sends_refused_tokens_is_told_to_wait(build: Callable[..., Rig]) -> None:
+    """One request may try its whole list; the next one from there waits, but for tokens accepted before."""
+
+    def refuse(token: str) -> RefreshedTokens:
+        raise AccessRejected("no")
+
+    rig = build(refuse)
+    tokens = [f"made-up-{number}" for number in range(40)]
+    with pytest.raises(AccountExpired):
+        rig.open(*tokens, peer="peer")
+    assert rig.asked == tokens
+    with pytest.raises(TokensLimited):
+        rig.open("made-up-40", peer="peer")
+    for peer in ("other", None):
+        with pytest.raises(AccountExpired):
+            rig.open(f"made-up-by-{peer}", peer=peer)
+    assert rig.asked == [*tokens, "made-up-by-other", "made-up-by-None"]
+    known = rig.pool.find(["accepted-before"])
+    known[0].is_accepted = True
+    with pytest.raises(AccountExpired):
+        rig.open("made-up-41", "accepted-before", peer="peer")
+    assert rig.asked[-1] == "accepted-before"
+
+
+@pytest.mark.parametrize(("fail", "times"), [(fail_at_once, 35), (fail_too_late, 2)])
+def test_what_is_not_refused_is_not_counted(
+    build: Callable[..., Rig], fail: Callable[[str], RefreshedTokens], times: int
+) -> None:
+    rig = build(fail)
+    for number in range(times):
+        with pytest.raises(GatewayError):
+            rig.open(f"real-{number}", peer="peer")
+    assert not rig.refusals._refused._windows
