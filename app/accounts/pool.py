@@ -37,6 +37,8 @@ class AccountPool:
     ) -> None:
         """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known.
 
+        Of one that the upstream never accepted it is told when that is over.
+
         `is_configured` says whether a refresh token is the operator's own.
         """
         self._on_arrival = on_arrival
@@ -81,10 +83,9 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             found = [self._register.find(token, now) for token in refresh_tokens]
-            self._register.remember([account for account, _ in found], now)
-        for account, is_new in found:
-            if is_new:
-                self._on_arrival(account)
+            arrived = self._register.remember([account for account, _ in found], now)
+        for account in [*(account for account, is_new in found if is_new and account.is_accepted), *arrived]:
+            self._on_arrival(account)
         return [account for account, _ in found]
 
     def knows_any(self, refresh_tokens: Iterable[str]) -> bool:
@@ -95,7 +96,9 @@ class AccountPool:
     def remember(self, accounts: Sequence[Account]) -> None:
         """These were named together, and one of them may have been accepted since."""
         with self._lock:
-            self._register.remember(accounts, self._clock())
+            arrived = self._register.remember(accounts, self._clock())
+        for account in arrived:
+            self._on_arrival(account)
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
@@ -226,13 +229,15 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             lease.account.record(outcome, error, now)
-            self._register.remember([lease.account], now)
+            arrived = self._register.remember([lease.account], now)
             seat = lease.seat
             seat.is_leased = False
             seat.last_used = now
             self._offer(seat)
             for account in seat.accounts.values() if not seat.is_leased else ():
                 self._queue.stir(account)  # it may be ready later than those who wait for it know
+        for account in arrived:
+            self._on_arrival(account)
 
 
 def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:

@@ -60,14 +60,18 @@ class Register:
         account = self._accounts.get(account_key(refresh_token))
         return account is not None and account.was_accepted
 
-    def remember(self, accounts: Sequence[Account], now: float) -> None:
-        """`accounts` were named together: keep those that were accepted, and the others beside them."""
-        if not any(account.was_accepted for account in accounts):
-            return
-        for account in accounts:
-            if account.was_accepted:
-                account.is_accepted = True
+    def remember(self, accounts: Sequence[Account], now: float) -> list[Account]:
+        """`accounts` were named together: keep those that were accepted, and the others beside them.
+
+        Returns those that turned out to be accepted since they were last looked at.
+        """
+        accepted = [account for account in accounts if account.was_accepted]
+        found = [account for account in accepted if not account.is_accepted]
+        for account in found:
+            account.is_accepted = True
+        for account in accounts if accepted else ():
             (self._kept if account.is_accepted else self._beside).keep(account, now)
+        return found
 
     def rename(self, account: Account, owner: str) -> Seat:
         """The login of `account` is `owner`: the seat that is its from now on, maybe not the one it has."""

@@ -23,6 +23,7 @@ _ESCAPE = re.compile(
     # What nobody sees: blanks, controls, and what only steers how a line is shown.
     r"|(?P<blank>[\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+)"
 )
+_ESCAPES_BEGIN = "%\\& "
 _KEPT_SINGLES = "/\\\"'"
 _LEAST_BASE64_CHARS = 16
 _BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{_LEAST_BASE64_CHARS},}}")
@@ -55,10 +56,16 @@ def list_readings(text: str) -> Iterator[Reading]:
 
 def fold(secret: str) -> set[str]:
     """The texts of a secret that are looked for in the readings."""
-    if secret.isascii() and _ESCAPE.search(secret) is None:
+    if _is_plain(secret):
         return {secret.lower()}
     forms = {secret, secret.encode("utf-8", "replace").decode("latin-1")}
     return {reading.text for form in forms for reading in _list_plain(form)}
+
+
+def _is_plain(text: str) -> bool:
+    """Whether nothing in it is an escape or a blank; most tokens are so, and it is quickly seen."""
+    is_printable = text.isascii() and text.isprintable()
+    return is_printable and not any(begin in text for begin in _ESCAPES_BEGIN)
 
 
 def _list_plain(text: str) -> Iterator[Reading]:
@@ -77,7 +84,7 @@ def _lower(reading: Reading) -> Reading:
 
 def _strip(reading: Reading) -> Reading:
     for _ in range(_MOST_ROUNDS):
-        if _ESCAPE.search(reading.text) is None:
+        if _is_plain(reading.text) or _ESCAPE.search(reading.text) is None:
             break
         reading = _replace_escapes(reading)
     return reading

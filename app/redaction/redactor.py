@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ _MOST_REMEMBERED_CHARS = 256 * 1024
 _MOST_ACCEPTED_CHARS = 1024 * 1024
 # A secret that begins within what is shown may be spelt with so many characters for each of its own.
 _MOST_SPELLING = 8
-_BETWEEN_WORDS = re.compile(r"[\s,]+")
 _QUOTES = "\"'`<>[]{}()"
 
 
@@ -202,7 +200,7 @@ def _is_learnable(secret: str) -> bool:
 
 def _cut_words(text: str) -> set[str]:
     """What may be a secret in what came as credentials, quotes around it or not."""
-    words = set(_BETWEEN_WORDS.split(text))
+    words = set(text.replace(",", " ").split())
     return words | {word.strip(_QUOTES) for word in words}
 
 
