@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from app.accounts.roster import Roster
 from app.errors import CredentialsRejected, KeyLimited
 from app.keys import KEY_PREFIX, GatewayKey, find_key
 from app.limit import Windows
 from app.logs import redactor
-from app.redaction import MOST_LEARNT_CHARS, fold
+from app.redaction import MOST_LEARNT_CHARS
 
 _MOST_ACCOUNTS = 200
 _MOST_TOKEN_CHARS = MOST_LEARNT_CHARS
@@ -23,8 +24,11 @@ _MOST_WRONG_KEYS = 10
 _MINUTE_SECONDS = 60.0
 _BLANKS = " \t\r\n"
 _QUOTES = "\"'`"
-# A secret of the operator's that is shorter may be part of a token by chance: it has to be the whole of one.
+# A shorter secret of the operator's may stand in a token by chance, and could be guessed by trying tokens.
 _LEAST_OWN_CHARS = 16
+_MOST_PERCENTS = 500
+# Twice what a header holds, and what twenty of the longest tokens are.
+_MOST_TEXT_CHARS = 192 * 1024
 _KEY = re.compile(rf"(?<![\w.-]){KEY_PREFIX}[\w-]{{16,}}", re.ASCII)
 _JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
 
@@ -58,7 +62,7 @@ class Gate:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`own_secrets` are the operator's, which open nothing here and never travel upstream."""
-        self._own_secrets = {form for secret in own_secrets for form in fold(secret)}
+        self._own_secrets = {secret.lower() for secret in own_secrets if len(secret) >= _LEAST_OWN_CHARS}
         self._keys = keys
         self._roster = roster
         self._pass_through = pass_through
@@ -90,13 +94,14 @@ class Gate:
 
     def parse_tokens(self, text: str) -> tuple[str, ...]:
         """Refresh tokens joined with commas, none a secret of this gateway. Raises CredentialsRejected."""
+        if len(text) > _MOST_TEXT_CHARS:
+            raise CredentialsRejected("That is too long for a list of refresh tokens.")
         self.refuse_own(text)
         tokens = parse_refresh_tokens(text)
         for token in tokens:
             if find_key(self._keys, token.strip(_QUOTES)) is not None or _KEY.search(token):
-                raise CredentialsRejected(
-                    "A gateway key is no refresh token: send it alone, as it was given."
-                )
+                advice = "send it alone, as it was given" if self._keys else "this gateway has none"
+                raise CredentialsRejected(f"A gateway key is no refresh token: {advice}.")
         return tokens
 
     def refuse_own(self, text: str) -> None:
@@ -104,14 +109,13 @@ class Gate:
 
         It would travel upstream as somebody's token, or a part of one.
         """
-        forms = fold(text) if self._own_secrets and text else ()
-        words = {word.strip(_QUOTES) for form in forms for word in form.split(",")}
-        for secret in self._own_secrets:
-            if secret in words or (len(secret) >= _LEAST_OWN_CHARS and any(secret in form for form in forms)):
-                raise CredentialsRejected(
-                    "A secret of the gateway's own stands there, such as METRICS_KEY, which opens /metrics "
-                    "alone. Send a refresh token or a gateway key."
-                )
+        plain = unquote(text) if text.count("%") <= _MOST_PERCENTS else text
+        forms = (text.lower(), "".join(plain.split()).lower())
+        if any(secret in form for secret in self._own_secrets for form in forms):
+            raise CredentialsRejected(
+                "A secret of the gateway's own stands there, such as METRICS_KEY, which opens /metrics "
+                "alone. Send a refresh token or a gateway key."
+            )
 
     def leave(self, caller: Caller) -> None:
         if caller.key is not None:

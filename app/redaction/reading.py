@@ -56,13 +56,13 @@ def list_readings(text: str) -> Iterator[Reading]:
 
 def fold(secret: str) -> set[str]:
     """The texts of a secret that are looked for in the readings."""
-    if _is_plain(secret):
+    if is_plain(secret):
         return {secret.lower()}
     forms = {secret, secret.encode("utf-8", "replace").decode("latin-1")}
     return {reading.text for form in forms for reading in _list_plain(form)}
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether nothing in it is an escape or a blank; most tokens are so, and it is quickly seen."""
     is_printable = text.isascii() and text.isprintable()
     return is_printable and not any(begin in text for begin in _ESCAPES_BEGIN)
@@ -84,7 +84,7 @@ def _lower(reading: Reading) -> Reading:
 
 def _strip(reading: Reading) -> Reading:
     for _ in range(_MOST_ROUNDS):
-        if _is_plain(reading.text) or _ESCAPE.search(reading.text) is None:
+        if is_plain(reading.text) or _ESCAPE.search(reading.text) is None:
             break
         reading = _replace_escapes(reading)
     return reading

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.redaction.index import Index, Piece
-from app.redaction.reading import fold, list_readings
+from app.redaction.reading import fold, is_plain, list_readings
 
 REDACTED = "[secret]"
 _LEAST_SECRET_CHARS = 6
@@ -18,6 +18,8 @@ MOST_LEARNT_CHARS = 8192
 """Nothing longer is learnt in one piece: no token is."""
 
 _MOST_HELD_CHARS = 128 * 1024
+# Of what holds escapes or the like, as no token does, only so much is folded: the rest is known as it came.
+_MOST_ODD_CHARS = 4096
 _MOST_REMEMBERED_CHARS = 256 * 1024
 _MOST_ACCEPTED_CHARS = 1024 * 1024
 # A secret that begins within what is shown may be spelt with so many characters for each of its own.
@@ -70,9 +72,8 @@ class Redactor:
     """
 
     def __init__(self) -> None:
-        self._lock = (
-            threading.RLock()
-        )  # guards every change of what follows; a collected Hold may come between
+        # Guards every change of what follows; a Hold that is collected may come between.
+        self._lock = threading.RLock()
         self._index = Index()
         self._kept: set[str] = set()
         self._accepted: OrderedDict[str, tuple[Piece, ...]] = OrderedDict()
@@ -131,9 +132,11 @@ class Redactor:
         words = _cut_words(text[:_MOST_HELD_CHARS])
         slices = {piece for word in words if len(word) > MOST_LEARNT_CHARS for piece in _slice(word)}
         words = set(filter(_is_learnable, words))
+        odd_chars = 0
         with self._lock:
             for secret in words | slices:
-                self._use(secret)
+                odd_chars += 0 if is_plain(secret) else len(secret)
+                self._use(secret, in_full=odd_chars <= _MOST_ODD_CHARS)
         return Hold(self, words, slices)
 
     def redact(self, text: str) -> str:
@@ -166,10 +169,11 @@ class Redactor:
             self._accepted.move_to_end(secret)
         return secret in self._accepted or secret in self._kept
 
-    def _use(self, secret: str) -> None:
+    def _use(self, secret: str, *, in_full: bool = True) -> None:
         known = self._callers.get(secret)
         if known is None:
-            known = self._callers[secret] = _Known(_cut_callers(secret))
+            forms = fold(secret) if in_full else {secret.lower()}
+            known = self._callers[secret] = _Known(_cut_callers(secret, forms))
             self._enter(known.pieces)
         known.uses += 1
 
@@ -224,14 +228,14 @@ def _cut_trusted(secret: str) -> tuple[Piece, ...]:
     ) + tuple(Piece(segment.lower(), may_be_split=True) for segment in _split_token(secret))
 
 
-def _cut_callers(secret: str) -> tuple[Piece, ...]:
-    """The whole, and what only its holder knows of a JWT.
+def _cut_callers(secret: str, forms: set[str]) -> tuple[Piece, ...]:
+    """The whole, folded to these, and what only its holder knows of a JWT.
 
     It is found between blanks only where it cannot be words that others write.
     """
     segments = _split_token(secret)
     may_be_split = bool(segments) and any(map(str.isdigit, secret))
-    return tuple(Piece(text, may_be_split=may_be_split) for text in fold(secret)) + tuple(
+    return tuple(Piece(text, may_be_split=may_be_split) for text in forms) + tuple(
         Piece(segment.lower(), may_be_split=may_be_split) for segment in segments
     )
 

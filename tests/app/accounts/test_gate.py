@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from app.accounts.roster import Roster
 from app.errors import CredentialsRejected, KeyLimited
 from app.keys import generate_key, parse_keys
 from app.keys.__main__ import main
+from app.logs import redactor
 from app.routes.peer import find_peer
 from tests.clock import Clock
 
@@ -190,8 +193,7 @@ OWN = {
     "with a name": f"METRICS_KEY={METRICS_KEY}",
     "URL-encoded": f"x,{quote(METRICS_KEY, safe='')}",
     "in another case": f"x,{METRICS_KEY.upper()}",
-    "a short one": f"x,{PASSWORD}",
-    "a short one in quotes": f"x,'{PASSWORD}'",
+    "with blanks in it": f"x,{METRICS_KEY[:9]} {METRICS_KEY[9:]}",
 }
 
 
@@ -216,7 +218,8 @@ def test_gateway_keys_are_nobodys_tokens(value: str) -> None:
 
 
 def test_tokens_that_look_a_little_like_secrets_pass() -> None:
-    tokens = (f"{JWT}-glm-{'k' * 30}", f"{PASSWORD}-and-more", METRICS_KEY[:-1])
+    """A short password is none that could be told from a token, nor shall it be guessed by trying."""
+    tokens = (f"{JWT}-glm-{'k' * 30}", f"{PASSWORD}-and-more", METRICS_KEY[:-1], PASSWORD)
     assert make_gate().parse_tokens(", ".join(tokens)) == tokens
 
 
@@ -224,3 +227,21 @@ def test_who_passes_through_is_counted_by_address() -> None:
     assert make_gate().admit("Bearer a", "peer", counted_peer="peer").peer == "peer"
     assert make_gate().admit("Bearer a", "peer").peer is None
     assert make_gate(KEY).admit(f"Bearer {KEY}", "peer", counted_peer="peer").peer is None
+
+
+@pytest.mark.parametrize("odd", ["%41", "a b ", "\\u0041", "&#x41;", "a,", '"', "glm-", "%"])
+def test_a_long_header_costs_little(odd: str) -> None:
+    """Whatever it is made of: strangers send it, and the event loop stands still meanwhile."""
+    gate, text = make_gate(), odd * (65_000 // len(odd))
+    begun = time.thread_time()
+    with contextlib.suppress(CredentialsRejected):
+        gate.admit(f"Bearer {text}", "peer")
+    redactor.hold(text).release()
+    assert time.thread_time() - begun < 0.03
+
+
+def test_a_list_beyond_all_measure_is_not_looked_at() -> None:
+    begun = time.thread_time()
+    with pytest.raises(CredentialsRejected, match="too long"):
+        make_gate().parse_tokens("%41 " * 10_000_000)
+    assert time.thread_time() - begun < 0.5
