@@ -52,7 +52,7 @@ class TokenChecker:
     def check(self, refresh_tokens: tuple[str, ...], *, fresh: bool, peer: str | None = None) -> list[Check]:
         """One answer a token, in order. Raises what keeps the upstream from saying: that is no dead token.
 
-        And TokensLimited, before the upstream is asked, where it has refused too many of `peer` already.
+        And KeyLimited, before the upstream is asked, where it has refused too many of `peer` already.
         """
         accounts = self._pool.find(refresh_tokens)
         for account in accounts:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.accounts.account import Account
-from app.errors import AccountExpired, GatewayError, TokensLimited
+from app.errors import AccountExpired, GatewayError, KeyLimited
 from app.limit import Windows
 
 _MOST_REFUSED = 30
@@ -29,12 +29,12 @@ class RefusalLimit:
     def allow(self, accounts: Sequence[Account], peer: str | None) -> list[Account]:
         """Those that a request may ask the upstream for. Call once: who has begun may try the whole list.
 
-        Raises TokensLimited where that is none, as too many were refused already.
+        Raises KeyLimited where that is none, as too many were refused already.
         """
         wait = self._wait_seconds(peer)
         allowed = [account for account in accounts if wait <= 0 or account.was_accepted]
         if accounts and not allowed:
-            raise TokensLimited(
+            raise KeyLimited(
                 f"The upstream has refused {_MOST_REFUSED} tokens from this address within a minute.",
                 retry_after_seconds=wait,
             )

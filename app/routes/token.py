@@ -9,8 +9,8 @@ from app.errors import (
     AccountBlocked,
     GatewayError,
     InvalidRequest,
+    KeyLimited,
     ShuttingDown,
-    TokensLimited,
     UpstreamBusy,
     UpstreamThrottled,
 )
@@ -38,7 +38,7 @@ def check_token() -> Response:
     try:
         is_fresh = request.args.get("fresh") == "1"
         checks = services().checker.check(tokens, fresh=is_fresh, peer=read_counted_peer())
-    except (ShuttingDown, TokensLimited):
+    except (ShuttingDown, KeyLimited):
         raise
     except GatewayError as error:
         raise _explain(error) from error

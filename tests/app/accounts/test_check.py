@@ -18,7 +18,7 @@ from app.errors import (
     AccountBlocked,
     AccountExpired,
     GatewayError,
-    TokensLimited,
+    KeyLimited,
     UpstreamThrottled,
     UpstreamUnreachable,
 )
@@ -110,11 +110,11 @@ def test_thirty_made_up_tokens_a_minute_are_asked_for(rig: Rig) -> None:
     assert check("alive")
     for number in range(30):
         assert not check(f"dead-{number}")
-    with pytest.raises(TokensLimited) as raised:
+    with pytest.raises(KeyLimited) as raised:
         check("dead-30")
     assert raised.value.retry_after_seconds == pytest.approx(60, abs=1)
     assert "dead-30" not in rig.asked
-    with pytest.raises(TokensLimited):
+    with pytest.raises(KeyLimited):
         check("also")
     rig.clock.now += 59
     assert check("alive"), "it was accepted before"

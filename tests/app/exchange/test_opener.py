@@ -23,8 +23,8 @@ from app.errors import (
     AccountsBusy,
     ConversationUncertain,
     GatewayError,
+    KeyLimited,
     SilentAnswer,
-    TokensLimited,
     UpstreamError,
     UpstreamUnreachable,
 )
@@ -134,7 +134,7 @@ def test_who_sends_refused_tokens_is_told_to_wait(build: Callable[..., Rig]) -> 
     with pytest.raises(AccountExpired):
         rig.open(*tokens, peer="peer")
     assert rig.asked == tokens
-    with pytest.raises(TokensLimited):
+    with pytest.raises(KeyLimited):
         rig.open("made-up-40", peer="peer")
     for peer in ("other", None):
         with pytest.raises(AccountExpired):
