@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from app.keys import GatewayKey, parse_keys
+from app.origin import parse_origins
 from app.shard import Shard, parse_shard
 
 _MEBIBYTE = 1024 * 1024
@@ -222,15 +223,6 @@ def _long_secret(text: str) -> str:
     return _secret(text)
 
 
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(origin.strip() for origin in text.split(",") if origin.strip())
-    for origin in origins:
-        parts = urlsplit(origin)
-        if origin != "*" and (f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc):
-            raise ValueError(f"expected * or origins such as https://chat.example.org, got {origin!r}")
-    return origins
-
-
 _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_UPSTREAM_URL": ("upstream_url", _url("https", "http")),
     "GLM_SIGN_SECRET": ("sign_secret", _secret),
@@ -264,7 +256,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
     "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
     "GLM_REASONING": ("reasoning", _one_of("content", "tags", "hidden")),
-    "CORS_ORIGINS": ("cors_origins", _origins),
+    "CORS_ORIGINS": ("cors_origins", parse_origins),
     "GLM_FILES_MAX_BYTES": ("files_max_bytes", _whole),
     "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),
     "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", _seconds()),

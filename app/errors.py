@@ -21,7 +21,7 @@ GatewayError
 ├── BodyTooLarge             413
 ├── AccountsBusy             429  every account is answering or cooling down
 │   └── LoginAnswering       429  the account is one that answers already, known by another token
-├── KeyLimited               429  this gateway key, or this peer's wrong keys, came too often
+├── KeyLimited               429  this key, or this peer's wrong keys or refused tokens, came too often
 ├── UpstreamThrottled        429  the upstream tells this account to slow down
 │   └── AccountAnswering     429  the upstream says that this account already answers something
 ├── UpstreamBusy             503  the upstream is overloaded for everybody

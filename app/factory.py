@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
@@ -12,6 +13,7 @@ from app import logs
 from app.config import Settings
 from app.errors import GatewayError
 from app.gateway import Gateway
+from app.origin import EVERY_ORIGIN, compile_origins
 from app.routes import (
     accounts,
     chat,
@@ -68,7 +70,7 @@ def create_app(settings: Settings) -> Flask:
     CORS(
         app,
         resources=["/v1/*", "/token/check"],
-        origins=list(settings.cors_origins),
+        origins=_list_origins(settings.cors_origins),
         methods=["GET", "POST", "DELETE"],
         expose_headers=["X-Request-Id", "Retry-After"],
         send_wildcard=True,
@@ -84,3 +86,8 @@ def _redirect_on_this_origin(response: Response) -> Response:
         response.location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
         response.set_data(b"")
     return response
+
+
+def _list_origins(origins: tuple[str, ...]) -> list[str | re.Pattern[str]]:
+    """Compiled, since Flask-CORS takes a text with brackets or stars for a regular expression."""
+    return [EVERY_ORIGIN] if origins == (EVERY_ORIGIN,) else [*compile_origins(origins)]

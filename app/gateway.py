@@ -18,6 +18,7 @@ from app.accounts.gate import Gate
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.accounts.refusal import RefusalLimit
 from app.accounts.roster import Roster
 from app.accounts.vault import Vault
 from app.chat.service import ChatService
@@ -35,7 +36,7 @@ from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence, Watches
 from app.state import MEMORY, State, open_state
-from app.token import AccessToken
+from app.token import AccessToken, RefreshedTokens
 from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
@@ -58,6 +59,7 @@ class Gateway:
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
+        self.roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
         self.presence = Presence(_limits(settings))
         strangers = settings.pass_through or not settings.gateway_keys
         self.watches = Watches(replaces_oldest=strangers)
@@ -72,14 +74,14 @@ class Gateway:
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
             tally=self.tally,
+            is_configured=self.roster.__contains__,
         )
-        self.refresher = Refresher(
-            self.upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
-        )
-        self.checker = TokenChecker(self.pool, self.refresher)
+        self.refresher = Refresher(self._refresh, Vault(self._state), self.pool.identify, tally=self.tally)
+        refusals = RefusalLimit()
+        self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
         self.ledger = Ledger(self._state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
+        failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
@@ -95,7 +97,12 @@ class Gateway:
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()
-        self.roster, self.gate = _open_doors(settings)
+        self.gate = Gate(
+            settings.gateway_keys,
+            self.roster,
+            pass_through=settings.pass_through,
+            own_secrets=tuple(filter(None, _list_secrets(settings))),
+        )
 
     def start(self) -> None:
         self.cleaner.start()
@@ -114,6 +121,17 @@ class Gateway:
         self.refresher.settle(max(_LEAST_SETTLE_SECONDS, settle_seconds))
         self.upstream.close()
         self._state.close()
+
+    def _refresh(self, refresh_token: str) -> RefreshedTokens:
+        """The upstream's call; what it took and gave is known for a secret from then on."""
+        hold = redactor.hold(refresh_token)
+        try:
+            tokens = self.upstream.refresh(refresh_token)
+            for secret in (refresh_token, tokens.access_token.value, tokens.refresh_token or ""):
+                redactor.accept(secret)
+            return tokens
+        finally:
+            hold.release()
 
     def _welcome(self, account: Account) -> None:
         """An account has shown up: what an earlier process left there can be deleted now."""
@@ -161,11 +179,6 @@ def build_address(settings: Settings) -> UpstreamAddress:
     return UpstreamAddress(
         settings.upstream_url, settings.sign_secret, settings.proxy, settings.connect_timeout_seconds
     )
-
-
-def _open_doors(settings: Settings) -> tuple[Roster, Gate]:
-    roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
-    return roster, Gate(settings.gateway_keys, roster, pass_through=settings.pass_through)
 
 
 def _fetch_policy(settings: Settings) -> FetchPolicy:

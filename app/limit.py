@@ -34,6 +34,10 @@ class Windows:
         self._most_names = most_names
         self._windows: OrderedDict[str, MovingWindow] = OrderedDict()
 
+    def find(self, name: str) -> MovingWindow | None:
+        """The window of this name, if it has one; it is not remembered for being asked for."""
+        return self._windows.get(name)
+
     def of(self, name: str) -> MovingWindow:
         window = self._windows.setdefault(name, MovingWindow(self._most, self._seconds))
         self._windows.move_to_end(name)

@@ -7,62 +7,38 @@ import logging
 import re
 import sys
 import time
-from collections import OrderedDict
 from typing import Any, TextIO, cast
 
-_REDACTED = "[secret]"
-_LEAST_SECRET_CHARS = 6
-# Of what a stranger sends: shorter, or nothing but letters, it may be a word that log lines are made of.
-_LEAST_CALLERS_CHARS = 16
-_MOST_SECRETS = 10_000
+from app.redaction import Redactor
+
+_MOST_TEXT_CHARS = 32 * 1024
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _QUOTATION = re.compile(r"[?'\"].*", re.DOTALL)
-
-
-class Redactor:
-    """Knows the secrets of the moment by value and takes them out of whatever is about to be written."""
-
-    def __init__(self) -> None:
-        self._secrets: OrderedDict[str, None] = OrderedDict()
-        self._kept: set[str] = set()
-
-    def keep(self, secret: str) -> None:
-        """The operator's: never written, never forgotten, whatever callers send."""
-        if len(secret) >= _LEAST_SECRET_CHARS:
-            self._kept.add(secret)
-
-    def learn(self, secret: str) -> None:
-        """A caller's: from now on it is not written. The oldest are forgotten beyond a bound."""
-        if len(secret) >= _LEAST_CALLERS_CHARS and not secret.isalpha():
-            self._secrets[secret] = None
-            self._secrets.move_to_end(secret)
-            if len(self._secrets) > _MOST_SECRETS:
-                self._secrets.popitem(last=False)
-
-    def redact(self, text: str) -> str:
-        found = [secret for secret in (*self._kept, *self._secrets) if secret in text]
-        # The longest first: where one secret begins another, the other's end must not stay.
-        for secret in sorted(found, key=len, reverse=True):
-            text = text.replace(secret, _REDACTED)
-        return text
 
 
 redactor = Redactor()
 
 
 class _TextFormatter(logging.Formatter):
-    """`2026-11-22T12:00:00Z INFO app.journal message key=value`"""
+    """`2026-11-22T12:00:00Z INFO app.journal message key=value`, a traceback indented below it.
+
+    Nothing that is said can begin a line of its own, or change how others are shown.
+    """
 
     converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        fields = getattr(record, "fields", None)
-        if fields:
-            line += "".join(f" {name}={value}" for name, value in fields.items() if value is not None)
-        return redactor.redact(line)
+        line = f"{self.formatTime(record, self.datefmt)} {record.levelname} {record.name}"
+        line += f" {_escape(_redact(record.getMessage()))}"
+        for name, value in _fields_of(record):
+            line += f" {name}={_escape(str(_clean(value)))}"
+        if record.exc_info:
+            told = _redact(self.formatException(record.exc_info))
+            line += "".join(f"\n  {_escape(one)}" for one in told.split("\n"))
+        return line
 
 
 class _JsonFormatter(logging.Formatter):
@@ -75,16 +51,32 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        entry |= {name: value for name, value in getattr(record, "fields", {}).items() if value is not None}
+        entry |= _fields_of(record)
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         # Before encoding: a quote or a backslash in a secret would hide it behind an escape.
         clean = {name: _clean(value) for name, value in entry.items()}
-        return json.dumps(clean, ensure_ascii=False)
+        return _escape(json.dumps(clean, ensure_ascii=False))
+
+
+def _fields_of(record: logging.LogRecord) -> list[tuple[str, object]]:
+    return [(name, value) for name, value in getattr(record, "fields", {}).items() if value is not None]
 
 
 def _clean(value: object) -> object:
-    return value if isinstance(value, int | float) else redactor.redact(str(value))
+    return value if isinstance(value, int | float) else _redact(str(value))
+
+
+def _redact(text: str) -> str:
+    """What is too long is cut, whoever said it: looking through it takes time."""
+    if len(text) > _MOST_TEXT_CHARS:
+        text = f"{text[:_MOST_TEXT_CHARS]}... ({len(text)} characters)"
+    return redactor.redact(text)
+
+
+def _escape(text: str) -> str:
+    """Controls, line separators, what turns the direction of writing, and halved characters as `\\uXXXX`."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _RedactedStream:

@@ -1,7 +1,7 @@
 """What each caller's requests of the last hour were like: a few sums every half minute, in memory alone.
 
 Fed once as a request begins and once as it ends, never by a chunk. Bounded: so many callers, an hour each,
-and a caller nobody has heard of for an hour is forgotten.
+and a caller nobody has heard of for an hour is forgotten. Who is not kept is forgotten with the last request.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 BUCKET_SECONDS = 30
 _HOUR_SECONDS = 3600
@@ -123,20 +124,31 @@ class Traffic:
         """`clock` gives Unix time."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._histories: OrderedDict[str, History] = OrderedDict()
+        self._histories: WeakValueDictionary[str, History] = WeakValueDictionary()
+        self._kept: OrderedDict[str, History] = OrderedDict()
 
     def __repr__(self) -> str:
-        return f"<Traffic callers={len(self._histories)}>"
+        return f"<Traffic callers={len(self._kept)}>"
 
     def of(self, caller: str) -> History:
-        """The history of one caller, from now on where there was none."""
+        """The history of one caller, from now on where there was none, for as long as somebody holds it."""
         with self._lock:
             history = self._histories.setdefault(caller, History(self._clock))
-            history.touched_at = self._clock()
-            self._histories.move_to_end(caller)
-            while len(self._histories) > _MOST_CALLERS or self._is_over(next(iter(self._histories.values()))):
-                self._histories.popitem(last=False)
+            if caller in self._kept:
+                self._touch(caller, history)
             return history
+
+    def keep(self, caller: str, history: History) -> None:
+        """Hold what `of` gave for an hour after the last request."""
+        with self._lock:
+            self._touch(caller, history)
+
+    def _touch(self, caller: str, history: History) -> None:
+        history.touched_at = self._clock()
+        self._kept[caller] = history
+        self._kept.move_to_end(caller)
+        while len(self._kept) > _MOST_CALLERS or self._is_over(next(iter(self._kept.values()))):
+            self._kept.popitem(last=False)
 
     def _is_over(self, history: History) -> bool:
         return history.open == 0 and self._clock() - history.touched_at > _HOUR_SECONDS

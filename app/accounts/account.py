@@ -69,6 +69,9 @@ class Account:
     owner: str
     """Who owns its conversations: a digest of the login once that is known, of the refresh token before."""
 
+    is_accepted: bool = False
+    """The upstream took it once, or the operator configured it: it is kept beyond its requests."""
+
     newest_refresh_token: str | None = field(default=None, repr=False)
     access_token: AccessToken | None = field(default=None, repr=False)
     refresh_at: float = 0.0
@@ -85,6 +88,10 @@ class Account:
     def label(self) -> str:
         """Short name for people and logs."""
         return self.key[:8]
+
+    @property
+    def was_accepted(self) -> bool:
+        return self.is_accepted or self.access_token is not None
 
     def state(self, now: float) -> State:
         if self.seat.is_leased:

@@ -9,17 +9,27 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from app.accounts.roster import Roster
 from app.errors import CredentialsRejected, KeyLimited
-from app.keys import GatewayKey, find_key
+from app.keys import KEY_PREFIX, GatewayKey, find_key
 from app.limit import Windows
 from app.logs import redactor
+from app.redaction import MOST_LEARNT_CHARS
 
 _MOST_ACCOUNTS = 200
-_MOST_TOKEN_CHARS = 8192
+_MOST_TOKEN_CHARS = MOST_LEARNT_CHARS
 _MOST_WRONG_KEYS = 10
 _MINUTE_SECONDS = 60.0
+_BLANKS = " \t\r\n"
+_QUOTES = "\"'`"
+# A shorter secret of the operator's may stand in a token by chance, and could be guessed by trying tokens.
+_LEAST_OWN_CHARS = 16
+_MOST_PERCENTS = 500
+# Twice what a header holds, and what twenty of the longest tokens are.
+_MOST_TEXT_CHARS = 192 * 1024
+_KEY = re.compile(rf"(?<![\w.-]){KEY_PREFIX}[\w-]{{16,}}", re.ASCII)
 _JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
 
 
@@ -31,6 +41,8 @@ class Caller:
     queue: str
     refresh_tokens: tuple[str, ...] = field(repr=False)
     key: GatewayKey | None = field(default=None, repr=False)
+    peer: str | None = None
+    """The address that tokens which the upstream refuses count against; None where nobody knows it."""
 
     @property
     def may_see_accounts(self) -> bool:
@@ -46,8 +58,11 @@ class Gate:
         roster: Roster,
         *,
         pass_through: bool,
+        own_secrets: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`own_secrets` are the operator's, which open nothing here and never travel upstream."""
+        self._own_secrets = {secret.lower() for secret in own_secrets if len(secret) >= _LEAST_OWN_CHARS}
         self._keys = keys
         self._roster = roster
         self._pass_through = pass_through
@@ -61,19 +76,46 @@ class Gate:
     def needs_key(self) -> bool:
         return bool(self._keys)
 
-    def admit(self, header: str, peer: str) -> Caller:
-        """The caller behind an Authorization header. Raises CredentialsRejected or KeyLimited."""
+    def admit(self, header: str, peer: str, *, counted_peer: str | None = None) -> Caller:
+        """The caller behind an Authorization header. Raises CredentialsRejected or KeyLimited.
+
+        `peer` is who guesses keys; `counted_peer` the same where it is sure that it is one client.
+        """
         value = _read_bearer(header)
-        if not self._keys:
-            return _admit_tokens(value)
         key = find_key(self._keys, value)
         if key is not None:
             redactor.keep(value)
             return self._admit_key(key)
-        if self._pass_through and all(_JWT.fullmatch(token.strip()) for token in value.split(",")):
-            return _admit_tokens(value)
-        redactor.learn(value)
-        raise self._refuse(peer)
+        if self._keys and not (self._pass_through and _are_jwts(value)):
+            raise self._refuse(peer)
+        tokens = self.parse_tokens(value)
+        queue = hashlib.sha256(",".join(sorted(tokens)).encode()).hexdigest()
+        return Caller("", queue, tokens, peer=counted_peer)
+
+    def parse_tokens(self, text: str) -> tuple[str, ...]:
+        """Refresh tokens joined with commas, none a secret of this gateway. Raises CredentialsRejected."""
+        if len(text) > _MOST_TEXT_CHARS:
+            raise CredentialsRejected("That is too long for a list of refresh tokens.")
+        self.refuse_own(text)
+        tokens = parse_refresh_tokens(text)
+        for token in tokens:
+            if find_key(self._keys, token.strip(_QUOTES)) is not None or _KEY.search(token):
+                advice = "send it alone, as it was given" if self._keys else "this gateway has none"
+                raise CredentialsRejected(f"A gateway key is no refresh token: {advice}.")
+        return tokens
+
+    def refuse_own(self, text: str) -> None:
+        """Raises CredentialsRejected where a secret of the operator's stands in `text`, in whatever spelling.
+
+        It would travel upstream as somebody's token, or a part of one.
+        """
+        plain = unquote(text) if text.count("%") <= _MOST_PERCENTS else text
+        forms = (text.lower(), "".join(plain.split()).lower())
+        if any(secret in form for secret in self._own_secrets for form in forms):
+            raise CredentialsRejected(
+                "A secret of the gateway's own stands there, such as METRICS_KEY, which opens /metrics "
+                "alone. Send a refresh token or a gateway key."
+            )
 
     def leave(self, caller: Caller) -> None:
         if caller.key is not None:
@@ -112,19 +154,19 @@ class Gate:
 
 def parse_refresh_tokens(text: str) -> tuple[str, ...]:
     """Refresh tokens joined with commas; blanks and repetitions are dropped. Raises CredentialsRejected."""
-    tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip())))
+    tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip(_BLANKS))))
     if len(tokens) > _MOST_ACCOUNTS:
         raise CredentialsRejected(f"Too many refresh tokens: at most {_MOST_ACCOUNTS} are allowed.")
     for token in tokens:
-        redactor.learn(token)
         if len(token) > _MOST_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
             raise CredentialsRejected("A refresh token holds characters that no token has. Copy it again.")
     return tokens
 
 
 def _read_bearer(header: str) -> str:
-    scheme, _, value = header.strip().partition(" ")
-    value = value.strip()
+    """What stands behind `Bearer`, but for the blanks that HTTP allows: a key is compared exactly."""
+    scheme, _, value = header.strip(_BLANKS).partition(" ")
+    value = value.strip(_BLANKS)
     if scheme.lower() != "bearer" or not value.strip(" ,"):
         raise CredentialsRejected(
             "No credentials: send your refresh token as `Authorization: Bearer <refresh token>`, "
@@ -133,7 +175,5 @@ def _read_bearer(header: str) -> str:
     return value
 
 
-def _admit_tokens(value: str) -> Caller:
-    tokens = parse_refresh_tokens(value)
-    queue = hashlib.sha256(",".join(sorted(tokens)).encode()).hexdigest()
-    return Caller("", queue, tokens)
+def _are_jwts(value: str) -> bool:
+    return all(_JWT.fullmatch(token.strip(_BLANKS)) for token in value.split(","))

@@ -52,15 +52,21 @@ class AccountPool:
         on_arrival: Callable[[Account], None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
         tally: Tally | None = None,
+        is_configured: Callable[[str], bool] = lambda refresh_token: False,
     ) -> None:
-        """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known."""
+        """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known.
+
+        Of one that the upstream never accepted it is told when that is over.
+
+        `is_configured` says whether a refresh token is the operator's own.
+        """
         self._on_arrival = on_arrival
         self._logins = logins
         self._pacing = pacing
         self._clock = clock
         self._tally = tally or Tally()
         self._lock = threading.Lock()
-        self._register = Register(logins, pacing)
+        self._register = Register(logins, pacing, is_configured)
         self._queue = Queue(queue_length)
 
     def __repr__(self) -> str:
@@ -96,10 +102,22 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             found = [self._register.find(token, now) for token in refresh_tokens]
-        for account, is_new in found:
-            if is_new:
-                self._on_arrival(account)
+            arrived = self._register.remember([account for account, _ in found], now)
+        for account in [*(account for account, is_new in found if is_new and account.is_accepted), *arrived]:
+            self._on_arrival(account)
         return [account for account, _ in found]
+
+    def knows_any(self, refresh_tokens: Iterable[str]) -> bool:
+        """Whether the upstream accepted one of these once."""
+        with self._lock:
+            return any(self._register.is_accepted(token) for token in refresh_tokens)
+
+    def remember(self, accounts: Sequence[Account]) -> None:
+        """These were named together, and one of them may have been accepted since."""
+        with self._lock:
+            arrived = self._register.remember(accounts, self._clock())
+        for account in arrived:
+            self._on_arrival(account)
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
@@ -147,11 +165,13 @@ class AccountPool:
         owner = login_key(user_id)
         if owner == account.owner:
             return
+        account.is_accepted = True  # only an accepted token has a login
         self._logins.put(account.key, owner)
         with self._lock:
             old, seat = account.seat, self._register.rename(account, owner)
             if seat is not old:
                 self._move(account, old, seat)
+            self._register.remember([account], self._clock())
         self._on_arrival(account)
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
@@ -228,12 +248,15 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             lease.account.record(outcome, error, now)
+            arrived = self._register.remember([lease.account], now)
             seat = lease.seat
             seat.is_leased = False
             seat.last_used = now
             self._offer(seat)
             for account in seat.accounts.values() if not seat.is_leased else ():
                 self._queue.stir(account)  # it may be ready later than those who wait for it know
+        for account in arrived:
+            self._on_arrival(account)
 
 
 def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:

@@ -44,6 +44,9 @@ class Roster:
     def __repr__(self) -> str:
         return f"<Roster tokens={len(self._tokens)}>"
 
+    def __contains__(self, refresh_token: object) -> bool:
+        return refresh_token in self._tokens
+
     def tokens(self) -> tuple[str, ...]:
         """The tokens of now. A file that cannot be read any more leaves those of before."""
         now = self._clock()

@@ -53,16 +53,16 @@ def choose_mode(question: Question) -> Mode:
     """The request's own switches win over what the model's name says."""
     model = _SILENT.sub("", question.model.strip())
     is_silent = model != question.model.strip()
-    if model == DRAWING_ASSISTANT_ID or model.lower().startswith("cogview"):
+    name = model.lower()
+    if name == DRAWING_ASSISTANT_ID or name.startswith("cogview"):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
-    if _ASSISTANT_ID.fullmatch(model):
+    if _ASSISTANT_ID.fullmatch(name):
         return Mode(
-            assistant_id=model,
+            assistant_id=name,
             chat_mode=_choose_chat_mode("", question),
             web_search=_wants_search("", question),
             is_silent=is_silent,
         )
-    name = model.lower()
     selected = _SELECTED_MODEL.match(name)
     return Mode(
         chat_mode=_choose_chat_mode(name, question),

@@ -14,6 +14,7 @@ from app.core.request import Question
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
+from app.identifier import fold_id
 from app.upstream.request import StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
@@ -56,14 +57,16 @@ class ChatService:
         accounts = self._pool.find(caller.refresh_tokens)
         assistant_id = mode.assistant_id
         known = None
+        conversation_id = ""
         if continued is not None:
-            known = self._ledger.get(continued)
+            conversation_id = fold_id(continued) or ""
+            known = self._ledger.get(conversation_id)
             accounts = _find_owners(continued, known, accounts, caller)
             assistant_id = known.assistant_id if known else assistant_id
         request = StreamRequest(
             prompt=prompt,
             assistant_id=assistant_id,
-            conversation_id=continued or "",
+            conversation_id=conversation_id,
             chat_mode=mode.chat_mode,
             reasoning_effort=mode.reasoning_effort,
             selected_model=mode.selected_model,
@@ -78,12 +81,18 @@ class ChatService:
 
 
 def _find_owners(
-    conversation_id: str, known: Conversation | None, accounts: list[Account], caller: Caller
+    named: str, known: Conversation | None, accounts: list[Account], caller: Caller
 ) -> list[Account]:
-    """The accounts that may own the conversation: the one the ledger names, else the first few."""
+    """The accounts that may own the conversation: the one the ledger names, else the first few.
+
+    With a gateway key the accounts are the operator's: what the ledger does not know as this caller's is
+    somebody else's, or was never there, and the upstream is not asked about it.
+    """
     if known is None:
+        if caller.key is not None or fold_id(named) is None:
+            raise not_found(named)
         return accounts[:_MOST_OWNERS_TRIED]
     owners = [account for account in accounts if account.owner == known.owner]
     if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
-        raise not_found(conversation_id)
+        raise not_found(named)
     return owners

@@ -11,6 +11,7 @@ from app.accounts.breaker import Breaker
 from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
+from app.accounts.refusal import RefusalLimit
 from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, choose_reported
 from app.exchange.clock import StartClock
 
@@ -42,10 +43,17 @@ class Task(ABC, Generic[_T]):
 class Failover:
     """Thread-safe; lives as long as the process."""
 
-    def __init__(self, pool: AccountPool, breaker: Breaker, queue_seconds: float) -> None:
+    def __init__(
+        self,
+        pool: AccountPool,
+        breaker: Breaker,
+        queue_seconds: float,
+        refusals: RefusalLimit | None = None,
+    ) -> None:
         self._pool = pool
         self._breaker = breaker
         self._queue_seconds = queue_seconds
+        self._refusals = refusals or RefusalLimit()
 
     def run(self, task: Task[_T]) -> _T:
         """What `task` returns for the first account that does not fail.
@@ -54,7 +62,7 @@ class Failover:
         queue once more. Raises that error, or where every account failed the summary of theirs.
         """
         self._breaker.check()
-        untried = list(task.accounts)
+        untried = self._refusals.allow(task.accounts, task.caller.peer)
         errors: list[GatewayError] = []
         resting: list[GatewayError] = []
         while untried:
@@ -67,8 +75,10 @@ class Failover:
             try:
                 done = task.attempt(lease)
                 self._breaker.record_success()
+                self._pool.remember(task.accounts)
                 return done
             except GatewayError as error:
+                self._refusals.note(lease.account, task.caller.peer, error)
                 lease.release(task.classify(error), error)
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from app.errors import ContentRefused, GatewayError, NoPicture
 from app.exchange.reply import Reply
+from app.logs import redactor
 from app.reply import (
     CitedText,
     ImageAdded,
@@ -77,5 +78,5 @@ def _find_links(words: str) -> list[str]:
 
 
 def _quote(what: str, words: str) -> str:
-    said = words.strip()[:_MOST_WORDS_CHARS]
+    said = redactor.quote(words.strip(), _MOST_WORDS_CHARS)
     return f"{what} It says: {said}" if said else what

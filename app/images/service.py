@@ -95,7 +95,7 @@ class ImageService:
 
 
 def _ask_for(request: DrawingRequest) -> StreamRequest:
-    model = request.model.strip()
+    model = request.model.strip().lower()
     return StreamRequest(
         prompt=request.prompt,
         assistant_id=model if _ASSISTANT_ID.fullmatch(model) else DRAWING_ASSISTANT_ID,

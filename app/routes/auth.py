@@ -7,9 +7,14 @@ import hmac
 from flask import g, request
 
 from app.accounts.gate import Caller
-from app.errors import CredentialsRejected
-from app.routes.peer import find_peer
+from app.errors import CredentialsRejected, KeyLimited
+from app.gateway import Gateway
+from app.routes.journal import Record
+from app.routes.peer import find_peer, is_trusted, warn_of_proxy
 from app.routes.services import services
+
+# What proxies add to say for whom they ask.
+_FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
 
 
 def require_caller() -> None:
@@ -29,10 +34,21 @@ def admit() -> Caller:
     caller, known, record = _let_in(), services(), g.record
     record.on_close(lambda: known.gate.leave(caller))
     if request.method == "POST" and request.path.startswith("/v1/"):
-        history = known.traffic.of(caller.queue)
-        history.begin()
-        record.on_close(lambda: history.end(record.sample(), known.pool.waiting(caller.queue)))
+        _note_request(caller, known, record)
     return caller
+
+
+def _note_request(caller: Caller, known: Gateway, record: Record) -> None:
+    """For the watch. Nothing is kept of a caller of whose tokens the upstream never accepted one."""
+    history = known.traffic.of(caller.queue)
+    history.begin()
+
+    def note_end() -> None:
+        history.end(record.sample(), known.pool.waiting(caller.queue))
+        if caller.key is not None or known.pool.knows_any(caller.refresh_tokens):
+            known.traffic.keep(caller.queue, history)
+
+    record.on_close(note_end)
 
 
 def shows_metrics_key() -> bool:
@@ -42,17 +58,35 @@ def shows_metrics_key() -> bool:
     return (
         key is not None
         and scheme.lower() == "bearer"
-        and hmac.compare_digest(presented.strip().encode(), key.encode())
+        and hmac.compare_digest(presented.strip(" \t").encode(), key.encode())
     )
+
+
+def read_counted_peer() -> str | None:
+    """The address that refused tokens count against, None where a proxy stands between that nobody named."""
+    remote, trusted = request.remote_addr or "", services().settings.trusted_proxies
+    if any(name in request.headers for name in _FORWARDING) and not is_trusted(remote, trusted):
+        warn_of_proxy(remote)
+        return None
+    return _find_peer()
+
+
+def _find_peer() -> str:
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    return find_peer(request.remote_addr or "", forwarded, services().settings.trusted_proxies)
 
 
 def _let_in() -> Caller:
     known = services()
     known.presence.check()
-    if shows_metrics_key():  # else it would go upstream as somebody's refresh token
+    if shows_metrics_key():  # by name, and not counted as a wrong key
         raise CredentialsRejected("METRICS_KEY opens /metrics alone. Send a refresh token or a gateway key.")
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    peer = find_peer(request.remote_addr or "", forwarded, known.settings.trusted_proxies)
-    caller = known.gate.admit(request.headers.get("Authorization", ""), peer)
+    known.gate.refuse_own(request.headers.get("X-Api-Key", ""))
+    header = request.headers.get("Authorization", "")
+    try:
+        caller = known.gate.admit(header, _find_peer(), counted_peer=read_counted_peer())
+    except KeyLimited:
+        g.record.forget_credentials()
+        raise
     g.caller = caller
     return caller

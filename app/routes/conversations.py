@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from app.conversations.ledger import Conversation
 from app.errors import ConversationNotFound
+from app.identifier import fold_id
 from app.routes.auth import require_caller
 from app.routes.services import services
 from app.upstream.video import VIDEO_ASSISTANT
@@ -27,11 +28,11 @@ def list_conversations() -> Response:
 @bp.delete("/v1/conversations/<conversation_id>")
 def delete_conversation(conversation_id: str) -> Response:
     """Delete one of them now."""
-    conversation = services().ledger.get(conversation_id)
+    conversation = services().ledger.get(fold_id(conversation_id) or "")
     if conversation is None or conversation.caller != g.caller.id or conversation.owner not in _own():
         raise ConversationNotFound("There is no such conversation among your accounts.", param="id")
     services().cleaner.delete_now(conversation)
-    return jsonify(id=conversation_id, object="conversation.deleted", deleted=True)
+    return jsonify(id=conversation.id, object="conversation.deleted", deleted=True)
 
 
 def _own() -> list[str]:

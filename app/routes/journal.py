@@ -10,6 +10,7 @@ from collections.abc import Callable
 from flask import Flask, Response, g, request
 
 from app.hub import Client, ClientWatch
+from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Presence
 from app.routes.services import services
@@ -18,6 +19,7 @@ from app.traffic import Sample
 log = logging.getLogger(__name__)
 
 _UNKNOWN = "unknown"
+_CREDENTIALS = ("Authorization", "X-Api-Key", "Proxy-Authorization")
 _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
@@ -29,6 +31,7 @@ class Record:
         "_begun_at",
         "_callbacks",
         "_client",
+        "_credentials",
         "_presence",
         "_tally",
         "_watch",
@@ -60,6 +63,16 @@ class Record:
         self._client: Client | None = presence.enter(connection) if connection is not None else None
         self._answers = False
         self._callbacks: list[Callable[[], None]] = []
+        self._credentials = [redactor.hold(_read_credentials())]
+
+    def hold(self, secret: str) -> None:
+        """`secret`, which came in the body, is known to the log until this request has its line."""
+        self._credentials.append(redactor.hold(secret))
+
+    def forget_credentials(self) -> None:
+        """Nothing of what this request showed is to be remembered."""
+        for hold in self._credentials:
+            hold.forget()
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """`callback` runs when the request is over, however it ends."""
@@ -108,6 +121,8 @@ class Record:
         )
         level = logging.DEBUG if self._is_quiet() else logging.INFO
         log.log(level, "request", extra={"fields": self._fields()})
+        for hold in self._credentials:
+            hold.release()
 
     def sample(self) -> Sample:
         """What the watch is told of it. Call when it is over."""
@@ -147,6 +162,10 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_hand_over)
     app.teardown_request(_give_up)
+
+
+def _read_credentials() -> str:
+    return "\n".join(filter(None, map(request.headers.get, _CREDENTIALS)))
 
 
 def _begin() -> None:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, g, jsonify, request
 
-from app.accounts.gate import parse_refresh_tokens
-from app.errors import GatewayError, InvalidRequest, ShuttingDown, UpstreamBusy
-from app.routes.auth import admit
+from app.errors import (
+    AccountBlocked,
+    GatewayError,
+    InvalidRequest,
+    KeyLimited,
+    ShuttingDown,
+    UpstreamBusy,
+    UpstreamThrottled,
+)
+from app.routes.auth import admit, read_counted_peer
 from app.routes.body import read_body
 from app.routes.services import services
 
 bp = Blueprint("token", __name__)
 
 _MOST_TOKENS = 20
+_RETRY_SECONDS = 5.0
 
 
 class _Check(msgspec.Struct):
@@ -28,13 +36,12 @@ def check_token() -> Response:
     tokens = _parse_tokens(read_body())
     g.record.watch_client()
     try:
-        checks = services().checker.check(tokens, fresh=request.args.get("fresh") == "1")
-    except ShuttingDown:
+        is_fresh = request.args.get("fresh") == "1"
+        checks = services().checker.check(tokens, fresh=is_fresh, peer=read_counted_peer())
+    except (ShuttingDown, KeyLimited):
         raise
     except GatewayError as error:
-        raise UpstreamBusy(
-            f"The upstream could not be asked. {error.message}", retry_after_seconds=5.0
-        ) from error
+        raise _explain(error) from error
     answer: dict[str, object] = {"live": all(check.live for check in checks)}
     if len(checks) > 1:
         answer["tokens"] = [
@@ -43,9 +50,17 @@ def check_token() -> Response:
     return jsonify(answer)
 
 
+def _explain(error: GatewayError) -> GatewayError:
+    """That the upstream slows the account down or keeps it out is told as such: nobody remembers it."""
+    kind = type(error) if isinstance(error, UpstreamThrottled | AccountBlocked) else UpstreamBusy
+    return kind(f"The upstream could not be asked. {error.message}", retry_after_seconds=_RETRY_SECONDS)
+
+
 def _parse_tokens(body: bytes) -> tuple[str, ...]:
     try:
-        tokens = parse_refresh_tokens(msgspec.json.decode(body, type=_Check).token)
+        text = msgspec.json.decode(body, type=_Check).token
+        g.record.hold(text)
+        tokens = services().gate.parse_tokens(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None
     except GatewayError as error:

@@ -19,10 +19,13 @@ from app.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
+from app.logs import redactor
 
 _THROTTLED_SECONDS = 30.0  # the least pause that "too frequent" asks for (protocol notes 5.2)
 _BUSY_SECONDS = 5.0
 _MOST_WORDS_CHARS = 200
+_MOST_READ_CHARS = 2000
+_MOST_CODE_CHARS = 32
 
 SIGNATURE_CODES = frozenset({"40001", "40002", "40011", "40014"})
 """A header is missing, or the signature or its time is wrong (protocol notes 2.3)."""
@@ -75,10 +78,11 @@ _BY_CODE = (
 
 def classify_refusal(code: object, message: object) -> GatewayError:
     """The error for a refusal with this `code` (number or string) and these words; never raises."""
-    number = str(code) if isinstance(code, (int, str)) else ""
-    words = message[:_MOST_WORDS_CHARS] if isinstance(message, str) else ""
+    number = redactor.quote(str(code), _MOST_CODE_CHARS) if isinstance(code, (int, str)) else ""
+    said = message[:_MOST_READ_CHARS] if isinstance(message, str) else ""
+    words = redactor.quote(said, _MOST_WORDS_CHARS)
     for rule in (*_BY_WORDS, *_BY_CODE):
-        if number in rule.codes or any(word in words for word in rule.words):
+        if number in rule.codes or any(word in said for word in rule.words):
             return rule.error(_quote(rule.advice, words), retry_after_seconds=rule.retry_after_seconds)
     named = f"code {number}" if number else "no code"
     return UpstreamError(_quote(f"The upstream refused to answer ({named}).", words))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from app.logs import redactor
+
 log = logging.getLogger(__name__)
 
 _MOST_NAMES = 100
@@ -16,7 +18,7 @@ novelties: Counter[tuple[str, str]] = Counter()
 
 
 def note_novelty(what: str, name: str) -> None:
-    key = (what, name[:_MOST_NAME_CHARS])
+    key = (what, redactor.quote(name, _MOST_NAME_CHARS))
     if key not in novelties and len(novelties) >= _MOST_NAMES:
         key = (what, _OTHERS)
     if key not in novelties:

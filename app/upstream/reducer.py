@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.errors import EmptyAnswer, GatewayError, UpstreamError
+from app.identifier import fold_id
 from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.upstream.channel import Channel
 from app.upstream.citation import CitingText
@@ -65,8 +66,8 @@ class Reducer:
         events: list[ReplyEvent] = []
         if self.conversation_id is None and frame.conversation_id:
             self.answer_id = frame.id
-            self.conversation_id = frame.conversation_id
-            self._named = ReplyStarted(frame.conversation_id)
+            self.conversation_id = fold_id(frame.conversation_id) or frame.conversation_id
+            self._named = ReplyStarted(self.conversation_id)
             events.append(self._named)
         is_over = (frame.status != "init" or bool(frame.last_error)) and _ends(frame)
         shows_full_texts = frame.status in ("finish", "intervene")

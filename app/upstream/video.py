@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from app.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
+from app.logs import redactor
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.envelope import first_string
@@ -100,8 +101,8 @@ def parse_state(result: Any) -> VideoState:
         return VideoState(is_finished=False)
     url = first_string(result, "video_url") or ""
     if status != "finished" or not url.startswith(("http://", "https://")):
-        words = (first_string(result, "msg") or "")[:_MOST_WORDS_CHARS]
-        raise VideoFailed(f"The upstream could not make this video. It says: {words or status or 'nothing'}")
+        words = redactor.quote(first_string(result, "msg") or status or "nothing", _MOST_WORDS_CHARS)
+        raise VideoFailed(f"The upstream could not make this video. It says: {words}")
     return VideoState(
         is_finished=True,
         url=url,

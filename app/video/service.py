@@ -29,6 +29,7 @@ from app.exchange.failover import Failover, Task
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
 from app.hub import NAME_SECONDS, Deadline, Shield
+from app.identifier import fold_id
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
@@ -158,7 +159,7 @@ class VideoService:
 
     def find(self, video_id: str, caller: Caller) -> Video:
         """How far a video of this caller is. Raises NotFound or VideoFailed."""
-        known = self._parts.cleaner.ledger.get(video_id)
+        known = self._parts.cleaner.ledger.get(fold_id(video_id) or "")
         owners = {account.owner: account for account in self._pool.find(caller.refresh_tokens)}
         if (
             known is None
@@ -168,7 +169,7 @@ class VideoService:
         ):
             raise NotFound("There is no such video among your accounts, or its time is over.")
         account = owners[known.owner]
-        return _describe(video_id, self._look(account, video_id))
+        return _describe(known.id, self._look(account, known.id))
 
     def _check_picture(self, url: str) -> None:
         try:

@@ -39,15 +39,27 @@ def test_only_what_changed_is_told_again_and_an_hour_is_kept() -> None:
 def test_callers_are_kept_apart_bounded_and_forgotten() -> None:
     clock = Clock(1_000_020.0)
     traffic = Traffic(clock)
-    traffic.of("ann").begin()
-    assert traffic.of("bob").open == 0
-    assert traffic.of("ann").open == 1
+    ann, bob = traffic.of("ann"), traffic.of("bob")
+    ann.begin()
+    assert (traffic.of("ann"), traffic.of("bob")) == (ann, bob)
+    assert (ann.open, bob.open) == (1, 0)
     for number in range(1000):
-        traffic.of(str(number))
+        traffic.keep(str(number), traffic.of(str(number)))
     assert repr(traffic) == "<Traffic callers=256>"
+    assert traffic.of("999") is traffic.of("999")
     clock.now += 4000
-    traffic.of("late")
+    traffic.keep("late", traffic.of("late"))
     assert repr(traffic) == "<Traffic callers=1>"
+
+
+def test_who_is_not_kept_is_forgotten_with_the_last_who_holds_it() -> None:
+    traffic = Traffic(Clock(1_000_020.0))
+    watched = traffic.of("made-up")
+    traffic.of("made-up").begin()
+    assert watched.open == 1
+    del watched
+    assert traffic.of("made-up").open == 0
+    assert repr(traffic) == "<Traffic callers=0>"
 
 
 def test_the_newest_watchers_stay() -> None:

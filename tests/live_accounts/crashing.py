@@ -11,11 +11,14 @@ from typing import Any
 import gevent
 from flask import request
 
-from app.errors import UpstreamError
+from app.errors import GatewayError, UpstreamError
 from app.exchange.reply import Reply
 from app.routes.services import services
+from app.token import AccessToken
 from app.upstream.client import UpstreamClient
+from app.upstream.failure import classify_refusal
 from app.upstream.stream import AnswerStream
+from tests.spelling import SPELLINGS
 from wsgi import app
 
 __all__ = ["app"]
@@ -32,10 +35,23 @@ def spill(prompt: str) -> str:
         for one in accounts
     ]
     more = (settings.proxy, settings.sign_secret, settings.metrics_key, settings.refresh_tokens)
-    return f"spilled by {prompt}: {request.headers.get('Authorization')} {tokens} {more}"
+    headers = [request.headers.get(name) for name in ("Authorization", "X-Api-Key")]
+    return f"spilled by {prompt}: {headers} {tokens} {more}"
+
+
+def refuse(prompt: str, access_token: AccessToken) -> GatewayError:
+    """As an upstream would that repeats what it was sent, spelt as the prompt says."""
+    spell = SPELLINGS[prompt.removeprefix("spelt ")]
+    accounts = list(services().pool._register._accounts.values())
+    named = [one for one in accounts if one.access_token is access_token]
+    tokens = [token for one in named for token in (one.newest_refresh_token, one.refresh_token)]
+    spelt = [spell(token) for token in (access_token.value, *filter(None, tokens))]
+    return classify_refusal(2, f"\u8d85\u8fc7\u5bf9\u8bdd\u957f\u5ea6 {' '.join(spelt)}")
 
 
 def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> AnswerStream:
+    if question.prompt.startswith("spelt "):
+        raise refuse(question.prompt, access_token)
     words = spill(question.prompt)
     if "crash asking" in question.prompt:
         raise RuntimeError(words)

@@ -34,8 +34,9 @@ def send_raw(gateway: GatewayProcess, head: bytes) -> bytes:
         return answer
 
 
-def test_a_header_of_64_kilobytes(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
-    """Two hundred tokens as long as real ones, of which the last one lives."""
+def test_a_header_of_64_kilobytes(start: StartGateway, upstream: DemoUpstream) -> None:
+    """Two hundred tokens as long as real ones, of which the last lives: a request may try its whole list."""
+    gateway = start()
     dead = [f"dead-{number:03}." + "x" * 310 for number in range(199)]
     header = ",".join([*dead, "demo-last"])
     assert 62_000 < len(header) < 65_536
@@ -44,6 +45,10 @@ def test_a_header_of_64_kilobytes(gateway: GatewayProcess, upstream: DemoUpstrea
     assert len(accounts) == 200
     assert accounts[-1]["replies"] == 1
     assert upstream.state()["requests"][REFRESH_PATH] <= 200
+    assert ask(gateway, header).good, "the others rest beside it"
+    assert upstream.state()["requests"][REFRESH_PATH] <= 200
+    stranger = ask(gateway, "dead-of-somebody-else")
+    assert (stranger.status, stranger.code) == (429, "rate_limit_exceeded")
 
 
 def test_more_than_that_is_refused(gateway: GatewayProcess) -> None:

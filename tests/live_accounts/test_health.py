@@ -83,6 +83,7 @@ def test_states_that_a_person_can_read(
     if trouble:
         upstream.account(account, next=[trouble])
     else:
+        assert ask(gateway, tokens[0]).good, "of a token that never lived nothing is kept"
         upstream.account(account, blocked=True)
     ask(gateway, tokens[0])
     answer = call(gateway, "GET", "/v1/accounts", ",".join(tokens[:2])).json()

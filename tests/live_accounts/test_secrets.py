@@ -26,6 +26,7 @@ from tests.live.conftest import CLOCKS
 from tests.live.situation import AFTER, BEFORE
 from tests.live_accounts.asking import eventually
 from tests.live_accounts.proxy import run_proxy
+from tests.spelling import SPELLINGS, shows
 
 ENDS = [situation.directive for situation in (*BEFORE, *AFTER)]
 ACCOUNTS = len(ENDS) + 1
@@ -46,10 +47,12 @@ class Planted:
         self.key, self.wrong_key, self.metrics_key = plant("glm-"), plant("glm-"), plant("")
         self.unheard = plant("eyJ")
         """Is told in ways that nobody understands, so that only its sender may be told it back."""
+        self.other_key = plant("sk-other-")
+        """Comes in x-api-key, which opens nothing."""
         password = plant("p%40ss")
         login = f"operator:{password.replace('%40', '@')}"
         self.secrets = {
-            *self.tokens, self.key, self.wrong_key, self.metrics_key, SIGN_SECRET, password,
+            *self.tokens, self.key, self.wrong_key, self.metrics_key, self.other_key, SIGN_SECRET, password,
             login.removeprefix("operator:"), base64.b64encode(login.encode()).decode(),
         }  # fmt: skip
         if with_keys:
@@ -72,8 +75,19 @@ class Planted:
         """A request that no library has looked at; the answer, head and all, to its end or up to `until`."""
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n"
+            f"x-api-key: {self.other_key}\r\n"
         )
         return self.send_raw(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, until)
+
+    def send_in_odd_places(self, bearer: str) -> None:
+        """Secrets where they do not belong: in other headers, in lists, in quotes, in the body of a check."""
+        for name in ("x-api-key", "Proxy-Authorization", "Authorization"):
+            for secret in (self.metrics_key, self.wrong_key, f"Basic {self.other_key}", f"a, {self.key}"):
+                self.send_raw(f"GET /v1/models HTTP/1.0\r\n{name}: {secret}\r\n\r\n".encode())
+        for secret in (self.metrics_key, self.key, self.wrong_key):
+            for spelt in (secret, f"x,{secret}", f'"{secret}"'):
+                self.send("POST", "/token/check", bearer, json.dumps({"token": spelt}).encode())
+                self.send("GET", "/v1/models", spelt)
 
     def connect(self) -> socket.socket:
         address = urlsplit(self.gateway.url)
@@ -115,6 +129,8 @@ def planted(request: pytest.FixtureRequest, upstream: DemoUpstream, tmp_path: Pa
 def check_nothing_came_out(planted: Planted, upstream: DemoUpstream, directory: Path) -> None:
     """Among the secrets are those that the upstream gave: all that was ever sent to it as a bearer."""
     sent = {one["headers"]["authorization"].removeprefix("Bearer ") for one in upstream.requests()}
+    own = (planted.key, planted.wrong_key, planted.metrics_key, planted.other_key)
+    assert [bearer for bearer in sent if any(secret in bearer for secret in own)] == [], "went upstream"
     every = planted.secrets | sent
     assert sum(secret.startswith("eyJ") for secret in sent) >= 2, "no access and rotated refresh tokens"
     assert [secret for secret in every if secret.encode() in planted.answers] == []
@@ -137,6 +153,7 @@ def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: P
     for path in ("/v1/accounts", "/v1/models", "/v1/conversations", "/metrics"):
         for each in (bearer, planted.wrong_key, planted.metrics_key):
             planted.send("GET", path, each)
+    planted.send_in_odd_places(bearer)
     planted.send("GET", "/v1/watch", bearer, until=b"\n\n")
     planted.send("GET", f"/v1/models?key={planted.key}", bearer)
     for unreadable in (
@@ -165,4 +182,17 @@ def test_crashes_and_quotations_spill_nothing(
         planted.ask(f"crash {crash}", planted.bearers[number])
     assert b"The upstream says: spilled by quoted" in planted.ask("quoted", planted.bearers[0])
     eventually(lambda: all(f"spilled by crash {crash}:" in planted.gateway.log() for crash in CRASHES))
+    check_nothing_came_out(planted, upstream, tmp_path)
+
+
+def test_no_spelling_of_a_token_is_told(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
+    """Whatever an upstream makes of the tokens that it repeats, neither callers nor the log are told."""
+    for number, spelling in enumerate(SPELLINGS):
+        account = number % ACCOUNTS
+        planted.log_in(account)
+        answer = planted.ask(f"spelt {spelling}", planted.bearers[account])
+        message = json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"]
+        sent = {one["headers"]["authorization"].removeprefix("Bearer ") for one in upstream.requests()}
+        told = [secret for secret in sent if shows(message, SPELLINGS[spelling](secret)[-40:], 16)]
+        assert (told, "[secret]" in message) == ([], True), spelling
     check_nothing_came_out(planted, upstream, tmp_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +16,7 @@ from app.accounts.roster import Roster
 from app.errors import CredentialsRejected, KeyLimited
 from app.keys import generate_key, parse_keys
 from app.keys.__main__ import main
+from app.logs import redactor
 from app.routes.peer import find_peer
 from tests.clock import Clock
 
@@ -20,9 +24,19 @@ KEY = "glm-" + "k" * 43
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCJ9.c2ln"
 
 
+METRICS_KEY = "Metrics/key+of-24-letters"
+PASSWORD = "pass-7"
+
+
 def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None = None) -> Gate:
     roster = Roster(("one", "two"), None)
-    return Gate(parse_keys(keys), roster, pass_through=pass_through, clock=clock or Clock(0.0))
+    return Gate(
+        parse_keys(keys),
+        roster,
+        pass_through=pass_through,
+        own_secrets=(METRICS_KEY, PASSWORD),
+        clock=clock or Clock(0.0),
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,3 +171,77 @@ def test_only_trusted_proxies_are_believed(remote: str, forwarded: str, peer: st
     from ipaddress import ip_network  # noqa: PLC0415
 
     assert find_peer(remote, forwarded, (ip_network("10.0.0.0/8"),)) == peer
+
+
+@pytest.mark.parametrize("odd", ["\xa0{}", "{}\xa0", "\x85{}", "{}\x1f", "\u2003{}", "\x0b{}", "{}\x0c"])
+@pytest.mark.parametrize("with_scheme", [True, False])
+def test_a_key_is_compared_exactly(odd: str, with_scheme: bool) -> None:
+    """HTTP's own blanks may stand around it, and nothing else that Python takes for one."""
+    gate = make_gate(f"a={KEY}", pass_through=False)
+    header = f"Bearer {odd.format(KEY)}" if with_scheme else odd.format(f"Bearer {KEY}")
+    with pytest.raises(CredentialsRejected):
+        gate.admit(header, "peer")
+    assert gate.admit(f" Bearer \t {KEY} ", "peer").key is not None
+
+
+OWN = {
+    "alone": METRICS_KEY,
+    "behind a token": f"{JWT},{METRICS_KEY}",
+    "before a token": f"{METRICS_KEY},{JWT}",
+    "among many": ",".join([*(f"t{n}" for n in range(100)), METRICS_KEY]),
+    "in quotes": f'"{METRICS_KEY}"',
+    "with a name": f"METRICS_KEY={METRICS_KEY}",
+    "URL-encoded": f"x,{quote(METRICS_KEY, safe='')}",
+    "in another case": f"x,{METRICS_KEY.upper()}",
+    "with blanks in it": f"x,{METRICS_KEY[:9]} {METRICS_KEY[9:]}",
+}
+
+
+@pytest.mark.parametrize("value", OWN.values(), ids=OWN)
+def test_the_operators_secrets_are_nobodys_tokens(value: str) -> None:
+    for gate in (make_gate(), make_gate(KEY, pass_through=True)):
+        with pytest.raises(CredentialsRejected) as raised:
+            gate.admit(f"Bearer {value}", "peer")
+        assert METRICS_KEY not in raised.value.message
+    with pytest.raises(CredentialsRejected, match="METRICS_KEY"):
+        make_gate().parse_tokens(value)
+
+
+@pytest.mark.parametrize(
+    "value", [KEY, f"x,{KEY}", f'x,"{KEY}"', f"x,key={KEY}", "x,glm-mistyped-" + "k" * 30]
+)
+def test_gateway_keys_are_nobodys_tokens(value: str) -> None:
+    """Not even where this gateway has none, as another one may."""
+    for gate in (make_gate(), make_gate(KEY)):
+        with pytest.raises(CredentialsRejected, match="gateway key"):
+            gate.parse_tokens(value)
+
+
+def test_tokens_that_look_a_little_like_secrets_pass() -> None:
+    """A short password is none that could be told from a token, nor shall it be guessed by trying."""
+    tokens = (f"{JWT}-glm-{'k' * 30}", f"{PASSWORD}-and-more", METRICS_KEY[:-1], PASSWORD)
+    assert make_gate().parse_tokens(", ".join(tokens)) == tokens
+
+
+def test_who_passes_through_is_counted_by_address() -> None:
+    assert make_gate().admit("Bearer a", "peer", counted_peer="peer").peer == "peer"
+    assert make_gate().admit("Bearer a", "peer").peer is None
+    assert make_gate(KEY).admit(f"Bearer {KEY}", "peer", counted_peer="peer").peer is None
+
+
+@pytest.mark.parametrize("odd", ["%41", "a b ", "\\u0041", "&#x41;", "a,", '"', "glm-", "%"])
+def test_a_long_header_costs_little(odd: str) -> None:
+    """Whatever it is made of: strangers send it, and the event loop stands still meanwhile."""
+    gate, text = make_gate(), odd * (65_000 // len(odd))
+    begun = time.thread_time()
+    with contextlib.suppress(CredentialsRejected):
+        gate.admit(f"Bearer {text}", "peer")
+    redactor.hold(text).release()
+    assert time.thread_time() - begun < 0.03
+
+
+def test_a_list_beyond_all_measure_is_not_looked_at() -> None:
+    begun = time.thread_time()
+    with pytest.raises(CredentialsRejected, match="too long"):
+        make_gate().parse_tokens("%41 " * 10_000_000)
+    assert time.thread_time() - begun < 0.5

@@ -13,6 +13,7 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.errors import AccountsBusy, LoginAnswering, Outcome
 from app.state import MEMORY, State, open_state
+from app.token import AccessToken
 from tests.clock import Clock
 
 _DAY_SECONDS = 86400.0
@@ -141,11 +142,20 @@ def test_old_logins_are_forgotten(state: State) -> None:
     assert Logins(state, clock).get("account") is None
 
 
-def test_whoever_shows_up_is_announced_once() -> None:
+def test_whoever_shows_up_is_announced_once_accepted() -> None:
+    """Nothing is done for a token that may be made up."""
     arrived: list[Account] = []
-    pool = AccountPool(Logins(open_state(MEMORY)), on_arrival=arrived.append)
-    one, two = pool.find(["one", "two"])
-    pool.find(["two", "one"])
-    assert arrived == [one, two]
-    pool.identify(one, "user")
-    assert arrived[2:] == [one]
+    state = open_state(MEMORY)
+    pool = AccountPool(Logins(state), on_arrival=arrived.append, is_configured={"ours"}.__contains__)
+    one, two, ours = pool.find(["one", "two", "ours"])
+    pool.find(["two", "one", "ours"])
+    assert arrived == [ours]
+    one.access_token = AccessToken("access", 0.0, "device")
+    for _ in range(2):
+        pool.remember([one, two])
+        pool.find(["two", "one"])
+    assert arrived == [ours, one]
+    pool.identify(two, "user")
+    assert arrived == [ours, one, two]
+    later = AccountPool(Logins(state), on_arrival=arrived.append)
+    assert later.find(["one", "two"])[1:] == arrived[3:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 
@@ -178,14 +177,6 @@ def test_pacing(clock: Clock) -> None:
     assert raised.value.retry_after_seconds == pytest.approx(3580)
 
 
-def test_unused_accounts_are_forgotten(pool: AccountPool, clock: Clock) -> None:
-    pool.find([f"token-{number}" for number in range(100)])
-    clock.now += 90_000
-    pool.find(["new"])
-    assert "accounts=1 " in repr(pool)
-    assert len(pool.owners()) == 1
-
-
 def test_the_owner_of_a_conversation_is_an_account_that_works(pool: AccountPool, clock: Clock) -> None:
     one, two = pool.find(["one", "two"])
     assert pool.find_owner(one.owner) is one
@@ -204,15 +195,6 @@ def test_accounts_are_described_without_secrets(pool: AccountPool) -> None:
     (shown,) = pool.describe(["secret-token"])
     assert shown["state"] == "unknown"
     assert "secret" not in repr(shown) + repr(pool) + repr(pool.find(["secret-token"]))
-
-
-def test_a_flood_of_tokens_is_not_remembered(clock: Clock) -> None:
-    pool = AccountPool(Logins(open_state(MEMORY)), clock=clock)
-    for start in range(0, 30_000, 200):
-        pool.find([f"flood-{start + number}" for number in range(200)])
-    gc.collect()
-    assert "accounts=10000 " in repr(pool)
-    assert len(pool.owners()) == 10_000
 
 
 def test_forgetting_an_account_never_makes_two_of_it(clock: Clock) -> None:

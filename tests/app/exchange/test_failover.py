@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from string import ascii_letters
 
 import pytest
 
@@ -20,6 +21,7 @@ from app.errors import (
     GatewayError,
     InternalError,
     InvalidRequest,
+    KeyLimited,
     LoginAnswering,
     ModelNotFound,
     NoPicture,
@@ -42,8 +44,8 @@ Step = BaseException | Callable[[], None] | None
 class Scripted(Task[str]):
     """What each account does, attempt by attempt; one without a script answers."""
 
-    def __init__(self, rig: Rig, tokens: str, script: dict[str, list[Step]]) -> None:
-        super().__init__(rig.pool.find(tokens), Caller("", "line", tuple(tokens)), rig.start)
+    def __init__(self, rig: Rig, tokens: str, script: dict[str, list[Step]], peer: str | None = None) -> None:
+        super().__init__(rig.pool.find(tokens), Caller("", "line", tuple(tokens), peer=peer), rig.start)
         self._rig = rig
         self._script = script
 
@@ -70,8 +72,8 @@ class Rig:
         self.asked = ""
         self.leases: list[Lease] = []
 
-    def run(self, tokens: str, **script: list[Step]) -> str:
-        return self.failover.run(Scripted(self, tokens, script))
+    def run(self, tokens: str, peer: str | None = None, **script: list[Step]) -> str:
+        return self.failover.run(Scripted(self, tokens, script, peer))
 
     def state(self, token: str) -> object:
         return self.pool.describe([token])[0]["state"]
@@ -248,3 +250,29 @@ def test_accounts_that_rest_do_not_speak_for_the_upstream(rig: Rig) -> None:
     with pytest.raises(UpstreamUnreachable):
         rig.run("ab", a=[away()])
     assert (rig.asked, rig.breaker.is_open) == ("ba", True)
+
+
+# --- refused tokens count against their address ---
+
+
+def test_who_sends_refused_tokens_waits_but_for_those_accepted_before(rig: Rig) -> None:
+    """One request may try its whole list; the next one from there waits."""
+    made_up = ascii_letters[:40]
+    dead = {token: list[Step]([AccountExpired("dead")]) for token in ascii_letters}
+    with pytest.raises(AccountExpired):
+        rig.run(made_up, "peer", **dead)
+    assert rig.asked == made_up
+    with pytest.raises(KeyLimited):
+        rig.run("W", "peer")
+    assert [rig.run("X", "other"), rig.run("V", None)] == ["answer of X", "answer of V"]
+    rig.pool.find("Y")[0].is_accepted = True
+    assert rig.run("ZY", "peer") == "answer of Y"
+    assert rig.asked == made_up + "XVY"
+
+
+def test_what_is_not_refused_is_not_counted(rig: Rig) -> None:
+    rig.failover = Failover(rig.pool, Breaker(1000, rig.clock), queue_seconds=0)
+    for token in ascii_letters[:35]:
+        with pytest.raises(UpstreamUnreachable):
+            rig.run(token, "peer", **dict.fromkeys(token, list[Step]([away()])))
+    assert rig.run("Z", "peer") == "answer of Z"

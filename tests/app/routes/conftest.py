@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,7 +18,17 @@ Connect = Callable[..., FlaskClient]
 
 
 @pytest.fixture
-def connect(upstream: DemoUpstream) -> Iterator[Connect]:
+def loggers_stay() -> Iterator[None]:
+    """An application takes them for itself; later tests in this process listen to them as well."""
+    loggers = [logging.getLogger(name) for name in ("app", "gunicorn.error", "urllib3")]
+    before = [(one.handlers, one.filters, one.level, one.propagate) for one in loggers]
+    yield
+    for one, was in zip(loggers, before, strict=True):
+        one.handlers, one.filters, one.level, one.propagate = was
+
+
+@pytest.fixture
+def connect(upstream: DemoUpstream, loggers_stay: None) -> Iterator[Connect]:
     """Makes clients of applications with settings from an environment; they are stopped afterwards."""
     clients: list[FlaskClient] = []
 

@@ -173,6 +173,24 @@ def test_only_these_origins(connect: Connect, origin: str, allowed: str | None) 
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("setting", "origin", "comes_in"),
+    [
+        ("https://*.example.org", "https://chat.example.org", True),
+        ("https://*.example.org", "https://chat.example.org.evil.example", False),
+        ("http://[::1]:3000", "http://[::1]:3000", True),
+        ("http://[::1]:3000", "http://:3000", False),
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", True),
+        ("http://localhost:*", "http://localhost:5173", True),
+    ],
+)
+def test_origins_are_texts_with_stars(connect: Connect, setting: str, origin: str, comes_in: bool) -> None:
+    client = connect(CORS_ORIGINS=setting)
+    answer = client.options(CHAT, headers=PREFLIGHT | {"Origin": origin})
+    assert answer.headers.get("Access-Control-Allow-Origin") == (origin if comes_in else None)
+    assert "Access-Control-Allow-Origin" not in client.get("/v1/models", headers=bearer("demo-a")).headers
+
+
 def test_a_gateway_key_opens_and_a_refresh_token_does_not(connect: Connect) -> None:
     client = connect(**WITH_KEYS)
     assert client.get("/v1/models", headers=bearer(KEY)).status_code == 200

@@ -20,6 +20,7 @@ from app.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
+from app.logs import redactor
 from app.upstream.failure import _BY_CODE, _BY_WORDS, classify_detail, classify_document, classify_refusal
 
 CODES: list[tuple[object, type[GatewayError]]] = [
@@ -143,3 +144,28 @@ def test_json_instead_of_a_stream(document: Any, expected: type[GatewayError]) -
 def test_the_error_of_a_frame(detail: object, expected: type[GatewayError] | None) -> None:
     error = classify_detail(detail)
     assert (None if error is None else type(error)) is expected
+
+
+TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJqdGkiOiIx" * 30 + "." + "s1gnature-" * 5
+
+
+@pytest.mark.parametrize("before", [*range(0, 300, 20), 1990])
+def test_a_token_is_taken_out_before_words_are_cut(before: int) -> None:
+    """What stands where the words are cut would be no token any more, and pass as words."""
+    redactor.accept(TOKEN)
+    words = "x" * before + TOKEN
+    for error in (
+        classify_refusal(7, words),
+        classify_refusal(10061, words),
+        classify_detail({"code": 7, "message": words}),
+        classify_document({"status": TOKEN, "message": words}),
+        classify_document({"code": 7, "message": words}),
+    ):
+        assert error is not None
+        shown = str(error).replace("x", "")
+        assert not any(TOKEN[at : at + 12] in shown for at in range(37, len(TOKEN) - 12)), shown
+        assert len(shown) < 400
+
+
+def test_words_behind_many_others_are_known_as_well() -> None:
+    assert isinstance(classify_refusal(7, "x" * 1000 + "请求过于频繁"), UpstreamThrottled)

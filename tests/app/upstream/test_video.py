@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import GatewayError, NotFound, UpstreamError, UpstreamInvalid, VideoFailed
+from app.logs import redactor
 from app.upstream.video import VideoCalls, VideoOrder, VideoState, build_order, parse_state
 from tests.app.upstream.connected import TOKEN, against
 from tests.app.upstream.scripted import Play, answer
@@ -106,3 +107,14 @@ def test_a_deletion_that_failed_is_told(refusal: Play) -> None:
 def test_looking_for_what_is_gone(refusal: Play, expected: type[GatewayError]) -> None:
     with against([refusal]) as (client, _), pytest.raises(expected):
         VideoCalls(client).look(TOKEN, "v")
+
+
+@pytest.mark.parametrize("field", ["msg", "status"])
+@pytest.mark.parametrize("before", [0, 100, 150, 190, 199])
+def test_a_token_is_taken_out_before_words_are_cut(field: str, before: int) -> None:
+    token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "eyJ2aWQiOiI3" * 30 + "." + "v1deo-sig-" * 5
+    redactor.accept(token)
+    with pytest.raises(VideoFailed) as raised:
+        parse_state({"status": "failed"} | {field: "y" * before + token})
+    assert not any(token[at : at + 12] in raised.value.message for at in range(37, len(token) - 12))
+    assert len(raised.value.message) < 300
