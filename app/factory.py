@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from urllib.parse import urlsplit
+
+from flask import Flask, Response
 from flask_cors import CORS
 from werkzeug.exceptions import HTTPException
 
@@ -59,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
     journal.install(app)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.after_request(_redirect_on_this_origin)
     app.register_error_handler(GatewayError, render_error)
     app.register_error_handler(HTTPException, render_http_error)
     app.register_error_handler(Exception, render_unexpected)
@@ -72,3 +75,12 @@ def create_app(settings: Settings) -> Flask:
         max_age=86400,
     )
     return app
+
+
+def _redirect_on_this_origin(response: Response) -> Response:
+    """Doubled slashes lead to the right path, and nowhere else: the scheme of the origin is a proxy's matter,
+    and a redirect to http would have a token sent without TLS."""
+    if response.location is not None:
+        response.location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
+        response.set_data(b"")
+    return response

@@ -29,6 +29,8 @@ class GatewayRequest(Request):  # type: ignore[misc]
 
     def set_body_reader(self) -> None:
         """Raises what gunicorn's own raises, for more heads."""
+        # RFC 9110 would have later minor versions read as 1.1. There are none, so that only probes say one,
+        # and gunicorn would answer in the version it was asked in.
         if self.version > (1, 1):
             raise InvalidHTTPVersion(self.version)
         if self.version == (1, 1) and not any(name == "HOST" for name, _ in self.headers):

@@ -77,3 +77,10 @@ def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
     answer = app.test_client().get("/v1/accounts", headers={"Authorization": "Bearer demo-a"})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (500, "internal_error")
     assert "inner workings" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1//models", "//v1///models"])
+def test_a_redirect_stays_on_its_origin(app: Flask, path: str) -> None:
+    """Whatever the scheme is that a proxy speaks."""
+    answer = app.test_client().get("/", query_string="a=b", environ_overrides={"PATH_INFO": path})
+    assert (answer.status_code, answer.headers["Location"], answer.data) == (308, "/v1/models?a=b", b"")
