@@ -37,6 +37,7 @@ import gevent
 from gevent import GreenletExit as GreenletExit  # noqa: PLC0414  for the server, which must not name gevent
 from gevent import getcurrent
 from gevent.monkey import get_original
+from gevent.server import StreamServer
 from gevent.threadpool import ThreadPool
 
 _READ = 1
@@ -54,6 +55,11 @@ NAME_SECONDS = 0.6
 
 Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
+
+
+def limit_accepts(count: int) -> None:
+    """Let servers accept at most so many connections before others get their turn: who is here goes first."""
+    StreamServer.max_accept = count
 
 
 def call_in_loop(callback: Callable[[], None]) -> None:

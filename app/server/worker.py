@@ -17,7 +17,7 @@ from gunicorn.util import close
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.hub import GreenletExit, call_in_loop
+from app.hub import GreenletExit, call_in_loop, limit_accepts
 from app.server.head import HeadLimits
 from app.server.incoming import Bounds, IncomingBytes
 from app.server.refusal import build_refusal, log_refusal, make_request_id, translate_failure
@@ -25,6 +25,7 @@ from app.server.request import GatewayParser
 from app.server.seat import Seats
 
 _SPARE_SEATS = 50
+_MAX_ACCEPTS = 8
 _REFUSAL_SECONDS = 5.0
 # What is read on and thrown away after an answer that came before the end of the request: of a body so much
 # that clients which send all of it before they look get to see the answer, else little.
@@ -53,6 +54,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         # What is loaded by now stays: full collections, which stop every stream, need not look at it again.
         gc.collect()
         gc.freeze()
+        limit_accepts(_MAX_ACCEPTS)
         super().run()
 
     def notify(self) -> None:

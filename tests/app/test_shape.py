@@ -81,7 +81,7 @@ def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
     assert "inner workings" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/v1//models", "//v1/models", "//v1///models"])
+@pytest.mark.parametrize("path", ["/v1//models", "//v1///models"])
 def test_a_redirect_stays_on_its_origin(app: Flask, path: str) -> None:
     """Whatever the scheme is that a proxy speaks."""
     answer = app.test_client().get("/", query_string="a=b", environ_overrides={"PATH_INFO": path})

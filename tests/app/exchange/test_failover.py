@@ -265,7 +265,9 @@ def test_who_sends_refused_tokens_waits_but_for_those_accepted_before(rig: Rig) 
     with pytest.raises(KeyLimited):
         rig.run("W", "peer")
     assert [rig.run("X", "other"), rig.run("V", None)] == ["answer of X", "answer of V"]
-    rig.pool.find("Y")[0].is_accepted = True
+    known = rig.pool.find("Y")
+    known[0].is_accepted = True
+    rig.pool.remember(known)
     assert rig.run("ZY", "peer") == "answer of Y"
     assert rig.asked == made_up + "XVY"
 
@@ -274,5 +276,5 @@ def test_what_is_not_refused_is_not_counted(rig: Rig) -> None:
     rig.failover = Failover(rig.pool, Breaker(1000, rig.clock), queue_seconds=0)
     for token in ascii_letters[:35]:
         with pytest.raises(UpstreamUnreachable):
-            rig.run(token, "peer", **dict.fromkeys(token, list[Step]([away()])))
+            rig.run(token, "peer", **{token: list[Step]([away()])})
     assert rig.run("Z", "peer") == "answer of Z"
