@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from app.accounts.lease import Lease
+from app.background import run_in_background
 from app.conversations.use import ConversationUse
 from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
 from app.exchange.shape import UNCHANGED, Shape, Stage
@@ -149,7 +150,7 @@ class Reply:
         elif self._lease is None:  # whoever asked gives the account on as soon as this returns
             self._stop_and_give_back()
         else:
-            threading.Thread(target=self._stop_and_give_back, daemon=True).start()
+            run_in_background(self._stop_and_give_back)
 
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
