@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakValueDictionary
 
+from app.accounts.vault import RotatedTokens
 from app.errors import GatewayError, Outcome
 from app.limit import MovingWindow
 from app.token import AccessToken
@@ -52,7 +53,10 @@ class Seat:
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
 class Account:
-    """Mutable state of one account; the pool's lock guards everything below `key`."""
+    """Mutable state of one account.
+
+    Tokens are written by the account's one refresh, everything else below `key` under the pool's lock.
+    """
 
     refresh_token: str = field(repr=False)
     key: str
@@ -62,7 +66,12 @@ class Account:
     owner: str
     """Who owns its conversations: a digest of the login once that is known, of the refresh token before."""
 
-    newest_refresh_token: str | None = field(default=None, repr=False)
+    rotated: RotatedTokens | None = field(default=None, repr=False)
+    """What the upstream gave for the refresh token, once that was looked up; None where it gave nothing."""
+
+    refused_until: dict[str, float] = field(default_factory=dict, repr=False)
+    """Refresh tokens that the upstream has just refused, and the Unix time until which each is not asked."""
+
     access_token: AccessToken | None = field(default=None, repr=False)
     refresh_at: float = 0.0
     last_seen: float = 0.0

@@ -28,7 +28,7 @@ def spill(prompt: str) -> str:
     known = services()
     settings, accounts = known.settings, list(known.pool._register._accounts.values())
     tokens = [
-        (one.refresh_token, one.newest_refresh_token, one.access_token and one.access_token.value)
+        (one.refresh_token, one.rotated and one.rotated.newest, one.access_token and one.access_token.value)
         for one in accounts
     ]
     more = (settings.proxy, settings.sign_secret, settings.metrics_key, settings.refresh_tokens)
