@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from app.accounts.account import Account, Pacing
 from app.accounts.breaker import Breaker
 from app.accounts.check import TokenChecker
+from app.accounts.expiry import RowExpiry
 from app.accounts.gate import Gate
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
@@ -35,6 +36,7 @@ from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence
 from app.state import MEMORY, open_state
+from app.steady_clock import SteadyClock
 from app.token import AccessToken
 from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -51,29 +53,33 @@ class Gateway:
     """The parts and their wiring; the only place where clients, threads and state are made."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises StateInUse where another gateway holds the state file, OSError without the tokens file."""
+        """Asks nobody anything before `start`.
+
+        Raises StateInUse or StateTooNew for the state file, OSError or InvalidSetting for the tokens file.
+        """
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
         self.presence = Presence(_limits(settings))
         self.tally = Tally()
-        self._state = open_state(settings.state_path)
+        self.state = open_state(settings.state_path)
         self._upstream = UpstreamClient(build_address(settings))
         self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
+        clock = SteadyClock()
+        logins, vault = Logins(self.state), Vault(self.state)
+        self._expiry = RowExpiry(clock, (vault.forget_expired, logins.forget_unused))
         self.pool = AccountPool(
-            Logins(self._state),
+            logins,
             pacing=pacing,
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
             tally=self.tally,
         )
-        self._refresher = Refresher(
-            self._upstream.refresh, Vault(self._state), self.pool.identify, tally=self.tally
-        )
+        self._refresher = Refresher(self._upstream.refresh, vault, self.pool.identify, tally=self.tally)
         self.checker = TokenChecker(self.pool, self._refresher)
-        self.ledger = Ledger(self._state)
-        self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
+        self.ledger = Ledger(self.state)
+        self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
         opener = ReplyOpener(settings, self._upstream, turns, self._refresher, self.cleaner)
         attacher = Attacher(
@@ -96,15 +102,17 @@ class Gateway:
 
     def start(self) -> None:
         self.cleaner.start()
+        self._expiry.start()
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""
         ends_at = time.monotonic() + seconds
         self.presence.close()
+        self._expiry.stop()
         self.cleaner.stop(seconds)
         self._refresher.settle(max(_LEAST_SETTLE_SECONDS, ends_at - time.monotonic()))
         self._upstream.close()
-        self._state.close()
+        self.state.close()
 
     def _welcome(self, account: Account) -> None:
         """An account has shown up: what an earlier process left there can be deleted now."""
