@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g
 from app.openai.request import parse_chat_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
-from app.routes.responses import stream_reply, whole_reply
+from app.routes.responses import own_reply, stream_reply, whole_reply
 from app.routes.services import services
 
 bp = Blueprint("chat", __name__)
@@ -20,6 +20,6 @@ def create_chat_completion() -> Response:
     chat_request = parse_chat_request(read_body())
     g.record.watch_client()
     reply = services().chat.open(chat_request, g.caller)
-    g.record.account = reply.account
+    own_reply(reply, g.record)
     render = stream_reply if chat_request.stream else whole_reply
     return render(reply, chat_request, g.record)

@@ -25,24 +25,28 @@ log = logging.getLogger(__name__)
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
+def own_reply(reply: Reply, record: Record) -> None:
+    """From here on the end of the request closes the reply."""
+    record.on_close(lambda: _close(reply, record))
+    record.account = reply.account
+
+
 def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
-    """The reply as server-sent events; closing the response closes the reply."""
+    """The reply as server-sent events."""
     encoder = ChunkEncoder(
         _head(reply, request),
         Usage(reply.prompt, reasoning=reply.hidden),
         include_usage=request.include_usage,
     )
-    response = Response(
+    return Response(
         _relay(reply, encoder, record),
         content_type="text/event-stream; charset=utf-8",
         headers=STREAM_HEADERS,
     )
-    response.call_on_close(lambda: _close(reply, record))
-    return response
 
 
 def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
-    """The reply as one completion; the reply is closed when this returns or raises."""
+    """The reply as one completion; its account is free when this returns or raises."""
     folder = CompletionFolder(_head(reply, request), Usage(reply.prompt, reasoning=reply.hidden))
     try:
         while not reply.finished:
@@ -51,7 +55,7 @@ def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
                 record.mark_first_delta()
                 folder.add(events)
     finally:
-        _close(reply, record)
+        record.give_back(lambda: _close(reply, record))
     return Response(folder.encode(), content_type="application/json")
 
 
@@ -101,12 +105,11 @@ def _relay(reply: Reply, encoder: ChunkEncoder, record: Record) -> Iterator[byte
 
 
 def _close(reply: Reply, record: Record) -> None:
-    record.unwatch_client()
+    """Idempotent, as the reply's own `close` is."""
     if record.outcome is None and not reply.finished:
         record.outcome = "client gone"
     record.chunks = reply.frames
     reply.close()
-    record.given_back()
 
 
 def _head(reply: Reply, request: ChatRequest) -> ReplyHead:
