@@ -1,4 +1,4 @@
-"""One record per request: what it holds until its response is closed, its log line, the watch over its client."""
+"""One record per request: what it holds until its response is closed, its log line, its client's watch."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 class Record:
     """What is worth saying about one request, and the stack of what it holds. `close` ends both, once.
 
-    Whoever takes something for the request pushes its end with `on_close`. The ends run in reverse order, when
-    the response is closed, and each one whatever becomes of the others.
+    Whoever takes something for the request pushes its end with `on_close`. The ends run in reverse order
+    when the response is closed, each one whatever becomes of the others.
     """
 
     __slots__ = (
@@ -90,7 +90,7 @@ class Record:
             self._watch = ClientWatch(client)
 
     def give_back(self, end: Callable[[], None]) -> None:
-        """Run one end now, shielded, ahead of the others: what then is left of the request may be interrupted."""
+        """Run one end now, shielded, ahead of the others; the rest of the request may be interrupted again."""
         self._shield()
         _run_guarded(end)
         if self._client is not None:
@@ -158,7 +158,7 @@ class Record:
 def _run_guarded(end: Callable[[], None]) -> None:
     try:
         end()
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the other ends must run
         # Not its words, which may quote anything.
         place = traceback.extract_tb(exc.__traceback__)[-1]
         name = f"{type(exc).__name__} at {place.filename}:{place.lineno}"

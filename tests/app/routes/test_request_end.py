@@ -129,15 +129,16 @@ def test_everything_may_fail_at_once(
 
 def test_an_end_comes_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
+
+    def note(label: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def note_and_call(self: object, *args: Any, **named: Any) -> Any:
+            ended.append(label)
+            return call(self, *args, **named)
+
+        return note_and_call
+
     for label, (kind, name) in ENDS.items():
-
-        def note(
-            self: Any, *args: Any, _label: str = label, _call: Any = getattr(kind, name), **named: Any
-        ) -> Any:
-            ended.append(_label)
-            return _call(self, *args, **named)
-
-        monkeypatch.setattr(kind, name, note)
+        monkeypatch.setattr(kind, name, note(label, getattr(kind, name)))
     for stream in (True, False):
         ended.clear()
         ask(client, stream=stream, leaves=False)
