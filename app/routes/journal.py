@@ -90,7 +90,7 @@ class Record:
             self._watch = ClientWatch(client)
 
     def give_back(self, end: Callable[[], None]) -> None:
-        """Run one end now, shielded, ahead of the others; the rest of the request may be interrupted again."""
+        """Run one end now, ahead of the others and shielded; what is left may be interrupted again."""
         self._shield()
         _run_guarded(end)
         if self._client is not None:

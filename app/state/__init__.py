@@ -52,6 +52,7 @@ class State:
         self._file_lock: StateLock | None = None
         self._unread: deque[_Change] | None = deque(maxlen=_MAX_UNREAD_CHANGES)  # None: the file was read
         self._is_away = False  # somebody is trying again to attach the file
+        self._damage: sqlite3.Error | None = None  # what makes the file useless, as a write has found out
         self._closed = threading.Event()
 
     def __repr__(self) -> str:
@@ -110,6 +111,7 @@ class State:
             except sqlite3.Error as exc:
                 self._file.close()
                 self._file = None
+                self._damage = exc if is_beyond_use(exc) else None
                 self.attach_later(exc)
         elif self._unread is not None and self._path is not None:
             self._unread.append(change)
@@ -120,11 +122,14 @@ class State:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file_lock = self._file_lock or StateLock(self._path)
         try:
+            if self._damage is not None:
+                raise self._damage
             self._file = self._open_equal(self._path, self._file_lock)
         except sqlite3.Error as exc:
             if self._keeps_damaged or not is_beyond_use(exc):
                 raise
             set_aside(self._path, exc)
+            self._damage = None
             self._file = self._open_equal(self._path, self._file_lock)
         self._unread = None
         self._is_away = False
@@ -138,7 +143,7 @@ class State:
                 for statement, values in self._unread:  # once more, now for the rows of the file, too
                     with suppress(sqlite3.IntegrityError):  # a row that memory has already
                         self._memory.execute(statement, values)
-            write_difference(self._memory, file)
+            write_difference(self._memory, file, is_expected=self._is_away)
         except BaseException:
             file.close()
             raise

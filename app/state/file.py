@@ -18,7 +18,7 @@ _BEYOND_USE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
-    """The database at `path`, made if missing, checked and of this version.
+    """The database at `path`, made if missing, of this version.
 
     Raises StateInUse, NewerSchema, OSError, or the sqlite3.Error that says what is wrong (`is_beyond_use`).
     """
@@ -29,8 +29,6 @@ def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         migrate(connection)
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise ForeignSchema("its pages are inconsistent")
     except BaseException:
         connection.close()
         raise
@@ -53,16 +51,24 @@ def set_aside(path: Path, cause: BaseException) -> None:
 
 
 def read_missing(memory: sqlite3.Connection, file: sqlite3.Connection) -> None:
-    """Let memory know the rows that it has no word of; its own are the newer ones."""
+    """Let memory know the rows that it has no word of; its own are the newer ones.
+
+    Raises ForeignSchema where the file turns out to be damaged.
+    """
+    if file.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise ForeignSchema("its pages are inconsistent")
     for table in TABLES:
         rows = file.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
         if rows:
             memory.executemany(f"INSERT OR IGNORE INTO {table} VALUES ({_marks(rows[0])})", rows)  # noqa: S608
 
 
-def write_difference(memory: sqlite3.Connection, file: sqlite3.Connection) -> None:
-    """Make the file say what memory says, all of it or nothing. Raises the sqlite3.Error that hinders it."""
-    file.execute("BEGIN")
+def write_difference(memory: sqlite3.Connection, file: sqlite3.Connection, *, is_expected: bool) -> None:
+    """Make the file say what memory says, all of it or nothing. Raises the sqlite3.Error that hinders it.
+
+    Where a difference `is_expected`, a file that is locked is found out before anything is compared.
+    """
+    file.execute("BEGIN IMMEDIATE" if is_expected else "BEGIN")
     try:
         for table in TABLES:
             _write_table(table, memory, file)

@@ -208,9 +208,6 @@ class Refusal(Answer):
         gevent.sleep(0.002)
         raise AccountExpired("no")
 
-    def _ask_quietly(self) -> None:
-        self.request()
-
     def request(self) -> None:
         with suppress(GatewayError):
             super().request()
