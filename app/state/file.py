@@ -26,9 +26,9 @@ def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
     # Never waits for a lock: that would hold up every request. Who finds the file locked comes again.
     connection = sqlite3.connect(path, timeout=0.0, check_same_thread=False, isolation_level=None)
     try:
+        migrate(connection)  # first: a file of a later version is not touched
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        migrate(connection)
     except BaseException:
         connection.close()
         raise

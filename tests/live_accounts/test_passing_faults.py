@@ -1,4 +1,4 @@
-"""Nothing is lost to a fault that passes: a refusal by mistake, a file that is locked, a line that is no token."""
+"""Nothing is lost to a fault that passes: a refusal by mistake, a locked file, a line that is no token."""
 
 from __future__ import annotations
 
@@ -84,6 +84,7 @@ def test_rotations_while_the_file_is_locked_survive_a_crash(
         assert read_state(gateway) == (200, "in memory", 1.0)
         rotate(gateway, upstream, "locked", 1)
     wait_until_kept(gateway)
+    time.sleep(0.1)  # for the line in the log
     gateway.kill()
     assert gateway.log().count("going on in memory") == gateway.log().count("works again") == 1
     gateway = start(METRICS_KEY=METRICS_KEY)
