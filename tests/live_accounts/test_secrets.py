@@ -155,7 +155,7 @@ def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: P
 def test_crashes_and_quotations_spill_nothing(
     planted: Planted, upstream: DemoUpstream, tmp_path: Path
 ) -> None:
-    """To the last handler, the stream's, a thread's, the event loop's own; what fails at the end is not quoted.
+    """To the last handler, the stream's, a thread's, the event loop's own; a failing end is not quoted.
 
     And an upstream may repeat a token in its words: with gateway keys it is the operator's, and whoever asks
     is somebody else.
