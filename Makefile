@@ -1,4 +1,5 @@
-# Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv.
+# Needs python3 (3.11 or newer, with venv) and make; everything else is installed into .venv-run, and for developers into
+# .venv.
 # `make` alone prints what there is. ARGS is handed on: make test ARGS="-k signature -x"
 
 PYTHON ?= python3
@@ -8,10 +9,12 @@ JOBS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What the gateway itself needs, and with what checks and tests need on top.
-RUNTIME := $(VENV)/.runtime
 STAMP := $(VENV)/.installed
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# What the gateway itself needs, and nothing else: no package of the developers is there when it runs.
+RUN := .venv-run
+RUNTIME := $(RUN)/.installed
+# With the Python of an environment before it.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Clients are heavy, and not ours: they get an environment of their own.
 CLIENTS := .venv-clients
 # So are Envoy and the schemas of Kubernetes.
@@ -28,17 +31,25 @@ help: ## Show what can be made
 .PHONY: install
 install: $(STAMP) ## Install the pinned packages into .venv (does nothing when they are there)
 
-$(RUNTIME): requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "glm-api needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
-	  echo "Install a newer one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP) -r requirements.txt
+# The stamp is gone while something is installed. Where there is none, what was interrupted is begun from nothing.
+$(STAMP): requirements.txt requirements-dev.txt
+	@$(CHECK_PYTHON)
+	@test -e $@ && $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $@
+	$(BIN)/python $(PIP_INSTALL) -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
-$(STAMP): $(RUNTIME) requirements-dev.txt
-	$(PIP) -r requirements.txt -r requirements-dev.txt
+# Always from nothing. In Python 3.11 venv brings setuptools, which runs at every start of Python; nobody needs it here.
+$(RUNTIME): requirements.txt
+	@$(CHECK_PYTHON)
+	@$(PYTHON) -m venv --clear $(RUN)
+	@$(RUN)/bin/python -m pip uninstall --quiet --quiet --yes --disable-pip-version-check setuptools
+	$(RUN)/bin/python $(PIP_INSTALL) -r requirements.txt
 	@touch $@
+
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+  echo "glm-api needs Python 3.11 or newer, but '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)" >&2; \
+  echo "Install a newer one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 
 .PHONY: demo
 demo: install ## Hold a conversation through the gateway with the embedded upstream, then stop
@@ -46,19 +57,19 @@ demo: install ## Hold a conversation through the gateway with the embedded upstr
 
 .PHONY: demo-serve
 demo-serve: $(RUNTIME) ## Keep the gateway and the embedded upstream running to try by hand
-	$(BIN)/python -m demo --serve $(ARGS)
+	$(RUN)/bin/python -m demo --serve $(ARGS)
 
 .PHONY: run
 run: $(RUNTIME) ## Start the gateway for real use on port 8000 (PORT=... for another)
-	$(BIN)/python -m gunicorn -c gunicorn.conf.py wsgi:app
+	$(RUN)/bin/python -m gunicorn -c gunicorn.conf.py wsgi:app
 
 .PHONY: doctor
 doctor: $(RUNTIME) ## Say what is wrong with the gateway here, and what to do (ARGS="--chat")
-	$(BIN)/python -m app.doctor $(ARGS)
+	$(RUN)/bin/python -m app.doctor $(ARGS)
 
 .PHONY: key
 key: $(RUNTIME) ## Make a gateway key: make key LABEL=laptop
-	$(BIN)/python -m app.keys new $(LABEL)
+	$(RUN)/bin/python -m app.keys new $(LABEL)
 
 .PHONY: test
 test: install ## Run all tests (JOBS=0 one after the other)
@@ -96,6 +107,15 @@ $(CLIENTS)/.installed: tests/clients/requirements.txt tests/clients/package-lock
 	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
+.PHONY: test-markdown
+test-markdown: tests/markdown/node_modules/.installed ## Compare how the page reads Markdown with markdown-it (needs node and npm)
+	$(BIN)/python -m pytest tests/markdown $(ARGS)
+
+tests/markdown/node_modules/.installed: tests/markdown/package-lock.json | install
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer is needed, with npm." >&2; exit 1; }
+	npm ci --prefix tests/markdown --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
+	@touch $@
+
 .PHONY: check
 check: lint types layers test ## Format, lint, types, layers and tests: what a change must pass
 
@@ -123,6 +143,10 @@ coverage: install ## Run all tests and show the lines and branches they miss
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: install ## Make mistakes in a copy of the heart, one at a time: do its tests notice? (ARGS="--sample 300")
+	nice $(BIN)/python -m tests.mutants $(ARGS)
 
 .PHONY: bench
 bench: install ## Measure the gateway against the embedded upstream
@@ -167,10 +191,12 @@ lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
-	npm install --prefix tests/clients --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
-	  --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')"
+	for place in tests/clients tests/markdown; do \
+	  npm install --prefix $$place --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+	    --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')" || exit 1; \
+	done
 
 .PHONY: clean
-clean: ## Remove caches and measurements (.venv stays)
+clean: ## Remove caches and measurements (.venv and .venv-run stay)
 	rm -rf sbom.json .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

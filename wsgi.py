@@ -3,8 +3,9 @@
 import os
 import sys
 
-from app import create_app, logs
+from app import logs
 from app.config import InvalidSetting, Settings
+from app.factory import create_app
 from app.state import StateInUse, StateTooNew
 
 # With this exit code of its worker gunicorn gives up; with any other it would try again for ever.

@@ -63,11 +63,8 @@ class GatewayError(Exception):
     """A failure with a place in the error table; the message is written for the caller to read."""
 
     status: ClassVar[int] = 500
-    type: ClassVar[str] = "api_error"
     code: ClassVar[str] = "internal_error"
     outcome: ClassVar[Outcome] = Outcome.ABANDONED
-    moves_on: ClassVar[bool] = False
-    """True when another account may succeed where this one failed."""
 
     def __init__(
         self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
@@ -77,6 +74,11 @@ class GatewayError(Exception):
         self.param = param
         self.retry_after_seconds = retry_after_seconds
 
+    @property
+    def try_next_account(self) -> bool:
+        """Another account may succeed where this one failed: whenever the failure says something about it."""
+        return self.outcome is not Outcome.ABANDONED
+
 
 class InternalError(GatewayError):
     pass
@@ -84,7 +86,6 @@ class InternalError(GatewayError):
 
 class InvalidRequest(GatewayError):
     status = 400
-    type = "invalid_request_error"
     code = "invalid_value"
 
 
@@ -118,27 +119,22 @@ class ContentRefused(InvalidRequest):
 
 class CredentialsRejected(GatewayError):
     status = 401
-    type = "authentication_error"
     code = "invalid_api_key"
 
 
 class KeyForbidden(GatewayError):
     status = 403
-    type = "permission_error"
     code = "forbidden"
 
 
 class AccountExpired(GatewayError):
     status = 401
-    type = "authentication_error"
     code = "account_expired"
     outcome = Outcome.REJECTED
-    moves_on = True
 
 
 class NotFound(GatewayError):
     status = 404
-    type = "invalid_request_error"
     code = "not_found"
 
 
@@ -146,45 +142,37 @@ class ModelNotFound(GatewayError):
     """Another account may know the assistant: some are shown to their makers alone."""
 
     status = 404
-    type = "invalid_request_error"
     code = "model_not_found"
     outcome = Outcome.OK
-    moves_on = True
 
 
 class ConversationNotFound(GatewayError):
     status = 404
-    type = "invalid_request_error"
     code = "conversation_not_found"
 
 
 class MethodNotAllowed(GatewayError):
     status = 405
-    type = "invalid_request_error"
     code = "method_not_allowed"
 
 
 class ConversationBusy(GatewayError):
     status = 409
-    type = "invalid_request_error"
     code = "conversation_busy"
 
 
 class RequestTimeout(GatewayError):
     status = 408
-    type = "invalid_request_error"
     code = "request_timeout"
 
 
 class BodyTooLarge(GatewayError):
     status = 413
-    type = "invalid_request_error"
     code = "request_too_large"
 
 
 class AccountsBusy(GatewayError):
     status = 429
-    type = "rate_limit_error"
     code = "accounts_busy"
 
 
@@ -194,16 +182,13 @@ class LoginAnswering(AccountsBusy):
 
 class KeyLimited(GatewayError):
     status = 429
-    type = "rate_limit_error"
     code = "rate_limit_exceeded"
 
 
 class UpstreamThrottled(GatewayError):
     status = 429
-    type = "rate_limit_error"
     code = "upstream_throttled"
     outcome = Outcome.RATE_LIMITED
-    moves_on = True
 
 
 class AccountAnswering(UpstreamThrottled):
@@ -214,7 +199,6 @@ class UpstreamBusy(GatewayError):
     status = 503
     code = "upstream_busy"
     outcome = Outcome.UNREACHABLE
-    moves_on = True
 
 
 class AccountBlocked(UpstreamBusy):
@@ -243,7 +227,6 @@ class UpstreamError(GatewayError):
     status = 502
     code = "upstream_error"
     outcome = Outcome.UNREACHABLE
-    moves_on = True
 
 
 class UpstreamUnreachable(UpstreamError):
@@ -274,7 +257,6 @@ class NoPicture(UpstreamError):
 class VideoFailed(UpstreamError):
     code = "video_failed"
     outcome = Outcome.ABANDONED
-    moves_on = False
 
 
 class CutAnswer(UpstreamError):
@@ -290,7 +272,7 @@ class UpstreamTimeout(UpstreamError):
 _TELLING_ORDER = (429, 503, 504, 502, 404, 401)
 
 
-def most_telling(errors: list[GatewayError]) -> GatewayError:
+def choose_reported(errors: list[GatewayError]) -> GatewayError:
     """The one error that a caller should see when several accounts failed, or there was none to ask."""
     if not errors:
         return AccountsBusy("No account is left here: the operator must add one.", retry_after_seconds=60)

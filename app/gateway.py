@@ -27,14 +27,14 @@ from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.errors import AccountExpired
 from app.exchange.attaching import Attacher
+from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
-from app.exchange.turn import Turns
 from app.files.fetch import Fetcher, FetchPolicy
 from app.images.download import PictureDownload
 from app.images.service import ImageService
 from app.logs import redactor
 from app.metrics.tally import Tally
-from app.presence import Limits, Presence
+from app.presence import Limits, Presence, Watches
 from app.state import MEMORY, open_state
 from app.steady_clock import SteadyClock
 from app.token import AccessToken
@@ -61,6 +61,8 @@ class Gateway:
         for secret in _list_secrets(settings):
             redactor.keep(secret)
         self.presence = Presence(_limits(settings))
+        strangers = settings.pass_through or not settings.gateway_keys
+        self.watches = Watches(replaces_oldest=strangers)
         self.tally = Tally()
         self.state = open_state(settings.state_path)
         self._upstream = UpstreamClient(build_address(settings))
@@ -80,8 +82,8 @@ class Gateway:
         self.checker = TokenChecker(self.pool, self._refresher)
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
-        turns = Turns(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
-        opener = ReplyOpener(settings, self._upstream, turns, self._refresher, self.cleaner)
+        failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds)
+        opener = ReplyOpener(settings, self._upstream, failover, self._refresher, self.cleaner)
         attacher = Attacher(
             self.fetcher,
             self._upstream,
@@ -92,7 +94,7 @@ class Gateway:
         self.pictures = Fetcher(_picture_policy(settings))
         self._videos = VideoCalls(self._upstream)
         self.video = VideoService(
-            settings, self._videos, self.pool, turns, self._refresher, self.cleaner, self.fetcher
+            settings, self._videos, self.pool, failover, self._refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
         self.traffic = Traffic()

@@ -1,6 +1,29 @@
 """The one module that knows gevent by name: waiting for sockets, deadlines, clients that go away.
 
 Everything else blocks through the standard library, which gunicorn's gevent worker makes cooperative.
+
+Rules of cancellation. A request is one greenlet; it is ended by an exception that is thrown into it where it
+waits (queue, DNS, socket, lock). Code that does not wait is never interrupted.
+
+    thrown by      what           when
+    ClientWatch    ClientGone     the peer hung up while its reply is open
+    Presence       ClientGone     the client has read nothing for GLM_CLIENT_WRITE_SECONDS
+    Presence       ShuttingDown   the drain is over; ClientGone where the request waits for its client to read
+    Deadline       its error      the time is over; only inside its own `with`
+
+1. ClientGone is no Exception. Who catches BaseException gives back what it holds and raises again.
+2. `interrupt` is how ClientWatch and Presence throw. Inside of `with Shield(seconds):` it waits: what was
+   thrown is raised at the end of the block, or where the request waits once the seconds are over.
+3. Two things are shielded. The first is naming what the upstream begins, for NAME_SECONDS: without its name
+   nobody could delete it. The second is giving back, for as long as it takes: after a failed attempt, and at
+   the end of the request (`Client.shield`, called by routes/journal.py). A Deadline inside comes through.
+4. What must survive its request (a refresh, stopping an answer, a deletion) runs in a thread of its own, into
+   which nobody throws.
+5. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.
+
+So a client leaves the queue: its socket is readable -> ClientWatch throws -> ClientGone comes out of
+`waiter.turn.wait` in AccountPool.acquire, which leaves the queue and raises on -> the request's record is
+closed.
 """
 
 from __future__ import annotations
@@ -11,6 +34,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent import GreenletExit as GreenletExit  # noqa: PLC0414  for the server, which must not name gevent
 from gevent import getcurrent
 from gevent.monkey import get_original
 from gevent.threadpool import ThreadPool
@@ -32,12 +56,32 @@ Deadline = gevent.Timeout
 """`with Deadline(seconds, error):` raises `error` in this greenlet when the time is over."""
 
 
+def call_in_loop(callback: Callable[[], None]) -> None:
+    """Have `callback` called in the event loop soon. From signal handlers and other threads as well."""
+    gevent.get_hub().loop.run_callback_threadsafe(callback)
+
+
 def give_way() -> None:
-    """Let every other greenlet that can go on have its turn: for loops that hardly ever wait."""
-    gevent.sleep(0)
+    """Let every other greenlet that can go on have its turn: for loops that hardly ever wait.
+
+    By a timer, not by `gevent.sleep(0)`: that comes back up to 50 times before the loop looks at a socket.
+    """
+    hub = gevent.get_hub()
+    with hub.loop.timer(0.0) as timer:
+        hub.wait(timer)
 
 
-class ClientGone(gevent.GreenletExit):  # type: ignore[misc]
+def close_thread_loop() -> None:
+    """For the end of a thread of the operating system's: nobody else closes the files that its loop holds.
+
+    In the gateway's worker every thread is a greenlet of the one loop, which stays.
+    """
+    hub = gevent.get_hub()
+    if not hub.main_hub:
+        hub.destroy(destroy_loop=True)
+
+
+class ClientGone(GreenletExit):  # type: ignore[misc]
     """The client closed its connection; raised wherever its request happens to wait.
 
     A GreenletExit, so that no `except Exception` on the way mistakes it for a failure of the upstream and
@@ -106,11 +150,7 @@ class ClientWatch:
     def _check(self) -> None:
         if _has_hung_up(self._fd):
             self.close()
-            lingering = getattr(self._greenlet, "lingering", None)
-            if lingering is not None:
-                lingering.put_off()
-            else:
-                self._greenlet.throw(ClientGone())
+            interrupt(self._greenlet, ClientGone())
 
     def close(self) -> None:
         """Idempotent. Must be called before the connection serves its next request."""
@@ -119,31 +159,67 @@ class ClientWatch:
             self._watcher = None
 
 
-class Lingering:
-    """`with Lingering(seconds):` puts ClientGone off to the end of the block, for at most so long."""
+class Shield:
+    """`with Shield(seconds):` what is thrown in from outside is raised at the end of the block instead.
 
-    __slots__ = ("_greenlet", "_is_gone", "_seconds", "_timer")
+    The block may go on for `seconds` after that; None: for as long as it takes. What was put off takes the
+    place of an error that the block ends with: who is gone stays gone.
+    """
 
-    def __init__(self, seconds: float) -> None:
+    __slots__ = ("_error", "_greenlet", "_seconds", "_timer")
+
+    def __init__(self, seconds: float | None = None) -> None:
         self._seconds = seconds
         self._greenlet = getcurrent()
-        self._is_gone = False
+        self._error: BaseException | None = None
         self._timer: Any = None
 
     def __enter__(self) -> None:
-        self._greenlet.lingering = self
+        self.begin()
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._greenlet.lingering = None
+    def __exit__(self, *_: object) -> None:
+        error = self.end()
+        if error is not None and self._greenlet in _shields:
+            _shields[self._greenlet][-1].put_off(error)
+        elif error is not None:
+            raise error
+
+    def begin(self) -> None:
+        """Idempotent."""
+        shields = _shields.setdefault(self._greenlet, [])
+        if self not in shields:
+            shields.append(self)
+
+    def end(self) -> BaseException | None:
+        """What was put off and not raised yet. Idempotent."""
+        shields = _shields.pop(self._greenlet, [])
+        if others := [shield for shield in shields if shield is not self]:
+            _shields[self._greenlet] = others
         if self._timer is not None:
             self._timer.close()
-        if self._is_gone and kind is not ClientGone:
-            raise ClientGone
+        error, self._error = self._error, None
+        return error
 
-    def put_off(self) -> None:
-        self._is_gone = True
-        self._timer = gevent.get_hub().loop.timer(self._seconds)
-        self._timer.start(self._greenlet.throw, ClientGone)
+    def put_off(self, error: BaseException) -> None:
+        """The first error counts: those who throw again mean the same."""
+        if self._error is None:
+            self._error = error
+            if self._seconds is not None:
+                self._timer = gevent.get_hub().loop.timer(self._seconds)
+                self._timer.start(lambda: interrupt(self._greenlet, self.end() or error))
+
+
+_shields: dict[Any, list[Shield]] = {}
+"""The open shields of every greenlet that has one, the innermost last."""
+
+
+def interrupt(greenlet: Any, error: BaseException) -> None:
+    """Raise `error` where `greenlet` waits, or at the end of what it shields. Call in the event loop."""
+    shields = _shields.get(greenlet)
+    if shields:
+        shields[-1].put_off(error)
+    else:
+        greenlet.throw(error)
 
 
 class Lookups:
@@ -164,23 +240,29 @@ class Lookups:
 class Client:
     """The connection behind one request, and the greenlet that answers it: the one that makes this."""
 
-    __slots__ = ("_acknowledged", "_greenlet", "_socket", "_stuck_since", "shielded")
+    __slots__ = ("_acknowledged", "_greenlet", "_shield", "_socket", "_stuck_since")
 
     def __init__(self, client: socket.socket) -> None:
         self._socket = client
         self._greenlet = getcurrent()
         self._acknowledged = b""
         self._stuck_since: float | None = None
-        self.shielded = False
-        """True while the request gives back what it holds: then it must not be interrupted."""
+        self._shield = Shield(None)
+
+    def shield(self) -> None:
+        """From here on the request gives back what it holds, and must not be interrupted. Idempotent."""
+        self._shield.begin()
+
+    def unshield(self) -> None:
+        """All is given back. What was put off is forgotten: who still wants it throws again. Idempotent."""
+        self._shield.end()
 
     def interrupt(self, error: BaseException) -> None:
         """Raise `error` where the request waits, ClientGone where it waits for its client to read.
 
-        Call in the event loop. A shielded request is left alone.
+        Call in the event loop.
         """
-        if not self.shielded:
-            self._greenlet.throw(error if self._is_writable() else ClientGone())
+        interrupt(self._greenlet, error if self._is_writable() else ClientGone())
 
     def stuck_seconds(self, now: float) -> float:
         """For how long the client has taken nothing of what waits for it, as far as these looks can tell."""

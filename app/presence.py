@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,42 @@ class Limits:
     write_seconds: float
     drain_seconds: float
     drain_file: str | None = None
+
+
+class Watches:
+    """The open `/v1/watch`es: a bound in all, since they are no answers and callers can be made up.
+
+    Used in the thread of the event loop alone.
+    """
+
+    def __init__(self, most: int = 100, *, replaces_oldest: bool) -> None:
+        """Beyond `most` the oldest is ended, or the newest refused: where callers are known, none pushes
+        another one out."""
+        self._most = most
+        self._replaces_oldest = replaces_oldest
+        self._open: dict[threading.Event, None] = {}
+
+    def __repr__(self) -> str:
+        return f"<Watches open={len(self._open)}>"
+
+    def enter(self) -> threading.Event:
+        """One more, which ends as soon as the event is set; it must `leave`. Raises TooManyStreams."""
+        if len(self._open) >= self._most:
+            if not self._replaces_oldest:
+                raise TooManyStreams(
+                    f"{self._most} watches are open already. Try again shortly.",
+                    retry_after_seconds=_RETRY_SECONDS,
+                )
+            oldest = next(iter(self._open))
+            del self._open[oldest]
+            oldest.set()
+        ended = threading.Event()
+        self._open[ended] = None
+        return ended
+
+    def leave(self, ended: threading.Event) -> None:
+        """Idempotent."""
+        self._open.pop(ended, None)
 
 
 class Presence:
@@ -60,6 +97,7 @@ class Presence:
 
     def leave(self, client: Client) -> None:
         self._clients.discard(client)
+        client.unshield()
 
     def begin_reply(self) -> None:
         """Count one more; whoever calls this must `end_reply`. Raises ShuttingDown or TooManyStreams."""

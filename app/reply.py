@@ -1,26 +1,32 @@
-"""Reply events: what an upstream answer says, step by step, in no client's format."""
+"""Reply events: what an upstream answer says, step by step, in no client's format.
+
+Who handles them matches every kind and ends in `assert_never`, so that a new one cannot vanish anywhere.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, final
 
 import msgspec
 
 FinishReason = Literal["stop", "content_filter", "length"]
 
 
+@final
 class ReplyStarted(msgspec.Struct, frozen=True, gc=False):
     """The upstream named the conversation. Comes once, before any delta."""
 
     conversation_id: str
 
 
+@final
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
     """Answer text that is new; never empty."""
 
     text: str
 
 
+@final
 class CitedText(msgspec.Struct, frozen=True, gc=False):
     """A citation in place: `text` is its Markdown link, `url` and `title` say what it leads to."""
 
@@ -29,6 +35,7 @@ class CitedText(msgspec.Struct, frozen=True, gc=False):
     title: str
 
 
+@final
 class ImageAdded(msgspec.Struct, frozen=True, gc=False):
     """A drawn picture, as answer text and for itself.
 
@@ -41,18 +48,21 @@ class ImageAdded(msgspec.Struct, frozen=True, gc=False):
     revised_prompt: str | None = None
 
 
+@final
 class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
     """Thinking that is new; never empty."""
 
     text: str
 
 
+@final
 class ThoughtText(msgspec.Struct, frozen=True, gc=False):
     """Thinking that the request wants to see in the text of the answer, tags included."""
 
     text: str
 
 
+@final
 class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
     """The good end of the answer. Nothing follows."""
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.openai.usage import estimate_tokens
+from app.core.usage import estimate_tokens
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "tests" / "fixtures" / "tokens.json"

@@ -55,7 +55,11 @@ class Seat:
 class Account:
     """Mutable state of one account.
 
-    Tokens are written by the account's one refresh, everything else below `key` under the pool's lock.
+    The pool's lock guards `seat`, `owner`, `last_seen` and all from `since` on. It does not guard what a
+    refresh brings (`rotated`, `refused_until`, `access_token`, `refresh_at`): the refresh that runs, one at a
+    time for each owner, writes these without it, the last two without a wait in between (refresh.py).
+    Others only read them, and may meet a token that has just been replaced: the upstream refuses it, and
+    they ask for the next one.
     """
 
     refresh_token: str = field(repr=False)

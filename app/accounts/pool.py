@@ -1,6 +1,25 @@
 """All accounts this process knows, and the fair queue of those who wait for one.
 
-One lock guards the accounts' mutable fields and the queue; nothing blocks while it is held.
+One lock guards seats, health and the queue. Under it things are decided and nothing waits; outside it callers
+wait, each for an event of its own, and callbacks run. A request that wants a lease:
+
+                   first in line for a seat that is free
+    acquire -> waiting --------------------------------> granted -> returned: the caller's, until `release`
+               |    ^                                       |
+     turn.wait |    | turn.set, or time to look             +-> its request ended before it woke: given back
+               v    |                                           as ABANDONED, to the next in line
+               asleep -> raises: no account can come back before the deadline, or the deadline is there
+
+Whoever frees or finds a seat gives it to the first in line for it (`_offer`): who wakes up owns the lease
+already, and nobody who came later can take it. Each seat has a first of its own. A and B are answering; X
+waits for A or B, after it Y for A, after it Z for B:
+
+    X Y Z    B is released -> X has B
+    Y Z      A is released -> Y has A
+    Z        a newcomer who wants B joins behind Z, and Z gets B first
+
+A released account that has to rest now grants nothing, but wakes those who wait for it (`Queue.stir`): they
+compute their pauses anew, and where all their accounts rest beyond the deadline they fail at once.
 """
 
 from __future__ import annotations

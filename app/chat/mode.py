@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from app.exchange.shape import Shape
-from app.openai.request import ChatRequest, ReasoningDisplay
+from app.core.request import Question, ReasoningDisplay
+from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
@@ -49,43 +49,43 @@ class Mode:
         return "max" if self.chat_mode == "deep_thinking" else ""
 
 
-def choose_mode(request: ChatRequest) -> Mode:
+def choose_mode(question: Question) -> Mode:
     """The request's own switches win over what the model's name says."""
-    model = _SILENT.sub("", request.model.strip())
-    is_silent = model != request.model.strip()
+    model = _SILENT.sub("", question.model.strip())
+    is_silent = model != question.model.strip()
     if model == DRAWING_ASSISTANT_ID or model.lower().startswith("cogview"):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
     if _ASSISTANT_ID.fullmatch(model):
         return Mode(
             assistant_id=model,
-            chat_mode=_choose_chat_mode("", request),
-            web_search=_wants_search("", request),
+            chat_mode=_choose_chat_mode("", question),
+            web_search=_wants_search("", question),
             is_silent=is_silent,
         )
     name = model.lower()
     selected = _SELECTED_MODEL.match(name)
     return Mode(
-        chat_mode=_choose_chat_mode(name, request),
+        chat_mode=_choose_chat_mode(name, question),
         selected_model=selected.group() if selected else "",
-        web_search=_wants_search(name, request),
+        web_search=_wants_search(name, question),
         is_silent=is_silent,
     )
 
 
-def choose_shape(request: ChatRequest, mode: Mode, default: ReasoningDisplay) -> Shape:
+def choose_options(question: Question, mode: Mode, default: ReasoningDisplay) -> OutputOptions:
     """What is done to the answer: the request's field wins over the model's name, and that over `default`."""
-    return Shape(
-        reasoning=request.reasoning or ("hidden" if mode.is_silent else default),
+    return OutputOptions(
+        reasoning=question.reasoning or ("hidden" if mode.is_silent else default),
         hides_citations=mode.is_silent,
-        stop=request.stop_sequences,
-        most_tokens=request.most_tokens,
+        stop=question.stop,
+        max_tokens=question.max_tokens,
     )
 
 
-def _choose_chat_mode(name: str, request: ChatRequest) -> ChatMode:
-    if request.deep_research or "deepresearch" in name or "deep-research" in name:
+def _choose_chat_mode(name: str, question: Question) -> ChatMode:
+    if question.deep_research or "deepresearch" in name or "deep-research" in name:
         return "deep_research"
-    effort = request.reasoning_effort
+    effort = question.effort
     if effort in ("high", "xhigh", "max"):
         return "deep_thinking"
     if effort in ("low", "medium"):
@@ -95,7 +95,5 @@ def _choose_chat_mode(name: str, request: ChatRequest) -> ChatMode:
     return ""
 
 
-def _wants_search(name: str, request: ChatRequest) -> bool:
-    if request.web_search is not None:
-        return request.web_search
-    return request.web_search_options is not None or name.endswith("-search")
+def _wants_search(name: str, question: Question) -> bool:
+    return name.endswith("-search") if question.web_search is None else question.web_search

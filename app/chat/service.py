@@ -1,4 +1,4 @@
-"""From a chat request to its reply: what to ask upstream, and which accounts may."""
+"""From a question to its reply: what to ask upstream, and which accounts may."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from app.accounts.account import Account
 from app.accounts.gate import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
-from app.chat.mode import choose_mode, choose_shape
+from app.chat.mode import choose_mode, choose_options
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
+from app.core.request import Question
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
-from app.openai.request import ChatRequest
 from app.upstream.request import StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
@@ -32,23 +32,23 @@ class ChatService:
         self._opener = opener
         self._attacher = attacher
 
-    def open(self, request: ChatRequest, caller: Caller) -> Reply:
-        """The reply to `request` at its commit point, with a lease in hand; the caller must close it.
+    def open(self, question: Question, caller: Caller) -> Reply:
+        """The reply to `question` at its commit point, with a lease in hand; the caller must close it.
 
         Raises the GatewayError that says best why no account answers.
         """
-        plan = self._plan(request, caller)
+        plan = self._plan(question, caller)
         try:
             return self._opener.open(plan)
         finally:
             plan.files.close()
 
-    def _plan(self, request: ChatRequest, caller: Caller) -> Plan:
-        continued = request.continued_id
-        mode = choose_mode(request)
-        files = self._attacher.collect(find_attachments(request.messages, continues=continued is not None))
+    def _plan(self, question: Question, caller: Caller) -> Plan:
+        continued = question.continued_id
+        mode = choose_mode(question)
+        files = self._attacher.collect(find_attachments(question.turns, continues=continued is not None))
         prompt = build_prompt(
-            choose_spoken(request.messages) if mode.drawing else request.messages,
+            choose_spoken(question.turns) if mode.drawing else question.turns,
             continues=continued is not None,
             max_chars=self._settings.max_prompt_chars,
             has_files=bool(files),
@@ -60,7 +60,7 @@ class ChatService:
             known = self._ledger.get(continued)
             accounts = _find_owners(continued, known, accounts, caller)
             assistant_id = known.assistant_id if known else assistant_id
-        question = StreamRequest(
+        request = StreamRequest(
             prompt=prompt,
             assistant_id=assistant_id,
             conversation_id=continued or "",
@@ -71,10 +71,10 @@ class ChatService:
             drawing=mode.drawing,
         )
         # A client that sends the history itself never comes back by id.
-        keeps = continued is not None or not has_history(request.messages)
+        keeps = continued is not None or not has_history(question.turns)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
-        shape = choose_shape(request, mode, self._settings.reasoning)
-        return Plan(question, accounts, caller, files, keep_seconds, known is not None, shape)
+        options = choose_options(question, mode, self._settings.reasoning)
+        return Plan(request, accounts, caller, files, keep_seconds, known is not None, options)
 
 
 def _find_owners(

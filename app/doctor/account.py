@@ -21,8 +21,9 @@ from app.doctor.chat import SmallChat
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
 from app.errors import AccountExpired, GatewayError
+from app.hub import close_thread_loop
 from app.state import State
-from app.token import is_access_token, read_expiry
+from app.token import RefreshedTokens, is_access_token, read_expiry
 from app.upstream.client import UpstreamClient
 
 _Clock = Callable[[], float]
@@ -38,8 +39,15 @@ class AccountCheck:
         self._client = client
         self._ledger = Ledger(state)
         self._pool = AccountPool(Logins(state))
-        self._refresher = Refresher(client.refresh, Vault(state), self._pool.identify, clock)
+        self._refresher = Refresher(self._refresh, Vault(state), self._pool.identify, clock)
         self._clock = clock
+
+    def _refresh(self, token: str) -> RefreshedTokens:
+        """In the refresher's thread, which is a real one here."""
+        try:
+            return self._client.refresh(token)
+        finally:
+            close_thread_loop()
 
     def check_tokens(self, tokens: tuple[str, ...]) -> Generator[Finding, None, Account | None]:
         """A finding a token; the first account that is alive, if any, is returned.

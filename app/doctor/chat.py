@@ -7,12 +7,10 @@ from collections.abc import Callable
 
 from app.accounts.account import Account
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import CutAnswer, GatewayError, SilentAnswer, UpstreamTimeout
+from app.errors import GatewayError, UpstreamTimeout
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
-from app.upstream.reducer import Reducer
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest
-from app.upstream.stream import UpstreamStream
 
 QUESTION = "1+1=? 只回答数字"
 
@@ -36,15 +34,14 @@ class SmallChat:
     def hold(self, token: AccessToken, silent_seconds: float) -> None:
         """Hear the whole answer. Raises the GatewayError that it ends with otherwise."""
         stream = self._client.open_stream(token, StreamRequest(QUESTION), timeout_seconds=silent_seconds)
-        reducer = Reducer()
         try:
-            while not reducer.finished:
-                try:
-                    _listen(stream, reducer, silent_seconds)
-                finally:
-                    self._record(token, reducer.conversation_id)
+            while not stream.finished:
+                said = stream.read(silent_seconds)
+                self._record(token, stream.conversation_id)
+                if said is None:
+                    raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
         finally:
-            stream.close(is_over=reducer.finished)
+            stream.close()
 
     def clean(self) -> GatewayError | None:
         """Delete the conversation, or return what keeps it: the ledger then leaves it to the gateway."""
@@ -67,15 +64,3 @@ class SmallChat:
             )
             self._ledger.begin(conversation)
             self._left = token, conversation
-
-
-def _listen(stream: UpstreamStream, reducer: Reducer, silent_seconds: float) -> None:
-    frames = stream.read(silent_seconds)
-    if frames is None:
-        raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
-    for frame in frames:
-        reducer.reduce(frame)
-    if stream.ended and not reducer.finished:
-        if reducer.conversation_id is None:
-            raise SilentAnswer("The upstream answered without a word.")
-        raise CutAnswer("The upstream's answer ended before it was finished.")

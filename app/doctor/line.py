@@ -23,6 +23,7 @@ from app.doctor.finding import Finding, Mark, Message, Verdict, fail, note, ok, 
 from app.errors import AccessRejected, GatewayError, UpstreamError, UpstreamInvalid, UpstreamTimeout
 from app.upstream.adapter import build_any_time_context
 from app.upstream.client import UpstreamClient
+from app.upstream.head import AnswerHead
 from app.upstream.knock import Knock
 
 # A Date has whole seconds and was on its way; signatures are refused some minutes off, nobody knows how many.
@@ -130,10 +131,11 @@ def _ask_time(settings: Settings) -> float | None:
         timeout=settings.connect_timeout_seconds,
         context=build_any_time_context(),
     )
+    connection.response_class = AnswerHead
     try:
         connection.request("HEAD", "/")
         return parsedate_to_datetime(connection.getresponse().headers.get("Date", "")).timestamp()
-    except (OSError, ValueError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException, UpstreamInvalid):
         return None
     finally:
         connection.close()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from dataclasses import replace
 
 from app.accounts.account import Account
+from app.core.request import Attachment
 from app.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher
@@ -20,18 +20,6 @@ from app.upstream.upload import UploadedFile
 
 _REMEMBERED_SECONDS = 3600.0
 _MOST_REMEMBERED = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that somebody attached. `param` is its place in the request, for errors."""
-
-    url: str
-    name: str
-    param: str
-    file: BinaryIO | None = None
-    """The file itself where the request brought it, `url` being empty then; not closed here."""
-    media_type: str = ""
 
 
 class UploadMemory:
@@ -80,13 +68,13 @@ class Attacher:
             raise InvalidRequest(
                 f"A message may carry {self._most_files} files (GLM_FILES_MAX_COUNT); this one has "
                 f"{len(attachments)}.",
-                param=attachments[self._most_files].param,
+                param=attachments[self._most_files].place,
             )
         for attachment in (given for given in attachments if given.file is None):
             try:
                 self.fetcher.check(attachment.url)
             except InvalidFile as error:
-                error.param = attachment.param
+                error.param = attachment.place
                 raise
         return AttachedFiles(self, attachments)
 
@@ -118,7 +106,7 @@ class AttachedFiles:
 
     def _fetch(self, attachment: Attachment) -> None:
         begun_at = time.monotonic()
-        fetcher, param = self._attacher.fetcher, attachment.param
+        fetcher, param = self._attacher.fetcher, attachment.place
         if attachment.file is not None:
             claim = Claim(attachment.name, attachment.media_type, is_promised=True)
             file = fetcher.copy(attachment.file, claim, param=param)
@@ -142,7 +130,7 @@ class AttachedFiles:
                 uploaded = self._attacher.upstream.upload(token, file, timeout_seconds=seconds)
         except GatewayError as error:
             if isinstance(error, InvalidRequest):
-                error.param = attachment.param
+                error.param = attachment.place
             raise
         self._attacher.memory.add(account.owner, file, uploaded)
         return uploaded

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,14 +25,14 @@ from app.errors import (
     Outcome,
     SilentAnswer,
     UpstreamInvalid,
-    most_telling,
+    choose_reported,
 )
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
+from app.exchange.failover import Failover, Task
 from app.exchange.reply import Clocks, Reply
-from app.exchange.shape import UNCHANGED, Shape
-from app.exchange.turn import Turns
-from app.hub import NAME_SECONDS, Lingering
+from app.exchange.transforms.options import UNCHANGED, OutputOptions
+from app.hub import NAME_SECONDS, Shield
 from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
@@ -50,7 +51,7 @@ class Plan:
     keep_seconds: float = 0.0
     is_known: bool = False
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
-    shape: Shape = UNCHANGED
+    options: OutputOptions = UNCHANGED
 
 
 class ReplyOpener:
@@ -60,128 +61,139 @@ class ReplyOpener:
         self,
         settings: Settings,
         upstream: UpstreamClient,
-        turns: Turns,
+        failover: Failover,
         refresher: Refresher,
         cleaner: Cleaner,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings = settings
-        self._upstream = upstream
-        self._turns = turns
-        self._refresher = refresher
-        self._ledger = cleaner.ledger
-        self._cleaner = cleaner
-        self._clocks = Clocks(
-            first_event=settings.first_event_seconds,
+        self._failover = failover
+        self._start_seconds = settings.start_seconds
+        clocks = Clocks(
             commit=settings.commit_seconds,
             idle=settings.idle_seconds,
             heartbeat=min(settings.heartbeat_seconds, settings.idle_seconds),
             whole=settings.max_reply_seconds,
         )
+        self._parts = _Parts(upstream, refresher, cleaner, settings.first_event_seconds, clocks, clock)
 
     def open(self, plan: Plan) -> Reply:
         """The reply at its commit point, with a lease in hand; the caller must close it.
 
         Raises the GatewayError that says best why no account answers.
         """
-        clock = StartClock(self._settings.start_seconds)
-        return self._turns.take(
-            plan.accounts,
-            plan.caller,
-            clock,
-            lambda lease: self._attempt(plan, lease, clock),
-            judge=lambda error: _outcome_of(error, plan),
-            conclude=lambda errors: self._conclude(plan, errors),
-        )
+        clock = StartClock(self._start_seconds, self._parts.clock)
+        return self._failover.run(_Opening(self._parts, plan, clock))
 
-    def _attempt(self, plan: Plan, lease: Lease, clock: StartClock) -> Reply:
-        """Ask one account, within what is left of the time."""
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What every opening needs; lives as long as the process."""
+
+    upstream: UpstreamClient
+    refresher: Refresher
+    cleaner: Cleaner
+    first_event_seconds: float
+    clocks: Clocks
+    clock: Callable[[], float]
+
+
+class _Opening(Task[Reply]):
+    """One plan on its way to a reply."""
+
+    def __init__(self, parts: _Parts, plan: Plan, clock: StartClock) -> None:
+        super().__init__(plan.accounts, plan.caller, clock)
+        self._parts = parts
+        self._plan = plan
+
+    def attempt(self, lease: Lease) -> Reply:
         try:
-            reply = self._ask_with_good_token(plan, lease, clock)
+            reply = self._ask_with_good_token(lease)
         except AccessRejected as exc:
             raise AccountExpired(
                 f"The upstream refuses account {lease.account.label} although its token is new."
             ) from exc
         except ModelNotFound as exc:
-            raise _name_model(plan.question.assistant_id) from exc
-        reply.hold(lease)
+            raise _name_model(self._plan.question.assistant_id) from exc
+        reply.own_lease(lease)
         return reply
 
-    def _ask_with_good_token(self, plan: Plan, lease: Lease, clock: StartClock) -> Reply:
-        """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
-        kept = lease.account.access_token
-        with clock.limit():
-            token = self._refresher.access_token(lease.account)
-        lease.confirm()
-        try:
-            return self._attach_and_ask(plan, lease.account, token, clock)
-        except (AccessRejected, SilentAnswer):
-            if token is not kept:
-                raise
-        with clock.limit():
-            token = self._refresher.access_token(lease.account, rejected=token)
-        return self._attach_and_ask(plan, lease.account, token, clock)
+    def classify(self, error: GatewayError) -> Outcome:
+        """Silence about a conversation id says that the id is foreign, and nothing about the account."""
+        if self._plan.question.conversation_id and isinstance(error, SilentAnswer):
+            return Outcome.ABANDONED
+        return error.outcome
 
-    def _attach_and_ask(self, plan: Plan, account: Account, token: AccessToken, clock: StartClock) -> Reply:
-        """Nothing is fetched before there is a token: who has no account here starts no downloads."""
-        if plan.files:
-            with clock.stopped():
-                uploaded = plan.files.give(account, token)
-            plan = replace(plan, question=replace(plan.question, files=uploaded))
-        with clock.limit():
-            return self._ask(plan, account, token, clock.ends_at)
-
-    def _ask(self, plan: Plan, account: Account, token: AccessToken, deadline: float) -> Reply:
-        use = self._begin_use(plan, account)
-        reply: Reply | None = None
-        try:
-            # A client that leaves now would leave a conversation whose name nobody has heard.
-            with Lingering(NAME_SECONDS):
-                stream = self._upstream.open_stream(
-                    token, plan.question, timeout_seconds=self._settings.first_event_seconds
-                )
-                stop = partial(self._upstream.stop_answer, token)
-                reply = Reply(stream, use, self._clocks, shape=plan.shape, stop=stop)
-                reply.hear(deadline)
-            reply.prompt.add(plan.question.prompt)
-            reply.start(deadline)
-        except BaseException:
-            if reply is None:
-                use.end(delivered=False)
-            else:
-                reply.close()
-            raise
-        return reply
-
-    def _conclude(self, plan: Plan, errors: list[GatewayError]) -> GatewayError:
-        """What to tell the caller when every account failed."""
-        conversation_id = plan.question.conversation_id
+    def summarize(self, errors: list[GatewayError]) -> GatewayError:
+        conversation_id = self._plan.question.conversation_id
         silent = sum(isinstance(error, SilentAnswer) for error in errors)
         if not conversation_id or not silent:
-            return most_telling(errors)
+            return choose_reported(errors)
         if silent == len(errors):
-            self._ledger.forget(conversation_id)
+            self._parts.cleaner.ledger.forget(conversation_id)
             return not_found(conversation_id)
         return ConversationUncertain(
             "Not every account could say whether the conversation is its own. Try again shortly.",
             retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
         )
 
-    def _begin_use(self, plan: Plan, account: Account) -> ConversationUse:
-        question = plan.question
+    def _ask_with_good_token(self, lease: Lease) -> Reply:
+        """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
+        refresher, kept = self._parts.refresher, lease.account.access_token
+        with self.clock.limit():
+            token = refresher.access_token(lease.account)
+        lease.confirm()
+        try:
+            return self._attach_and_ask(lease.account, token)
+        except (AccessRejected, SilentAnswer):
+            if token is not kept:
+                raise
+        with self.clock.limit():
+            token = refresher.access_token(lease.account, rejected=token)
+        return self._attach_and_ask(lease.account, token)
+
+    def _attach_and_ask(self, account: Account, token: AccessToken) -> Reply:
+        """Nothing is fetched before there is a token: who has no account here starts no downloads."""
+        question = self._plan.question
+        if self._plan.files:
+            with self.clock.stopped():
+                question = replace(question, files=self._plan.files.give(account, token))
+        with self.clock.limit():
+            return self._ask(question, account, token)
+
+    def _ask(self, question: StreamRequest, account: Account, token: AccessToken) -> Reply:
+        """At the commit point; the opener's `attempt` gives it the lease."""
+        parts, use = self._parts, self._begin_use(account)
+        reply: Reply | None = None
+        seconds = parts.first_event_seconds
+        first_event_by = min(parts.clock() + seconds, self.clock.ends_at)
+        try:
+            # A client that leaves now would leave a conversation whose name nobody has heard.
+            with Shield(NAME_SECONDS):
+                stream = parts.upstream.open_stream(token, question, timeout_seconds=seconds)
+                stop = partial(parts.upstream.stop_answer, token)
+                reply = Reply(stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop)
+                reply.wait_first_event(first_event_by)
+            reply.prompt.add(question.prompt)
+            reply.wait_commit(self.clock.ends_at)
+        except BaseException:
+            with Shield():  # what is given back here is the account's next question's
+                if reply is None:
+                    use.end(delivered=False)
+                else:
+                    reply.close(in_background=False)
+            raise
+        return reply
+
+    def _begin_use(self, account: Account) -> ConversationUse:
+        """A conversation that the ledger knows is kept from the cleaner before it is asked about."""
+        question, cleaner = self._plan.question, self._parts.cleaner
         conversation = Conversation(
-            question.conversation_id, question.assistant_id, account.owner, plan.caller.id
+            question.conversation_id, question.assistant_id, account.owner, self._plan.caller.id
         )
-        use = ConversationUse(self._ledger, self._cleaner, conversation, plan.keep_seconds)
-        if plan.is_known:
+        use = ConversationUse(cleaner.ledger, cleaner, conversation, self._plan.keep_seconds)
+        if self._plan.is_known:
             use.begin(question.conversation_id)
         return use
-
-
-def _outcome_of(error: GatewayError, plan: Plan) -> Outcome:
-    """Silence about a conversation id says that the id is foreign, and nothing about the account."""
-    if plan.question.conversation_id and isinstance(error, SilentAnswer):
-        return Outcome.ABANDONED
-    return error.outcome
 
 
 def _name_model(assistant_id: str) -> GatewayError:

@@ -1,4 +1,23 @@
-"""One answer on its way: reads the upstream's frames, keeps the clocks, and owns what must be given back."""
+"""One answer on its way: reads the upstream's events, keeps the clocks, and owns what must be given back.
+
+    OPENING                                                      COMMITTED               CLOSED
+    asked --wait_first_event()--> named --wait_commit()--> own_lease(lease) --read()...--> close()
+      |                             |
+      +-----------------------------+--> close(in_background=False): the opener has the lease, and
+            either raises                another account may be asked
+
+A committed reply comes to its end in one of three ways:
+
+    finished  by the upstream's finish or filter, or early, by a transform (stop, length); everything that
+              waited has been read. Outcome OK
+    failed    `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
+    left      client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
+
+`close` comes after all of them, and gives back the stream, the conversation, the lease, in this order.
+Where the upstream may still be at work (left, ended early, failed by a clock), its answer is stopped once
+the stream is closed. That may take _STOP_SECONDS: a committed reply does it in a thread, the opener waits
+for it, since it gives the account to the next question as soon as `close` returns.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +27,18 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 
 from app.accounts.lease import Lease
 from app.background import run_in_background
 from app.conversations.use import ConversationUse
-from app.errors import CutAnswer, GatewayError, Outcome, SilentAnswer, UpstreamTimeout
-from app.exchange.shape import UNCHANGED, Shape, Stage
+from app.core.usage import TokenEstimate
+from app.errors import GatewayError, Outcome, UpstreamTimeout
+from app.exchange.transforms.options import UNCHANGED, OutputOptions, Transform
 from app.hub import Deadline
-from app.openai.usage import TokenEstimate
 from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
-from app.upstream.frames import Frame
-from app.upstream.reducer import Reducer
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +53,20 @@ _NOTICE_SECONDS = 0.05
 class Clocks:
     """How long a reply may take, in seconds (docs/configuration.md)."""
 
-    first_event: float
     commit: float
     idle: float
     heartbeat: float
     whole: float
+
+
+class Phase(Enum):
+    """Who holds the lease."""
+
+    OPENING = "opening"
+    """The opener: another account may still be asked, and nothing has been delivered."""
+    COMMITTED = "committed"
+    """The reply, which its client hears."""
+    CLOSED = "closed"
 
 
 class Reply:
@@ -46,41 +74,46 @@ class Reply:
 
     def __init__(
         self,
-        stream: UpstreamStream,
+        stream: AnswerStream,
         use: ConversationUse,
         clocks: Clocks,
         clock: Callable[[], float] = time.monotonic,
-        shape: Shape = UNCHANGED,
+        options: OutputOptions = UNCHANGED,
         *,
         stop: Callable[[str], None],
     ) -> None:
         """`stop` has the upstream end an answer, given its id."""
         self._stop = stop
-        self._closed = False
+        self._phase = Phase.OPENING
         self._stream = stream
         self._use = use
         self._clocks = clocks
         self._clock = clock
-        self._reducer = Reducer()
         self._begun_at = self._now = self._said_at = clock()
         self._commit_by = 0.0
-        self._silent_seconds = 0.0
+        self._silent_seconds = 0.0  # waited for since the last event; comments and blank lines are none
+        self._is_quiet = False
         self._waiting: list[ReplyEvent] = []
         self._failure: GatewayError | None = None  # to be raised once nothing waits any more
         self._lease: Lease | None = None
         self.prompt = TokenEstimate()
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
-        self._stages: Sequence[Stage] = shape.build_stages(self.hidden)
+        self._transforms: Sequence[Transform] = options.build_transforms(self.hidden)
         self._ended_early = False
-        self.frames = 0
+        self._is_named = False
 
     def __repr__(self) -> str:
-        return f"<Reply {self._stream!r} {self._lease!r} frames={self.frames}>"
+        return f"<Reply {self._phase.value} {self._stream!r} {self._lease!r}>"
 
     @property
     def conversation_id(self) -> str | None:
-        return self._reducer.conversation_id
+        return self._stream.conversation_id
+
+    @property
+    def frames(self) -> int:
+        """How many documents of the upstream have been read."""
+        return self._stream.frames
 
     @property
     def account(self) -> str | None:
@@ -90,31 +123,30 @@ class Reply:
     @property
     def finished(self) -> bool:
         """The answer came to a good end, and `read` has returned it."""
-        is_over = self._reducer.finished or self._ended_early
+        is_over = self._stream.finished or self._ended_early
         return is_over and not self._waiting and self._failure is None
 
-    def hear(self, deadline: float) -> None:
-        """Wait for the first event, which names the conversation.
+    def wait_first_event(self, until: float) -> None:
+        """Wait for the first event, which names the conversation; until that time of the clock.
 
         Raises what keeps the answer from coming, so that another account may try.
         """
-        first_event_by = min(self._begun_at + self._clocks.first_event, deadline)
         while not self.frames:
-            if not self._wait(first_event_by):
+            if not self._wait(until):
                 raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
 
-    def start(self, deadline: float) -> None:
+    def wait_commit(self, until: float) -> None:
         """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.
 
-        Raises as `hear` does.
+        Comes after `wait_first_event`, and raises as that does.
         """
-        self.hear(deadline)
-        while not self._waiting and self._wait(min(self._commit_by, deadline)):
+        while not self._waiting and self._wait(min(self._commit_by, until)):
             pass
 
-    def hold(self, lease: Lease) -> None:
-        """From here on this reply releases the lease."""
+    def own_lease(self, lease: Lease) -> None:
+        """Committed: from here on this reply releases the lease."""
         self._lease = lease
+        self._phase = Phase.COMMITTED
 
     def read(self) -> list[ReplyEvent] | None:
         """The next events, maybe none; None when there has been nothing to say for a heartbeat.
@@ -124,55 +156,55 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        is_quiet = self._silent_seconds > 0.0 or self._now - self._said_at >= self._clocks.heartbeat
+        is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
         if events or is_quiet:
             self._said_at = self._now
         return events if events or not is_quiet else None
 
-    def close(self) -> None:
+    def close(self, *, in_background: bool = True) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
 
-        An answer that is left while the upstream makes it is stopped before its account is given back: in the
-        background where this holds the lease, else before this returns.
+        An answer that is left while the upstream makes it is stopped before its account is given back: in a
+        thread of its own, or before this returns.
         """
-        if self._closed:
+        if self._phase is Phase.CLOSED:
             return
-        self._closed = True
+        give_back = partial(self._give_back, delivered=self._phase is Phase.COMMITTED)
+        self._phase = Phase.CLOSED
         with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
-            last_things.callback(self._end)
-            last_things.callback(lambda: self._stream.close(is_over=self._reducer.finished))
-            if self._reducer.conversation_id is None:
+            last_things.callback(self._end, give_back, in_background=in_background)
+            last_things.callback(self._stream.close)
+            if self._stream.conversation_id is None:
                 self._look_for_name()
 
-    def _end(self) -> None:
+    def _end(self, give_back: Callable[[], None], *, in_background: bool) -> None:
         if not self._is_left:
-            self._give_back()
-        elif self._lease is None:  # whoever asked gives the account on as soon as this returns
-            self._stop_and_give_back()
+            give_back()
+        elif in_background:
+            run_in_background(partial(self._stop_and, give_back))
         else:
-            run_in_background(self._stop_and_give_back)
+            self._stop_and(give_back)
 
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
         with suppress(GatewayError):
-            if frames := self._stream.read(_GLANCE_SECONDS):
-                self._take(frames)
+            self._take(self._stream.read(_GLANCE_SECONDS) or [])
 
     @property
     def _is_left(self) -> bool:
         """The upstream is, for all we know, still at work on an answer that nobody reads any more."""
-        is_over = self._reducer.finished or self._stream.ended
+        is_over = self._stream.finished or self._stream.ended
         return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
 
-    def _stop_and_give_back(self) -> None:
+    def _stop_and(self, give_back: Callable[[], None]) -> None:
         try:
             self._stop_upstream()
         finally:
-            self._give_back()
+            give_back()
 
     def _stop_upstream(self) -> None:
         """So that the account's next question does not meet an upstream that has not noticed yet."""
-        answer_id = self._reducer.answer_id
+        answer_id = self._stream.answer_id
         if answer_id is None:
             threading.Event().wait(_NOTICE_SECONDS)
             return
@@ -183,9 +215,9 @@ class Reply:
         except GatewayError as error:
             log.debug("an answer was not stopped upstream: %s", error.code)
 
-    def _give_back(self) -> None:
+    def _give_back(self, *, delivered: bool) -> None:
         try:
-            self._use.end(delivered=self._lease is not None)
+            self._use.end(delivered=delivered)
         finally:
             if self._lease is not None:
                 self._lease.release(self.outcome, self._failure)
@@ -199,56 +231,56 @@ class Reply:
     def _wait(self, until: float) -> bool:
         """False when the time came before anything else did."""
         seconds = until - self._clock()
-        frames = self._stream.read(seconds) if seconds > 0 else None
-        if frames is not None:
-            self._take(frames)
-        return frames is not None
+        return seconds > 0 and self._read(seconds)
 
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        frames = self._stream.read(self._clocks.heartbeat)
-        if frames is not None:
-            self._silent_seconds = 0.0
-            self._take(frames)
-        else:
-            self._silent_seconds += self._clocks.heartbeat
-            if self._silent_seconds >= self._clocks.idle:
-                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
+        seconds, begun_at, frames = self._choose_wait(), self._clock(), self._stream.frames
+        has_come = self._read(seconds)
         self._now = self._clock()
+        self._is_quiet = not has_come
+        if self._stream.frames > frames:
+            self._silent_seconds = 0.0
+        else:
+            self._silent_seconds += self._now - begun_at if has_come else seconds
+            if self._silent_seconds >= self._clocks.idle and not self._stream.ended:
+                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
 
-    def _take(self, frames: list[Frame]) -> None:
-        if not self.frames and frames:
-            self._commit_by = self._clock() + self._clocks.commit
-        self.frames += len(frames)
-        try:
-            for frame in frames:
-                self._hear(self._reducer.reduce(frame))
-                if self._ended_early:
-                    return
-            if self._stream.ended and not self._reducer.finished:
-                raise self._cut()
-        except GatewayError as error:
-            if self._reducer.conversation_id is not None:  # named and failed by one and the same frame
-                self._use.begin(self._reducer.conversation_id)
-            self._hear(self._reducer.flush())
-            if not self._ended_early:
-                self._fail(error)
+    def _choose_wait(self) -> float:
+        """A heartbeat, as nearly always, or what is left until the upstream has been silent for too long."""
+        if not self._silent_seconds:
+            return self._clocks.heartbeat
+        return min(self._clocks.heartbeat, self._clocks.idle - self._silent_seconds)
 
-    def _hear(self, events: list[ReplyEvent]) -> None:
+    def _read(self, seconds: float) -> bool:
+        """Take what the upstream says next; False when so many seconds passed in silence."""
+        try:
+            events = self._stream.read(seconds)
+            if events is None:
+                return False
+            self._take(events)
+        except GatewayError as error:
+            self._fail(error)
+        if not self._commit_by and self._stream.frames:
+            self._commit_by = self._clock() + self._clocks.commit
+        return True
+
+    def _take(self, events: list[ReplyEvent]) -> None:
         """Keep what the request wants of `events`; where it wants no more, the upstream is left at once."""
         if not events:
             return
-        first = events[0]
-        if isinstance(first, ReplyStarted):
-            self._use.begin(first.conversation_id)
-            events = events[1:]
-        for stage in self._stages:
-            events = stage.apply(events)
+        if not self._is_named and self._stream.conversation_id is not None:
+            self._is_named = True
+            self._use.begin(self._stream.conversation_id)
+            events = [event for event in events if not isinstance(event, ReplyStarted)]
+        for transform in self._transforms:
+            events = transform.apply(events)
         self._waiting.extend(events)
-        if self._stages and events and isinstance(events[-1], ReplyFinished) and not self._reducer.finished:
+        is_over = bool(events) and isinstance(events[-1], ReplyFinished)
+        if is_over and not self._stream.finished:
             self._ended_early = True
             self._stream.close()
 
@@ -257,8 +289,3 @@ class Reply:
         self._failure = error
         if not self._waiting:
             raise error
-
-    def _cut(self) -> GatewayError:
-        if self.frames:
-            return CutAnswer("The upstream's answer ended before it was finished.")
-        return SilentAnswer("The upstream answered without a word.")

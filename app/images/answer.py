@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import assert_never
 
 from app.errors import ContentRefused, GatewayError, NoPicture
 from app.exchange.reply import Reply
-from app.reply import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelta
+from app.reply import (
+    CitedText,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
 
 _MOST_WORDS_CHARS = 300
 # In 2024 a picture could also come as a link in the text (protocol notes 7).
@@ -38,12 +48,17 @@ class DrawingAnswer:
         self._conclude()
 
     def _take(self, event: ReplyEvent) -> None:
-        if isinstance(event, ImageAdded):
-            self.pictures.append(event)
-        elif isinstance(event, TextDelta | CitedText):
-            self._words.append(event.text)
-        elif isinstance(event, ReplyFinished):
-            self._is_refused = event.reason == "content_filter"
+        match event:
+            case ImageAdded():
+                self.pictures.append(event)
+            case TextDelta() | CitedText():
+                self._words.append(event.text)
+            case ReplyFinished():
+                self._is_refused = event.reason == "content_filter"
+            case ReplyStarted() | ReasoningDelta() | ThoughtText():
+                pass
+            case _:
+                assert_never(event)
 
     def _conclude(self) -> None:
         words = "".join(self._words)

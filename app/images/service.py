@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.accounts.account import Account
 from app.accounts.gate import Caller
 from app.accounts.pool import AccountPool
 from app.config import Settings
-from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, most_telling
-from app.exchange.attaching import Attacher, Attachment
+from app.core.request import Attachment, DrawingRequest, DrawnPicture
+from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, choose_reported
+from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
 from app.images.answer import DrawingAnswer
 from app.images.download import PictureDownload
-from app.openai.images import DrawnPicture, ImageRequest
 from app.reply import ImageAdded
 from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing, StreamRequest
 
@@ -36,15 +36,17 @@ class ImageService:
         opener: ReplyOpener,
         attacher: Attacher,
         download: PictureDownload,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._pool = pool
         self._opener = opener
         self._attacher = attacher
         self._download = download
+        self._clock = clock
 
     def draw(
-        self, request: ImageRequest, caller: Caller, attachments: Sequence[Attachment] = ()
+        self, request: DrawingRequest, caller: Caller, attachments: Sequence[Attachment] = ()
     ) -> list[DrawnPicture]:
         """The pictures, never more than asked for; fewer only where the upstream gave no more.
 
@@ -65,17 +67,17 @@ class ImageService:
         """Ask until there are `count` pictures, no account is left, or it took too long."""
         drawn: dict[str, ImageAdded] = {}
         failures: list[GatewayError] = []
-        ends_at = time.monotonic() + self._settings.max_reply_seconds
-        while len(drawn) < count and plan.accounts and time.monotonic() < ends_at:
+        ends_at = self._clock() + self._settings.max_reply_seconds
+        while len(drawn) < count and plan.accounts and self._clock() < ends_at:
             answer = self._ask(plan)
             drawn |= {event.url: event for event in answer.pictures}
             if answer.failure is not None:
                 failures.append(answer.failure)
-                if not answer.failure.moves_on or len(failures) >= _MOST_FAILURES:
+                if not answer.failure.try_next_account or len(failures) >= _MOST_FAILURES:
                     break
                 plan = _move_on(plan, answer, len(failures))
         if not drawn:
-            raise most_telling(failures)
+            raise choose_reported(failures)
         return list(drawn.values())[:count]
 
     def _ask(self, plan: Plan) -> DrawingAnswer:
@@ -92,13 +94,13 @@ class ImageService:
             reply.close()
 
 
-def _ask_for(request: ImageRequest) -> StreamRequest:
-    model = (request.model or "").strip()
+def _ask_for(request: DrawingRequest) -> StreamRequest:
+    model = request.model.strip()
     return StreamRequest(
         prompt=request.prompt,
         assistant_id=model if _ASSISTANT_ID.fullmatch(model) else DRAWING_ASSISTANT_ID,
         reasoning_effort="low",
-        drawing=Drawing(request.aspect_ratio, request.upstream_style, request.scene or "none"),
+        drawing=Drawing(request.aspect_ratio, request.style, request.scene),
     )
 
 

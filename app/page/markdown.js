@@ -1,47 +1,50 @@
 // Markdown to DOM nodes. Model output is hostile: everything becomes text nodes and the few elements below, links
 // only to http, https and mailto, pictures only through `showPicture`. There is no way for markup to pass.
 
-import { element, find } from "./dom.js";
+import { GrowingBlocks } from "./blocks.js";
 import { copyButton } from "./copy.js";
+import { element, find } from "./dom.js";
+import { parseInline, plainText } from "./inline.js";
 import { showPicture } from "./picture.js";
-
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
-const ITEM = /^( *)([-*+]|\d{1,9}[.)])\s+(.*)$/;
-// The counts in HEADING and INLINE keep the time for a hostile text in proportion to its length.
-const HEADING = /^(#{1,6})\s+(.{0,1000}?)\s*#*$/;
-const RULE = /^ {0,3}([-*_])( *\1){2,} *$/;
-const INLINE = /(`+)([^]*?[^`])\1(?!`)|(!?)\[((?:[^[\]\\]|\\.|\[[^[\]]{0,200}\]){0,500})\]\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)|\*\*(?=\S)([^]*?\S)\*\*|\*(?=[^\s*])([^*]*?[^\s*])\*|~~(?=\S)([^]*?\S)~~|(https?:\/\/[^\s<>"'，。；、）】]*[^\s<>"'，。；、）】.,:;!?)\]*_~])|\\([\\`*_{}[\]()#+.!~>-])/g;
+import { say } from "./words.js";
 
 /** Grows with the text of one answer; blocks that did not change keep their nodes. */
 export class MarkdownView {
   constructor(node) {
     this.node = node;
-    this.blocks = [];
+    this.growing = new GrowingBlocks();
+    this.shown = []; // {block, source} for each child of `node`
   }
 
-  /** `text` begins as the one shown before did. Only its last two blocks can have changed since: no other is looked at. */
+  /** `text` begins as the one shown before did. */
   show(text) {
-    const settled = Math.max(0, this.blocks.length - 2);
-    const blocks = this.blocks.slice(0, settled).concat(splitBlocks(text, this.blocks[settled]?.at ?? 0));
-    let same = settled;
-    while (same < blocks.length && blocks[same].source === this.blocks[same]?.source) same++;
-    if (same === blocks.length - 1 && growCode(this.node.children[same], this.blocks[same], blocks[same])) same++;
+    let same = this.growing.show(text);
+    const { blocks } = this.growing;
+    const sourceOf = (index) => text.slice(blocks[index].at, blocks[index + 1]?.at).trimEnd();
+    while (same < blocks.length && this.keep(same, blocks[same], sourceOf(same))) same++;
+    this.shown.length = Math.min(this.shown.length, same);
     while (this.node.children.length > same) this.node.lastChild.remove();
-    for (const { source } of blocks.slice(same)) this.node.append(renderBlock(source));
-    this.blocks = blocks;
+    for (let index = same; index < blocks.length; index++) {
+      this.node.append(renderBlock(blocks[index]));
+      this.shown.push({ block: blocks[index], source: sourceOf(index) });
+    }
+  }
+
+  /** Whether the node at `index` shows `block` already, or could be made to by adding to its text. */
+  keep(index, block, source) {
+    const before = this.shown[index];
+    if (before?.block.type !== block.type) return false;
+    if (block.type === "code" ? !growCode(this.node.children[index], before.block, block) : before.source !== source) return false;
+    this.shown[index] = { block, source };
+    return true;
   }
 }
 
-/** Whether `node` could be made to show `after` by adding to its text, as code that is still being written can. */
+/** Code that is being written only gets longer. */
 function growCode(node, before, after) {
-  const fence = before && FENCE.exec(before.source);
-  if (!fence || !before.source.includes("\n") || !after.source.startsWith(before.source)) return false;
-  const lines = after.source.split("\n");
-  if (isClosed(lines, fence[1])) return false;
-  const code = find("code", node);
-  const words = lines.slice(1).join("\n");
-  if (!words.startsWith(code.textContent)) return false;
-  code.firstChild.appendData(words.slice(code.textContent.length));
+  const had = codeText(before), has = codeText(after);
+  if (before.info !== after.info || !has.startsWith(had)) return false;
+  if (has.length > had.length) find("code", node).firstChild.appendData(has.slice(had.length));
   return true;
 }
 
@@ -62,123 +65,71 @@ export function link(address, ...children) {
   return element("a", { href, rel: "noopener noreferrer nofollow", target: "_blank", referrerpolicy: "no-referrer" }, ...children);
 }
 
-/** The blocks from `start` on, {at, source}: fences whole, everything else parted by blank lines and changes of kind. */
-function splitBlocks(text, start) {
-  const blocks = [];
-  let block = [], at = start, here = start, fence = null, kind = "";
-  const add = (line) => { if (!block.length) at = here; block.push(line); };
-  const end = () => { if (block.length) blocks.push({ at, source: block.join("\n") }); block = []; kind = ""; };
-  for (const raw of text.slice(start).split("\n")) {
-    step(raw.endsWith("\r") ? raw.slice(0, -1) : raw);
-    here += raw.length + 1;
-  }
-  end();
-  return blocks;
+const renderBlocks = (blocks) => blocks.map((block) => renderBlock(block));
+const renderText = (text) => renderInline(parseInline(text));
 
-  function step(line) {
-    if (fence) {
-      add(line);
-      if (isFenceEnd(line, fence)) { fence = null; end(); }
-      return;
-    }
-    const opening = FENCE.exec(line);
-    if (opening) { end(); fence = opening[1]; return add(line); }
-    if (!line.trim()) return end();
-    const next = kindOf(line, kind);
-    if (next !== kind) end();
-    kind = next;
-    add(line);
-    if (kind === "heading" || kind === "rule") end();
-  }
-}
-
-const isFenceEnd = (line, fence) => line.trim().startsWith(fence) && !line.trim().replaceAll(fence[0], "");
-const isClosed = (lines, fence) => lines.length > 1 && isFenceEnd(lines.at(-1), fence);
-
-function kindOf(line, before) {
-  if (HEADING.test(line)) return "heading";
-  if (RULE.test(line)) return "rule";
-  if (ITEM.test(line) || (before === "list" && /^\s/.test(line))) return "list";
-  if (/^\s*>/.test(line)) return "quote";
-  if (/^\s*\|.*\|\s*$/.test(line)) return "table";
-  return "text";
-}
-
-function renderBlock(source) {
-  const lines = source.split("\n");
-  const fence = FENCE.exec(lines[0]);
-  if (fence) return renderCode(lines, fence);
-  switch (kindOf(lines[0], "")) {
-    case "heading": {
-      const [, marks, words] = HEADING.exec(lines[0]);
-      return element(`h${Math.min(marks.length + 1, 6)}`, {}, renderInline(words));
-    }
+function renderBlock(block) {
+  switch (block.type) {
+    // The page has headings of its own above those of an answer.
+    case "heading": return element(`h${Math.min(block.level + 1, 6)}`, {}, renderText(block.text));
     case "rule": return element("hr");
-    case "list": return renderList(lines);
-    case "quote": return element("blockquote", {}, renderInline(lines.map((line) => line.replace(/^\s*>\s?/, "")).join("\n")));
-    case "table": return renderTable(lines);
-    default: return element("p", {}, renderInline(source));
+    case "code": return renderCode(block);
+    case "math": return element("pre", { class: "math", tabindex: "0" }, element("code", {}, block.text));
+    case "quote": return element("blockquote", {}, renderBlocks(block.blocks));
+    case "list": return renderList(block);
+    case "table": return renderTable(block);
+    default: return element("p", {}, renderText(block.text));
   }
 }
 
-function renderCode(lines, fence) {
-  const code = element("code", {}, lines.slice(1, isClosed(lines, fence[1]) ? -1 : undefined).join("\n"));
+/** Its last line ends with the code. */
+const codeText = (block) => block.text.slice(0, -1);
+
+function renderCode(block) {
+  const code = element("code");
+  code.append(document.createTextNode(codeText(block)));
   return element("div", { class: "code" },
-    element("div", { class: "row" }, element("span", { class: "hint grow" }, fence[2]), copyButton(() => code.textContent)),
+    element("div", { class: "row" }, element("span", { class: "hint grow" }, block.info.split(/\s/, 1)), copyButton(() => code.textContent)),
     element("pre", { tabindex: "0" }, code));
 }
 
-function renderList(lines) {
-  const first = ITEM.exec(lines[0]);
-  const isOrdered = /\d/.test(first[2]);
-  const list = element(isOrdered ? "ol" : "ul", isOrdered ? { start: parseInt(first[2], 10) } : {});
-  let item = [];
-  const end = () => {
-    if (!item.length) return;
-    const inner = item.findIndex((line, index) => index && ITEM.test(line));
-    const words = item.slice(0, inner < 0 ? undefined : inner).join("\n");
-    list.append(element("li", {}, renderInline(words), inner < 0 ? null : renderList(item.slice(inner))));
-    item = [];
+function renderList(list) {
+  const first = list.isOrdered && list.start !== 1 ? { start: list.start } : {};
+  return element(list.isOrdered ? "ol" : "ul", first, list.items.map((item) => renderItem(item, list.isTight)));
+}
+
+function renderItem(item, isTight) {
+  // In a tight list the paragraphs are bare.
+  const blocks = item.blocks.flatMap((block) => (isTight && block.type === "paragraph" ? renderText(block.text) : [renderBlock(block)]));
+  if (item.isDone === null) return element("li", {}, blocks);
+  const box = element("input", { type: "checkbox", disabled: true, checked: item.isDone, "aria-label": say(item.isDone ? "taskDone" : "taskOpen") });
+  return element("li", { class: "task" }, box, " ", blocks);
+}
+
+function renderTable({ aligns, head, rows }) {
+  const align = (index) => (["center", "right"].includes(aligns[index]) ? { class: aligns[index] } : {});
+  const renderRow = (cells, name) => {
+    const missing = aligns.length - cells.length;
+    return element("tr", {}, cells.slice(0, aligns.length).map((cell, index) => element(name, align(index), renderText(cell))),
+      missing > 0 && element(name, { colspan: missing }));
   };
-  for (const line of lines) {
-    const found = ITEM.exec(line);
-    if (found && found[1].length <= first[1].length) { end(); item.push(found[3]); }
-    else item.push(line);
-  }
-  end();
-  return list;
-}
-
-function renderTable(lines) {
-  const cells = (line) => line.trim().slice(1, -1).split("|").map((cell) => cell.trim());
-  const rule = lines.length > 1 ? cells(lines[1]) : [];
-  const isRuled = rule.length > 0 && rule.every((cell) => /^:?-+:?$/.test(cell));
-  const align = (index) => (isRuled && rule[index]?.endsWith(":") ? { class: rule[index].startsWith(":") ? "center" : "right" } : {});
-  const row = (line, name) => element("tr", {}, cells(line).map((cell, index) => element(name, align(index), renderInline(cell))));
   return element("div", { class: "table", tabindex: "0" }, element("table", {},
-    isRuled && element("thead", {}, row(lines[0], "th")),
-    element("tbody", {}, lines.slice(isRuled ? 2 : 0).map((line) => row(line, "td")))));
+    element("thead", {}, renderRow(head, "th")), element("tbody", {}, rows.map((row) => renderRow(row, "td")))));
 }
 
-function renderInline(text, depth = 0) {
-  const nodes = [];
-  let at = 0;
-  const deeper = (words) => (depth < 8 ? renderInline(words, depth + 1) : [words]);
-  for (const found of text.matchAll(INLINE)) {
-    const [whole, , code, bang, words, address, bold, italic, struck, bare, escaped] = found;
-    if (found.index > at) nodes.push(text.slice(at, found.index));
-    at = found.index + whole.length;
-    if (code !== undefined) nodes.push(element("code", {}, code.trim()));
-    else if (bang) nodes.push(showPicture(address, words));
-    else if (address !== undefined) nodes.push(link(address, deeper(words)));
-    else if (bold !== undefined) nodes.push(element("strong", {}, deeper(bold)));
-    else if (italic !== undefined) nodes.push(element("em", {}, deeper(italic)));
-    else if (struck !== undefined) nodes.push(element("del", {}, deeper(struck)));
-    else if (bare !== undefined) nodes.push(link(bare, bare));
-    else nodes.push(escaped);
+/** `isInLink`: a link has no other in it, and no button. */
+function renderInline(nodes, isInLink = false) {
+  return nodes.map((node) => (typeof node === "string" ? node : renderNode(node, isInLink)));
+}
+
+function renderNode(node, isInLink) {
+  switch (node.type) {
+    case "code": return element("code", {}, node.text);
+    case "math": return element("code", { class: "math" }, node.text);
+    // Who writes to a chat means every end of a line.
+    case "break": return element("br");
+    case "picture": return isInLink ? element("span", {}, plainText(node.children)) : showPicture(node.address, plainText(node.children));
+    case "link": return isInLink ? element("span", {}, renderInline(node.children, true)) : link(node.address, renderInline(node.children, true));
+    default: return element(node.type, {}, renderInline(node.children, isInLink));
   }
-  if (at < text.length) nodes.push(text.slice(at));
-  return nodes.flatMap((node) => (typeof node === "string" ? withBreaks(node) : [node]));
 }
-
-const withBreaks = (text) => text.split("\n").flatMap((line, index) => (index ? [element("br"), line] : [line]));

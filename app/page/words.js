@@ -58,6 +58,8 @@ const WORDS = {
   noPicture: ["This picture cannot be shown.", "这张图片无法显示。"],
   tooLarge: ["{0} is too large for this page (20 MB).", "{0} 太大（上限 20 MB）。"],
   unreadable: ["{0} cannot be read any more.", "{0} 已无法读取。"],
+  taskDone: ["done", "已完成"],
+  taskOpen: ["to do", "待办"],
   answered: ["Answer complete", "回答完毕"],
   // drawing
   prompt: ["What to draw", "画什么"],

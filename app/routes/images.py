@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, request
 
-from app.exchange.attaching import Attachment
-from app.openai.images import ImageRequest, encode_images, parse_edit_fields, parse_image_request
+from app.core.request import Attachment, DrawingRequest
+from app.formats.openai_media.images import encode_images, parse_edit_fields, parse_image_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.form import read_picture
@@ -31,7 +31,7 @@ def edit_image() -> Response:
     return _draw(parse_edit_fields(request.form), [picture])
 
 
-def _draw(image_request: ImageRequest, attachments: Sequence[Attachment] = ()) -> Response:
+def _draw(image_request: DrawingRequest, attachments: Sequence[Attachment] = ()) -> Response:
     g.record.watch_client()
     pictures = services().images.draw(image_request, g.caller, attachments)
     return Response(encode_images(pictures, created=int(time.time())), content_type="application/json")

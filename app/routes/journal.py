@@ -94,12 +94,12 @@ class Record:
         self._shield()
         _run_guarded(end)
         if self._client is not None:
-            self._client.shielded = False
+            self._client.unshield()
 
     def _shield(self) -> None:
         """From here on the request is not interrupted: what gives things back must run to its end."""
         if self._client is not None:
-            self._client.shielded = True
+            self._client.shield()
         if self._watch is not None:
             self._watch.close()
             self._watch = None

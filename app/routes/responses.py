@@ -13,11 +13,11 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from werkzeug.exceptions import NotFound as PathNotFound
 
 from app import errors
+from app.core.usage import Usage
 from app.errors import GatewayError, InternalError
 from app.exchange.reply import Reply
-from app.openai.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, ReplyHead, Usage
-from app.openai.errors import encode_error, encode_error_event
-from app.openai.request import ChatRequest
+from app.formats.format import Asked, Encoder, ReplyHead
+from app.formats.openai_error import encode_error
 from app.routes.journal import Record
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,9 @@ def own_reply(reply: Reply, record: Record) -> None:
     record.account = reply.account
 
 
-def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
+def stream_reply(reply: Reply, asked: Asked, record: Record) -> Response:
     """The reply as server-sent events."""
-    encoder = ChunkEncoder(
-        _head(reply, request),
-        Usage(reply.prompt, reasoning=reply.hidden),
-        include_usage=request.include_usage,
-    )
+    encoder = asked.build_encoder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
     return Response(
         _relay(reply, encoder, record),
         content_type="text/event-stream; charset=utf-8",
@@ -45,9 +41,9 @@ def stream_reply(reply: Reply, request: ChatRequest, record: Record) -> Response
     )
 
 
-def whole_reply(reply: Reply, request: ChatRequest, record: Record) -> Response:
+def whole_reply(reply: Reply, asked: Asked, record: Record) -> Response:
     """The reply as one completion; its account is free when this returns or raises."""
-    folder = CompletionFolder(_head(reply, request), Usage(reply.prompt, reasoning=reply.hidden))
+    folder = asked.build_folder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
     try:
         while not reply.finished:
             events = reply.read()
@@ -84,24 +80,24 @@ def render_unexpected(exc: Exception) -> Response:
     return render_error(InternalError("The gateway made a mistake; its log says more."))
 
 
-def _relay(reply: Reply, encoder: ChunkEncoder, record: Record) -> Iterator[bytes]:
+def _relay(reply: Reply, encoder: Encoder, record: Record) -> Iterator[bytes]:
     """The body of a stream. Everything it holds is owned, and closed, by the reply."""
     yield encoder.start()
     try:
         while not reply.finished:
             events = reply.read()
             if events is None:
-                yield HEARTBEAT
+                yield encoder.heartbeat()
             elif events:
                 record.mark_first_delta()
                 yield encoder.encode(events)
     except GatewayError as error:
         record.outcome = error.code
-        yield encode_error_event(error)
+        yield encoder.error(error)
     except Exception as exc:
         log.error("unexpected failure in a stream", exc_info=exc)
         record.outcome = InternalError.code
-        yield encode_error_event(InternalError("The gateway made a mistake; its log says more."))
+        yield encoder.error(InternalError("The gateway made a mistake; its log says more."))
 
 
 def _close(reply: Reply, record: Record) -> None:
@@ -112,10 +108,10 @@ def _close(reply: Reply, record: Record) -> None:
     reply.close()
 
 
-def _head(reply: Reply, request: ChatRequest) -> ReplyHead:
+def _head(reply: Reply, asked: Asked) -> ReplyHead:
     """Clients keep the id to continue; an upstream that names no conversation still needs one."""
     name = reply.conversation_id or f"chatcmpl-{uuid.uuid4().hex}"
-    return ReplyHead(id=name, model=request.model, created=int(time.time()))
+    return ReplyHead(id=name, model=asked.question.model, created=int(time.time()))
 
 
 def _translate(exc: HTTPException) -> GatewayError:

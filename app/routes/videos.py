@@ -6,7 +6,7 @@ import time
 
 from flask import Blueprint, Response, g
 
-from app.openai.video import encode_progress, encode_result, parse_video_request
+from app.formats.openai_media.video import encode_progress, encode_result, parse_video_request
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.services import services

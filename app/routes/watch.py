@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 from flask import Blueprint, Response, g
 
-from app.openai.encoder import HEARTBEAT
+from app.formats.openai_chat.encoder import HEARTBEAT
 from app.routes.auth import look_in
 from app.routes.responses import STREAM_HEADERS
 from app.routes.services import services
@@ -29,18 +29,23 @@ _encode = msgspec.json.Encoder().encode
 def watch() -> Response:
     """The first event tells the whole hour, later ones the half minutes that changed."""
     known, caller = services(), g.caller
-    history = known.traffic.of(caller.queue)
-    events = _relay(history, lambda: known.pool.waiting(caller.queue), lambda: known.presence.stopping)
+    history, ended = known.traffic.of(caller.queue), known.watches.enter()
+    g.record.on_close(lambda: known.watches.leave(ended))
+
+    def is_over() -> bool:
+        return ended.is_set() or known.presence.stopping
+
+    events = _relay(history, lambda: known.pool.waiting(caller.queue), is_over, ended)
     return Response(events, content_type="text/event-stream; charset=utf-8", headers=STREAM_HEADERS)
 
 
 def _relay(
-    history: History, count_queued: Callable[[], int], is_stopping: Callable[[], bool]
+    history: History, count_queued: Callable[[], int], is_over: Callable[[], bool], ended: threading.Event
 ) -> Iterator[bytes]:
     """Looks once a second, as nothing tells; a heartbeat now and then finds out who has gone."""
-    ticket, pause, seen = history.take_ticket(), threading.Event(), (-1, -1)
+    ticket, seen = history.take_ticket(), (-1, -1)
     told_at, ends_at, looks = 0.0, time.time() + _MOST_SECONDS, 0
-    while history.is_valid(ticket) and not is_stopping() and told_at < ends_at:
+    while history.is_valid(ticket) and not is_over() and told_at < ends_at:
         now, queued = time.time(), count_queued()
         if (history.version, queued) != seen:
             seen = (history.version, queued)
@@ -49,7 +54,7 @@ def _relay(
         elif looks % _LOOKS_PER_HEARTBEAT == 0:
             yield HEARTBEAT
         looks += 1
-        pause.wait(_LOOK_SECONDS)
+        ended.wait(_LOOK_SECONDS)
 
 
 def _encode_event(history: History, queued: int, since: float) -> bytes:

@@ -16,6 +16,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 
 from app.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
+from app.upstream.body import BodyReader
 from app.upstream.connection import AddressBook, QuickConnection
 
 
@@ -55,6 +56,20 @@ class UpstreamAdapter(HTTPAdapter):
         response.raw = resp
         response.request = req
         return response
+
+
+def open_body(response: requests.Response) -> BodyReader:
+    """Takes over the reading; whoever closes it gives the connection back."""
+    head: Any = response.raw._original_response  # an AnswerHead, since QuickConnection made it
+    return BodyReader(head)
+
+
+def give_back(response: requests.Response, reusable: bool) -> None:
+    """Return the connection of an answer whose body is closed to the pool, or close it."""
+    if reusable:
+        response.raw.release_conn()
+    else:
+        response.close()
 
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the standard library has no name for.

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
-import http.client
 import re
-import socket
 import ssl
+import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from app.errors import UpstreamInvalid
-from app.hub import Readiness
+from app.hub import Readiness, give_way
+from app.upstream.head import AnswerHead
 
 _READ_BYTES = 65536
 _MAX_SIZE_LINE_BYTES = 4096
+_MAX_TRAILER_BYTES = 65536
+# Of one read, so that tiny ones do not hold up everybody else.
+_MAX_CHUNKS = 256
 _LINE_END = b"\r\n"
 _CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,15})\r\n")
 _SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;|\Z)")
@@ -33,23 +36,33 @@ class Framing(Protocol):
     failure: UpstreamInvalid | None
     """The framing broke behind body bytes that `feed` has returned; nothing more can be read."""
 
+    rest: bytes
+    """What `feed` left of its bytes, to be fed next: nothing, unless that would have taken too long."""
+
+    ends_with_connection: bool
+    """Only the end of the connection ends the body, so that a cut cannot be told from its end."""
+
     def feed(self, data: bytes) -> bytes: ...
 
 
 class ChunkedFraming:
-    """`Transfer-Encoding: chunked` (RFC 9112 section 7.1); extensions and trailers are skipped."""
+    """`Transfer-Encoding: chunked` (RFC 9112 section 7.1); extensions and trailers are skipped, in bounds."""
 
-    __slots__ = ("_buffer", "_in_trailer", "_left", "complete", "failure")
+    __slots__ = ("_buffer", "_in_trailer", "_left", "_trailer_bytes", "complete", "failure", "rest")
+    ends_with_connection = False
 
     def __init__(self) -> None:
         self.complete = False
         self.failure: UpstreamInvalid | None = None
+        self.rest = b""
         self._buffer = b""
         self._left = 0  # bytes of the current chunk still to come, its line end included
         self._in_trailer = False
+        self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken before any."""
+        self.rest = b""
         if not (self._left or self._buffer or self._in_trailer) and (body := _unwrap(data)):
             return body
         if self._buffer:
@@ -58,7 +71,7 @@ class ChunkedFraming:
         pieces: list[bytes] = []
         position = 0
         try:
-            while position < len(data) and not self.complete:
+            while position < len(data) and len(pieces) < _MAX_CHUNKS and not self.complete:
                 position = (
                     self._take(data, position, pieces) if self._left else self._read_line(data, position)
                 )
@@ -66,6 +79,9 @@ class ChunkedFraming:
             if not pieces:
                 raise
             self.failure = error
+        else:
+            if not self.complete:
+                self.rest = data[position:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _take(self, data: bytes, position: int, pieces: list[bytes]) -> int:
@@ -88,10 +104,16 @@ class ChunkedFraming:
                 raise UpstreamInvalid("The upstream broke off the framing of its answer.")
             return len(data)
         if self._in_trailer:
-            self.complete = end == position
+            self._skip_trailer(end - position)
         else:
             self._begin_chunk(data[position:end])
         return end + 2
+
+    def _skip_trailer(self, line_bytes: int) -> None:
+        self.complete = not line_bytes
+        self._trailer_bytes += line_bytes
+        if self._trailer_bytes > _MAX_TRAILER_BYTES:
+            raise UpstreamInvalid("The upstream broke off the framing of its answer.")
 
     def _begin_chunk(self, line: bytes) -> None:
         found = _SIZE_LINE.match(line)
@@ -116,9 +138,11 @@ def _unwrap(data: bytes) -> bytes:
 class LengthFraming:
     """`Content-Length`, or the end of the connection where `length` is None."""
 
-    __slots__ = ("_left", "complete", "failure")
+    __slots__ = ("_left", "complete", "ends_with_connection", "failure")
+    rest = b""
 
     def __init__(self, length: int | None) -> None:
+        self.ends_with_connection = length is None
         self.failure: UpstreamInvalid | None = None  # there is nothing to break
         self._left = length
         self.complete = length == 0
@@ -135,62 +159,67 @@ class LengthFraming:
 class BodyReader:
     """Reads one response body without ever blocking on more than readability.
 
-    Takes over the response's socket for reading; `finish` or `close` hands the response back.
+    Takes over the response's socket for reading; `close` hands the response back.
     """
 
     __slots__ = ("_framing", "_pending", "_readiness", "_response", "_socket", "_undecoded")
 
-    def __init__(self, response: http.client.HTTPResponse) -> None:
+    def __init__(self, response: AnswerHead) -> None:
         self._response = response
-        stream: Any = response.fp  # a BufferedReader over a SocketIO; typeshed only knows a BufferedIOBase
-        self._socket: socket.socket = stream.raw._sock
+        self._socket = response.socket
         self._socket.settimeout(0.0)
         # TLS may hold decrypted bytes that the descriptor knows nothing of.
         self._pending: Callable[[], int] | None = getattr(self._socket, "pending", None)
         self._readiness = Readiness(self._socket.fileno())
         self._framing: Framing = ChunkedFraming() if response.chunked else LengthFraming(response.length)
-        self._undecoded = _take_buffered(stream)
+        self._undecoded = response.take_buffered()
 
     @property
     def complete(self) -> bool:
         """True when the body came whole, so that its connection may serve again."""
         return self._framing.complete
 
-    def read(self, seconds: float) -> bytes | None:
-        """The next body bytes, b"" at the end, or None when `seconds` passed in silence.
+    @property
+    def is_cut(self) -> bool:
+        """At the end of the bytes: there should have been more."""
+        return not (self._framing.complete or self._framing.ends_with_connection)
 
-        Raises OSError where the connection broke, UpstreamInvalid where the framing is wrong.
+    def read(self, seconds: float) -> bytes | None:
+        """The next body bytes, b"" at the end, or None when `seconds` passed without any.
+
+        Bytes that only frame the body do not count, however many come. Raises OSError where the connection
+        broke, UpstreamInvalid where the framing is wrong.
         """
+        ends_at = time.monotonic() + seconds
         while not self._framing.complete:
             if self._framing.failure is not None:
                 raise self._framing.failure
-            data = self._undecoded or self._receive(seconds)
+            if self._undecoded:
+                give_way()
+            data = self._undecoded or self._receive(seconds, ends_at)
             if not data:
                 return data
-            self._undecoded = b""
             body = self._framing.feed(data)
+            self._undecoded = self._framing.rest
             if body:
                 return body
-        return b""
+            seconds = ends_at - time.monotonic()
+            if seconds <= 0.0:
+                break
+        return b"" if self._framing.complete else None
 
-    def _receive(self, seconds: float) -> bytes | None:
+    def _receive(self, seconds: float, ends_at: float) -> bytes | None:
+        """What has come, or comes within `seconds`. Every wait is a turn for others; with bytes, too."""
         while (self._pending and self._pending()) or self._readiness.wait(seconds):
             try:
                 return self._socket.recv(_READ_BYTES)
-            except _WOULD_BLOCK:
-                continue
+            except _WOULD_BLOCK:  # part of what TLS needs before it says anything
+                seconds = ends_at - time.monotonic()
+                if seconds <= 0.0:
+                    break
         return None
 
     def close(self) -> None:
         """Idempotent. Closes the response for reading; the connection is the client's matter."""
         self._readiness.close()
         self._response.close()
-
-
-def _take_buffered(stream: Any) -> bytes:
-    """The bytes that came along with the headers. The socket does not block, so this does not either."""
-    try:
-        buffered: bytes = stream.peek(1)
-    except _WOULD_BLOCK:
-        return b""
-    return buffered

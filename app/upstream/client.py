@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,17 +21,17 @@ from app.errors import (
     ConversationNotFound,
     GatewayError,
     UpstreamInvalid,
-    UpstreamUnreachable,
 )
 from app.token import AccessToken, RefreshedTokens, is_sendable, parse_access_token
-from app.upstream.adapter import UpstreamAdapter, translate, was_stale
-from app.upstream.body import BodyReader
+from app.upstream.adapter import UpstreamAdapter, give_back, open_body, translate, was_stale
+from app.upstream.deadline import CallDeadline
+from app.upstream.document import read_document
 from app.upstream.envelope import classify_answer, classify_refresh, first_string, is_success
 from app.upstream.header import BROWSER_HEADERS
 from app.upstream.knock import NOBODY, Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 from app.upstream.upload import (
     UPLOAD_PATH,
     UPLOAD_PATH_2024,
@@ -49,7 +50,6 @@ _STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
 _DELETE_PATH_2024 = "/chatglm/backend-api/assistant/conversation/delete"
 
 _CALL_SECONDS = 15.0
-_MOST_ANSWER_BYTES = 1024 * 1024
 _MOST_CONNECTIONS = 2048
 
 Body = bytes | MultipartBody
@@ -68,7 +68,11 @@ class UpstreamAddress:
 
 
 class UpstreamClient:
-    """Thread-safe. Every method raises the GatewayError that the upstream's behaviour amounts to."""
+    """Thread-safe. Every method raises the GatewayError that the upstream's behaviour amounts to.
+
+    Every call has one time for its whole, from the connection to the last byte of its document, and ends with
+    UpstreamTimeout when that is over, whatever the upstream sends meanwhile.
+    """
 
     def __init__(self, address: UpstreamAddress, clock: Callable[[], float] = time.time) -> None:
         self._address = address
@@ -78,22 +82,22 @@ class UpstreamClient:
 
     def open_stream(
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
-    ) -> UpstreamStream:
-        """Ask, and return the answer's stream, which the caller closes. The timeout is for its headers."""
+    ) -> AnswerStream:
+        """Ask, and return the answer's stream, which the caller closes. The time ends with its headers."""
         body = build_stream_body(request)
-        response = self._call(
-            _STREAM_PATH,
-            access_token.value,
-            access_token.device_id,
-            body,
-            timeout_seconds,
-            "text/event-stream",
-        )
-        kind = response.headers.get("Content-Type", "")
-        original = response.raw._original_response
-        if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
-            return UpstreamStream(BodyReader(original), _releaser(response))  # type: ignore[arg-type]
-        raise _read_refusal(response)
+        with CallDeadline(timeout_seconds) as deadline:
+            response = self._call(
+                _STREAM_PATH,
+                access_token.value,
+                access_token.device_id,
+                body,
+                deadline,
+                "text/event-stream",
+            )
+            kind = response.headers.get("Content-Type", "")
+            if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
+                return AnswerStream(open_body(response), partial(give_back, response))
+            raise _read_refusal(response, deadline)
 
     def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:
         """Have the upstream end an answer whose stream was closed (protocol notes 10)."""
@@ -138,20 +142,21 @@ class UpstreamClient:
         timeout_seconds: float,
         assistant_id: str = DEFAULT_ASSISTANT_ID,
     ) -> UploadedFile:
-        """Give the account a file, straight from its spool. The timeout is for each step, not for the whole.
+        """Give the account a file, straight from its spool, at every place that may take it.
 
         Raises FileTooLarge or PromptTooLong where the upstream will not read it, whoever asks.
         """
         fields = {"from": "chat", "assistant_id": assistant_id}
         calls: tuple[tuple[str, dict[str, str]], ...] = ((UPLOAD_PATH, fields), (UPLOAD_PATH_2024, {}))
-        for path, fields in calls:
-            body = MultipartBody(file, fields)
-            response = self._call(
-                path, access_token.value, access_token.device_id, body, timeout_seconds, "application/json"
-            )
-            document = _read_document(response)
-            if not is_wrong_place(response.status_code, document):
-                break
+        with CallDeadline(timeout_seconds) as deadline:
+            for path, fields in calls:
+                body = MultipartBody(file, fields)
+                response = self._call(
+                    path, access_token.value, access_token.device_id, body, deadline, "application/json"
+                )
+                document = _read_document(response, deadline)
+                if not is_wrong_place(response.status_code, document):
+                    break
         return parse_upload(response.status_code, document, file)
 
     def ask(
@@ -168,16 +173,11 @@ class UpstreamClient:
 
         Raises `missing` where the upstream, and not just its web server, says that it has no such thing.
         """
-        response = self._call(
-            path,
-            access_token.value,
-            access_token.device_id,
-            body,
-            timeout_seconds,
-            "application/json",
-            method,
-        )
-        document = _read_document(response)
+        with CallDeadline(timeout_seconds) as deadline:
+            response = self._call(
+                path, access_token.value, access_token.device_id, body, deadline, "application/json", method
+            )
+            document = _read_document(response, deadline)
         if missing is not None and response.status_code == 404 and isinstance(document, dict):
             raise missing
         if response.status_code != 200 or not is_success(document):
@@ -195,12 +195,13 @@ class UpstreamClient:
 
     def _try(self, calls: _Calls, bearer: str, device_id: str) -> tuple[requests.Response, Any]:
         """Make the first of `calls` whose path exists; the later ones are those of earlier eras."""
-        for path, body in calls:
-            payload = msgspec.json.encode(body)
-            response = self._call(path, bearer, device_id, payload, _CALL_SECONDS, "application/json")
-            document = _read_document(response)
-            if response.status_code not in (404, 405):
-                break
+        with CallDeadline(_CALL_SECONDS) as deadline:
+            for path, body in calls:
+                payload = msgspec.json.encode(body)
+                response = self._call(path, bearer, device_id, payload, deadline, "application/json")
+                document = _read_document(response, deadline)
+                if response.status_code not in (404, 405):
+                    break
         return response, document
 
     def _call(
@@ -209,14 +210,18 @@ class UpstreamClient:
         bearer: str,
         device_id: str,
         body: Body,
-        timeout_seconds: float,
+        deadline: CallDeadline,
         accept: str,
         method: str = "POST",
     ) -> requests.Response:
-        timeout = (self._address.connect_timeout_seconds, timeout_seconds)
+        """The answer's head, its body still to be read."""
         for is_last in (False, True):
+            if not isinstance(body, bytes):
+                body.rewind(deadline.left_seconds)
             prepared = self._prepare(path, bearer, device_id, body, accept)
             prepared.method = method
+            left = deadline.left_seconds()
+            timeout = (min(self._address.connect_timeout_seconds, left), left)
             try:
                 return self._adapter.send(prepared, stream=True, timeout=timeout, proxies=self._proxies)
             except requests.RequestException as exc:
@@ -241,7 +246,6 @@ class UpstreamClient:
         if isinstance(body, bytes):
             headers["Content-Length"] = str(len(body))
         else:
-            body.rewind()
             headers |= {"Content-Length": str(body.length_bytes), "Content-Type": body.content_type}
         headers |= sign(now_seconds=self._clock(), nonce=uuid.uuid4().hex, secret=self._address.sign_secret)
         prepared.headers = headers  # type: ignore[assignment]  # names are ours: no need to fold their case
@@ -253,39 +257,28 @@ def _device_of(refresh_token: str) -> str:
     return hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
 
 
-def _releaser(response: requests.Response) -> Callable[[bool], None]:
-    def release(reusable: bool) -> None:
-        if reusable:
-            response.raw.release_conn()
-        else:
-            response.close()
-
-    return release
-
-
-def _read_refusal(response: requests.Response) -> GatewayError:
+def _read_refusal(response: requests.Response, deadline: CallDeadline) -> GatewayError:
     """The error for an answer that is no event stream."""
     status = response.status_code
     if status == 200 and _is_compressed(response):
         response.close()
         return UpstreamInvalid("The upstream compressed its answer although it was asked not to.")
-    return classify_answer(status, _read_document(response))
+    return classify_answer(status, _read_document(response, deadline))
 
 
-def _read_document(response: requests.Response) -> Any:
+def _read_document(response: requests.Response, deadline: CallDeadline) -> Any:
     """The JSON of a short answer, None where it is something else. Gives the connection back."""
+    body = open_body(response)
     try:
-        body = response.raw.read(_MOST_ANSWER_BYTES, decode_content=True)
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    except GatewayError:
-        raise  # a deadline, or the shutdown
-    except Exception as exc:  # urllib3's own errors: `requests` does not translate those of raw reads
-        raise UpstreamUnreachable("The connection to the upstream broke while it answered.") from exc
+        return read_document(body, _encoding_of(response), deadline.left_seconds)
     finally:
-        response.close()  # a body that was read to its end has given its connection back before
+        body.close()
+        give_back(response, body.complete)
 
 
 def _is_compressed(response: requests.Response) -> bool:
-    return response.headers.get("Content-Encoding", "identity") != "identity"
+    return _encoding_of(response) != "identity"
+
+
+def _encoding_of(response: requests.Response) -> str:
+    return str(response.headers.get("Content-Encoding", "identity")).lower()

@@ -6,7 +6,6 @@ how many writes - is known here beforehand (docs/performance.md).
 
 from __future__ import annotations
 
-import http.client
 import socket
 import threading
 import time
@@ -17,7 +16,8 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
-from app.hub import is_readable
+from app.hub import give_way, is_readable
+from app.upstream.head import AnswerHead
 
 _KNOWN_SECONDS = 60.0
 _Addresses = list[tuple[Any, ...]]
@@ -61,7 +61,7 @@ class AddressBook:
 
 
 class NeverAnswered(ConnectionError):
-    """A new connection broke before its first answer: the upstream may have seen the request all the same."""
+    """A connection broke that was new, or in the middle of a head: the upstream may have seen the request."""
 
 
 class QuickConnection:
@@ -74,7 +74,8 @@ class QuickConnection:
     port: int
     timeout: Any
     socket_options: Any
-    _asked: tuple[str, str] | None = None
+    response_class: Any = AnswerHead  # a proxy's answer to CONNECT is read by it as well
+    _asked: tuple[str, str] = ("", "")
     _has_answered = False
 
     @property
@@ -88,39 +89,29 @@ class QuickConnection:
         url: str,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-        **options: Any,
+        **_: Any,
     ) -> None:
-        """Head and body in one write. A body that is not in memory goes urllib3's way."""
-        self._asked = None
-        if not isinstance(body, bytes):
-            super().request(method, url, body=body, headers=headers, **options)  # type: ignore[misc]
-            return
+        """Head and body in one write; a body that is not in memory piece by piece, by its `read`."""
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]  # of the connection it is mixed into
         self.sock.settimeout(self.timeout)
         self._asked = (method, url)
-        self.sock.sendall(_build_head(method, url, self._name, headers or {}) + body)
+        head = _build_head(method, url, self._name, headers or {})
+        if isinstance(body, bytes):
+            self.sock.sendall(head + body)
+            return
+        self.sock.sendall(head)
+        while piece := body.read():
+            self.sock.sendall(piece)
+            give_way()
 
     def getresponse(self) -> Any:
         """The answer's head; its body is read from the socket (app.upstream.body)."""
-        try:
-            response = self._read_head()
-        except ConnectionError as exc:
-            if self._has_answered:
-                raise
-            raise NeverAnswered("The connection broke before its first answer.") from exc
-        self._has_answered = True
-        return response
-
-    def _read_head(self) -> Any:
-        if self._asked is None:
-            return super().getresponse()  # type: ignore[misc]
         method, url = self._asked
-        self._asked = None
         self.sock.settimeout(self.timeout)
-        answer = http.client.HTTPResponse(self.sock, method=method)
+        answer = self.response_class(self.sock, method=method)
         try:
-            answer.begin()
+            self._begin(answer)
         except BaseException:
             answer.close()
             raise
@@ -138,6 +129,15 @@ class QuickConnection:
             request_method=method,
             request_url=url,
         )
+
+    def _begin(self, answer: AnswerHead) -> None:
+        try:
+            answer.begin()
+        except ConnectionError as exc:
+            if self._has_answered and not answer.has_begun:
+                raise
+            raise NeverAnswered("The connection broke before its answer.") from exc
+        self._has_answered = True
 
     @property
     def _name(self) -> str:

@@ -2,6 +2,20 @@
 
 Reading is tolerant in two steps: the fast one takes a frame whose used fields have the known types, the slow
 one takes whatever fits of a frame that has not.
+
+An example, made up in the shape of 2026: the second frame of an answer, in the middle of its text.
+
+    {"id": "6a5000000000000000000002",               names the answer, for the call that stops it
+     "conversation_id": "6a5000000000000000000001",  in every frame; what has to be deleted one day
+     "status": "init",                               goes on; `finish`, `intervene` and `error` end the answer
+     "last_error": {},                               or null: nothing is wrong
+     "meta_data": {"if_increase_push": true},        `text` is a delta; false: a snapshot; absent: either
+     "parts": [                                      the current part alone, or [] in the first frame
+       {"logic_id": "00000000-0000-4000-8000-000000000003",   the same in all frames about this part
+        "status": "init",                            `finish`: `text` is all of it, whatever the flag says
+        "role": "assistant", "model": "moe_53f",     not decoded, like all that nobody uses
+        "content": [{"type": "text", "text": "The Brocken", "tool_calls": {}}],
+        "meta_data": {"tool_result_extra": {"search_results": []}}}]}   kept as bytes: read where a search was
 """
 
 from __future__ import annotations

@@ -3,6 +3,21 @@
 A frame holds either all text so far (a snapshot) or only what is new (a delta). Usually the frame says which;
 where it is silent, the pieces themselves must: text that was sent too early cannot be taken back, text that
 was held for a moment can still follow.
+
+The frames of one part in both styles, the last one finished and so with all of its text, and what comes out:
+
+    method         pieces                            full text                new text, call by call
+    feed_snapshot  "The Brocken", "The Brocken is"   "The Brocken is high."   "The Brocken", " is", " high."
+    feed_delta     "The Brocken", " is"              "The Brocken is high."   "The Brocken", " is", " high."
+
+Without a flag the same pieces go to feed_unknown. The second one settles it where it does not begin with the
+first; where it does, both readings are open, and it is held until a later piece or the full text decides (or
+the first one is long enough, _CERTAIN_CHARS, to make it a snapshot):
+
+    feed_unknown   "The Brocken", " is"              "The Brocken is high."   "The Brocken", " is", " high."
+    feed_unknown   "The Brocken", "The Brocken is"   "The Brocken is high."   "The Brocken", "", " is high."
+    feed_unknown   "1", "10", "0"                    "1100"                   "1", "", "100", ""   (deltas)
+    feed_unknown   "1", "10", "100"                  "100"                    "1", "", "", "00"    (snapshots)
 """
 
 from __future__ import annotations

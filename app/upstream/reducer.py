@@ -30,6 +30,7 @@ class Reducer:
     __slots__ = (
         "_anonymous",
         "_current",
+        "_named",
         "_notebook",
         "_part_error",
         "_pictures",
@@ -55,6 +56,7 @@ class Reducer:
         self._current: Voice | None = None
         self._anonymous = 0
         self._part_error: GatewayError | None = None
+        self._named: ReplyStarted | None = None  # until `reduce` has returned it
 
     def reduce(self, frame: Frame) -> list[ReplyEvent]:
         """The events of one frame, often none or one. Raises the GatewayError that the frame reports."""
@@ -64,7 +66,8 @@ class Reducer:
         if self.conversation_id is None and frame.conversation_id:
             self.answer_id = frame.id
             self.conversation_id = frame.conversation_id
-            events.append(ReplyStarted(frame.conversation_id))
+            self._named = ReplyStarted(frame.conversation_id)
+            events.append(self._named)
         is_over = (frame.status != "init" or bool(frame.last_error)) and _ends(frame)
         shows_full_texts = frame.status in ("finish", "intervene")
         increases = frame.meta_data.if_increase_push if frame.meta_data else None
@@ -73,11 +76,15 @@ class Reducer:
                 self._reduce_part(part, shows_full_texts, increases, events)
         if is_over and not self.finished:
             self._finish(frame, events)
+        self._named = None
         return events
 
     def flush(self) -> list[ReplyEvent]:
-        """The pictures that are still held, for an answer that was cut after they had come."""
+        """What an answer that failed or was cut still has to tell: its name, and pictures that are held."""
         events: list[ReplyEvent] = []
+        if self._named is not None:  # named and failed by one and the same frame
+            events.append(self._named)
+            self._named = None
         self._show_pictures(events)
         return events
 

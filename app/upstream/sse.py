@@ -6,6 +6,8 @@ from app.errors import UpstreamInvalid
 
 # The longest real frames hold a whole answer; what is longer than this is no answer.
 _MAX_EVENT_BYTES = 32 * 1024 * 1024
+# What a piece that is held takes beside its bytes, so that empty ones count as well.
+_PIECE_BYTES = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # How the upstream begins every event.
 _USUAL_HEAD = b"event:message\ndata: "
@@ -56,7 +58,7 @@ class EventDecoder:
 
     def _take_line(self, rest: bytes) -> bytes:
         line = b"".join((*self._line, rest)) if self._line else rest
-        self._held_bytes -= len(line) - len(rest)
+        self._held_bytes -= len(line) - len(rest) + _PIECE_BYTES * len(self._line)
         self._line.clear()
         if self._at_start:
             self._at_start = False
@@ -65,7 +67,7 @@ class EventDecoder:
 
     def _hold(self, held: list[bytes], piece: bytes) -> None:
         held.append(piece)
-        self._held_bytes += len(piece)
+        self._held_bytes += len(piece) + _PIECE_BYTES
         if self._held_bytes > _MAX_EVENT_BYTES:
             raise UpstreamInvalid("The upstream sent an event that never ends.")
 

@@ -1,85 +1,144 @@
-"""An open upstream answer: frames as they arrive, and one place that gives the connection back."""
+"""An open upstream answer: reply events as they arrive, and one place that gives the connection back."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from app.errors import CutAnswer, GatewayError
+from app.errors import CutAnswer, GatewayError, SilentAnswer
+from app.hub import give_way
+from app.reply import ReplyEvent
 from app.upstream.body import BodyReader
-from app.upstream.frames import Frame, parse_frame
+from app.upstream.frames import parse_frame
+from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
 
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
+# Of one read, so that tiny ones do not hold up everybody else.
+_MAX_EVENTS = 256
 _DRAIN_SECONDS = 0.05
+_MAX_DRAIN_BYTES = 65536
 
 
-class UpstreamStream:
-    """The frames of one answer. Whoever opened it closes it; one greenlet reads and closes."""
+class AnswerStream:
+    """The events of one answer. Whoever opened it closes it; one greenlet reads and closes.
+
+    Nobody above sees a frame: how often one came is told (`frames`), and what the answer is called.
+    """
 
     def __init__(self, body: BodyReader, release: Callable[[bool], None]) -> None:
         """`release(reusable)` takes the connection back."""
         self._body = body
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
+        self._reducer = Reducer()
         self._failure: GatewayError | None = None
+        self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False
-        """The body is over, whole or not."""
+        """Nothing more comes: the body is over, whole or not, or the answer failed."""
+        self.frames = 0
+        """How many documents of the upstream have been read."""
 
     def __repr__(self) -> str:
         state = "closed" if self._release is None else "ended" if self.ended else "open"
-        return f"<UpstreamStream {state}>"
+        return f"<AnswerStream {state}>"
 
-    def read(self, seconds: float) -> list[Frame] | None:
-        """The frames of the next read, maybe none; None when `seconds` passed in silence.
+    @property
+    def conversation_id(self) -> str | None:
+        """What the upstream calls the conversation, None while it has not said so."""
+        return self._reducer.conversation_id
 
-        Raises CutAnswer where the connection broke, UpstreamInvalid where nothing can be made of the bytes.
+    @property
+    def answer_id(self) -> str | None:
+        """What the upstream calls this answer: to stop it by."""
+        return self._reducer.answer_id
+
+    @property
+    def finished(self) -> bool:
+        """The answer came to its own end: its ReplyFinished was read, or raised why there is none."""
+        return self._reducer.finished
+
+    def read(self, seconds: float) -> list[ReplyEvent] | None:
+        """The events of the next read, maybe none; None when `seconds` passed in silence.
+
+        Raises the GatewayError that ends the answer, after everything that came before it was returned: what
+        the upstream reports, CutAnswer or SilentAnswer where it ends too early, UpstreamInvalid where nothing
+        can be made of the bytes.
         """
         if self._failure is not None:
             raise self._failure
+        events: list[ReplyEvent] = []
+        try:
+            documents = self._next_documents(seconds)
+            if documents is None:
+                return None
+            for document in documents:
+                if document != _DONE:
+                    frame = parse_frame(document)
+                    self.frames += 1
+                    events += self._reducer.reduce(frame)
+            if self.ended and not self._reducer.finished:
+                raise self._cut()
+        except GatewayError as error:
+            self._failure, self.ended = error, True
+            events += self._reducer.flush()
+            if not events:
+                raise
+        return events
+
+    def _next_documents(self, seconds: float) -> list[bytes] | None:
+        """Those of the next read, or the next of very many; None in silence."""
+        if self._later:
+            give_way()
+            documents = self._later
+        else:
+            data = self._read_body(seconds)
+            if data is None:
+                return None
+            documents = self._decoder.feed(data)
+        self._later = documents[_MAX_EVENTS:] if len(documents) > _MAX_EVENTS else []
+        return documents[:_MAX_EVENTS] if self._later else documents
+
+    def _read_body(self, seconds: float) -> bytes | None:
+        """What has come, empty at the end."""
         try:
             data = self._body.read(seconds)
         except OSError as exc:
             self.ended = True
             raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
-        if data is None:
-            return None
-        if not data:
-            self.ended = True
-            return []
-        return self._parse(self._decoder.feed(data))
+        self.ended = data == b""
+        return data
 
-    def _parse(self, events: list[bytes]) -> list[Frame]:
-        """The frames of these events. One that cannot be read fails the next read, not those before it."""
-        frames: list[Frame] = []
-        for event in events:
-            if event == _DONE:
-                continue
-            try:
-                frames.append(parse_frame(event))
-            except GatewayError as error:
-                self._failure = error
-                break
-        if self._failure is not None and not frames:
-            raise self._failure
-        return frames
+    def _cut(self) -> GatewayError:
+        if self.frames:
+            return CutAnswer("The upstream's answer ended before it was finished.")
+        return SilentAnswer("The upstream answered without a word.")
 
-    def close(self, *, is_over: bool = False) -> None:
+    def close(self) -> None:
         """Idempotent. The connection is kept where the body came, or soon comes, to its end."""
         release, self._release = self._release, None
         if release is not None:
             reusable = False
             try:
-                reusable = self._drain() if is_over else self._body.complete
+                reusable = self._drain() if self._reducer.finished else self._body.complete
             finally:
                 self._body.close()
                 release(reusable)
 
     def _drain(self) -> bool:
-        """After the finish frame only the end of the framing is missing: a short wait saves a connection."""
+        """After the finish frame only the end of the framing is missing: a short wait saves a connection.
+
+        One wait, however the upstream goes on: the answer and its account are held meanwhile.
+        """
+        ends_at = time.monotonic() + _DRAIN_SECONDS
+        left_bytes = _MAX_DRAIN_BYTES
         try:
-            while not self._body.complete and self._body.read(_DRAIN_SECONDS):
-                pass
+            while not self._body.complete and left_bytes > 0 and (left := ends_at - time.monotonic()) > 0.0:
+                data = self._body.read(left)
+                if not data:
+                    break
+                left_bytes -= len(data)
         except (OSError, GatewayError):
             return False
         return self._body.complete

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, BinaryIO, Protocol
@@ -62,17 +62,19 @@ class MultipartBody:
         self._pieces: Iterator[bytes] = iter(())
         self.length_bytes = len(self._head) + file.size_bytes + len(self._tail)
 
-    def rewind(self) -> None:
-        self._pieces = self._read_pieces()
+    def rewind(self, check_time: Callable[[], object]) -> None:
+        """Begin anew; `check_time` raises what ends the reading, asked before every piece of the file."""
+        self._pieces = self._read_pieces(check_time)
 
-    def read(self, most_bytes: int = 65536) -> bytes:
+    def read(self) -> bytes:
         """The next bytes, none at the end. Pieces are of the body's own size: senders loop until none."""
         return next(self._pieces, b"")
 
-    def _read_pieces(self) -> Iterator[bytes]:
+    def _read_pieces(self, check_time: Callable[[], object]) -> Iterator[bytes]:
         yield self._head
         handle = self._file.open()
         while piece := handle.read(65536):
+            check_time()
             yield piece
         yield self._tail
 

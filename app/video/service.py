@@ -22,13 +22,13 @@ from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
+from app.core.request import Video, VideoRequest
 from app.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
 from app.exchange.clock import StartClock
-from app.exchange.turn import Turns
+from app.exchange.failover import Failover, Task
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
-from app.hub import NAME_SECONDS, Deadline, Lingering
-from app.openai.video import Video, VideoRequest
+from app.hub import NAME_SECONDS, Deadline, Shield
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
@@ -46,6 +46,79 @@ class _Order:
     video_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What every order needs; lives as long as the process."""
+
+    settings: Settings
+    calls: VideoCalls
+    refresher: Refresher
+    cleaner: Cleaner
+    fetcher: Fetcher
+
+
+class _Ordering(Task[_Order]):
+    """Ordered from the first account that takes the order, which is free again then."""
+
+    def __init__(
+        self,
+        parts: _Parts,
+        request: VideoRequest,
+        accounts: Sequence[Account],
+        caller: Caller,
+        stack: ExitStack,
+    ) -> None:
+        """`stack` closes what is fetched."""
+        super().__init__(accounts, caller, StartClock(parts.settings.start_seconds))
+        self._parts = parts
+        self._request = request
+        self._stack = stack
+        self._pictures: list[SpooledFile] = []
+
+    def attempt(self, lease: Lease) -> _Order:
+        with self.clock.limit():
+            self._parts.refresher.access_token(lease.account)
+        lease.confirm()
+        with self.clock.stopped():
+            if self._request.image_url is not None and not self._pictures:
+                self._pictures.append(self._fetch(self._request.image_url))
+            sources = [self._upload(lease.account, picture) for picture in self._pictures]
+        order = self._start(lease.account, _build_order(self._request, sources))
+        lease.release(Outcome.OK)
+        return order
+
+    def _fetch(self, url: str) -> SpooledFile:
+        file = self._parts.fetcher.fetch(url, param="image_url")
+        self._stack.callback(file.close)
+        if not file.is_picture:
+            raise InvalidFile("What lies there is no picture.", param="image_url")
+        return file
+
+    def _upload(self, account: Account, picture: SpooledFile) -> str:
+        calls, seconds = self._parts.calls, self._parts.settings.files_timeout_seconds
+        with Deadline(seconds, UpstreamTimeout("The upstream did not take the picture in time.")):
+            return self._parts.refresher.with_token(
+                account, lambda token: calls.upload(token, picture, timeout_seconds=seconds)
+            )
+
+    def _start(self, account: Account, order: VideoOrder) -> _Order:
+        calls, cleaner = self._parts.calls, self._parts.cleaner
+        keep_seconds = 0.0
+        if self._request.is_async:
+            keep_seconds = self._parts.settings.video_seconds + _COLLECT_SECONDS
+        record = Conversation("", VIDEO_ASSISTANT, account.owner, self.caller.id)
+        use = ConversationUse(cleaner.ledger, cleaner, record, keep_seconds)
+        try:
+            # A client that leaves now would leave a video whose name nobody has heard.
+            with self.clock.limit(), Shield(NAME_SECONDS):
+                video_id = self._parts.refresher.with_token(account, lambda token: calls.start(token, order))
+                use.begin(video_id)
+        except BaseException:
+            use.end(delivered=False)
+            raise
+        return _Order(account, use, video_id)
+
+
 class VideoService:
     """Thread-safe; lives as long as the process."""
 
@@ -54,18 +127,14 @@ class VideoService:
         settings: Settings,
         calls: VideoCalls,
         pool: AccountPool,
-        turns: Turns,
+        failover: Failover,
         refresher: Refresher,
         cleaner: Cleaner,
         fetcher: Fetcher,
     ) -> None:
-        self._settings = settings
-        self._calls = calls
         self._pool = pool
-        self._turns = turns
-        self._refresher = refresher
-        self._cleaner = cleaner
-        self._fetcher = fetcher
+        self._failover = failover
+        self._parts = _Parts(settings, calls, refresher, cleaner, fetcher)
 
     def film(self, request: VideoRequest, caller: Caller) -> Video:
         """The finished video, or where that is wanted the one that has just been ordered.
@@ -75,10 +144,11 @@ class VideoService:
         if request.image_url is not None:
             self._check_picture(request.image_url)
         with ExitStack() as stack:
-            order = self._order(request, caller, stack)
+            accounts = self._pool.find(caller.refresh_tokens)
+            order = self._failover.run(_Ordering(self._parts, request, accounts, caller, stack))
             delivered = False
             try:
-                video = Video(order.video_id, "processing")
+                video = Video(order.video_id)
                 if not request.is_async:
                     video = self._wait(order, request.audio_id)
                 delivered = True
@@ -88,7 +158,7 @@ class VideoService:
 
     def find(self, video_id: str, caller: Caller) -> Video:
         """How far a video of this caller is. Raises NotFound or VideoFailed."""
-        known = self._cleaner.ledger.get(video_id)
+        known = self._parts.cleaner.ledger.get(video_id)
         owners = {account.owner: account for account in self._pool.find(caller.refresh_tokens)}
         if (
             known is None
@@ -102,64 +172,14 @@ class VideoService:
 
     def _check_picture(self, url: str) -> None:
         try:
-            self._fetcher.check(url)
+            self._parts.fetcher.check(url)
         except InvalidFile as error:
             error.param = "image_url"
             raise
 
-    def _order(self, request: VideoRequest, caller: Caller, stack: ExitStack) -> _Order:
-        """Ordered from the first account that takes the order, which is free again then."""
-        clock = StartClock(self._settings.start_seconds)
-        pictures: list[SpooledFile] = []
-
-        def attempt(lease: Lease) -> _Order:
-            with clock.limit():
-                self._refresher.access_token(lease.account)
-            lease.confirm()
-            if request.image_url is not None and not pictures:
-                with clock.stopped():
-                    pictures.append(self._fetch(request.image_url, stack))
-            with clock.stopped():
-                sources = [self._upload(lease.account, picture) for picture in pictures]
-            order = self._start(lease.account, _build_order(request, sources), request, caller, clock)
-            lease.release(Outcome.OK)
-            return order
-
-        return self._turns.take(self._pool.find(caller.refresh_tokens), caller, clock, attempt)
-
-    def _upload(self, account: Account, picture: SpooledFile) -> str:
-        seconds = self._settings.files_timeout_seconds
-        with Deadline(seconds, UpstreamTimeout("The upstream did not take the picture in time.")):
-            return self._refresher.with_token(
-                account, lambda token: self._calls.upload(token, picture, timeout_seconds=seconds)
-            )
-
-    def _start(
-        self, account: Account, order: VideoOrder, request: VideoRequest, caller: Caller, clock: StartClock
-    ) -> _Order:
-        keep_seconds = self._settings.video_seconds + _COLLECT_SECONDS if request.is_async else 0.0
-        record = Conversation("", VIDEO_ASSISTANT, account.owner, caller.id)
-        use = ConversationUse(self._cleaner.ledger, self._cleaner, record, keep_seconds)
-        try:
-            # A client that leaves now would leave a video whose name nobody has heard.
-            with clock.limit(), Lingering(NAME_SECONDS):
-                video_id = self._refresher.with_token(account, lambda token: self._calls.start(token, order))
-                use.begin(video_id)
-        except BaseException:
-            use.end(delivered=False)
-            raise
-        return _Order(account, use, video_id)
-
-    def _fetch(self, url: str, stack: ExitStack) -> SpooledFile:
-        file = self._fetcher.fetch(url, param="image_url")
-        stack.callback(file.close)
-        if not file.is_picture:
-            raise InvalidFile("What lies there is no picture.", param="image_url")
-        return file
-
     def _wait(self, order: _Order, audio_id: str | None) -> Video:
         """Look once a second; a look that fails is no answer yet, several in a row are."""
-        ends_at = time.monotonic() + self._settings.video_seconds
+        ends_at = time.monotonic() + self._parts.settings.video_seconds
         pause = threading.Event()
         failed_looks = 0
         while time.monotonic() < ends_at:
@@ -169,7 +189,7 @@ class VideoService:
                 failed_looks = 0
             except GatewayError as error:
                 failed_looks += 1
-                is_final = not error.moves_on or isinstance(error, AccountExpired)
+                is_final = not error.try_next_account or isinstance(error, AccountExpired)
                 if is_final or failed_looks >= _MOST_FAILED_LOOKS:
                     raise
                 continue
@@ -178,30 +198,31 @@ class VideoService:
         raise UpstreamTimeout("The video was not finished in time (GLM_VIDEO_SECONDS).")
 
     def _look(self, account: Account, video_id: str) -> VideoState:
-        return self._refresher.with_token(account, lambda token: self._calls.look(token, video_id))
+        parts = self._parts
+        return parts.refresher.with_token(account, lambda token: parts.calls.look(token, video_id))
 
     def _finish(self, order: _Order, state: VideoState, audio_id: str | None) -> Video:
         video_id = order.video_id
         if audio_id is None:
             return _describe(video_id, state)
         key, _, sound = audio_id.partition("-")
-        url = self._refresher.with_token(
-            order.account, lambda token: self._calls.add_music(token, video_id, key, sound)
+        url = self._parts.refresher.with_token(
+            order.account, lambda token: self._parts.calls.add_music(token, video_id, key, sound)
         )
-        return Video(video_id, "completed", url, state.cover_url, state.duration, state.resolution)
+        return Video(video_id, True, url, state.cover_url, state.duration, state.resolution)
 
 
 def _build_order(request: VideoRequest, sources: Sequence[str]) -> VideoOrder:
     return VideoOrder(
         request.prompt,
-        request.video_style or "",
-        request.emotional_atmosphere or "",
-        request.mirror_mode or "",
+        request.style,
+        request.atmosphere,
+        request.camera,
         tuple(sources),
     )
 
 
 def _describe(video_id: str, state: VideoState) -> Video:
     if not state.is_finished:
-        return Video(video_id, "processing")
-    return Video(video_id, "completed", state.url, state.cover_url, state.duration, state.resolution)
+        return Video(video_id)
+    return Video(video_id, True, state.url, state.cover_url, state.duration, state.resolution)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from app.accounts.lease import Lease
 from app.files.spool import Spool
 from app.state import State
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 
 
 def remember(made: list[Any], build: Callable[..., None]) -> Callable[..., None]:
@@ -35,10 +36,21 @@ def states_are_closed() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def logs_stay_as_they_are() -> Iterator[None]:
+    """An application that a test makes sets up the log of the whole process."""
+    loggers = [logging.getLogger(name) for name in ("app", "gunicorn.error")]
+    before = [(logger.handlers, logger.level, logger.propagate, logger.filters) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate, filters) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate, logger.filters = handlers, propagate, filters
+        logger.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
 def nothing_stays_taken() -> Iterator[None]:
     made: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
-        for kind in (Lease, Spool, UpstreamStream):
+        for kind in (Lease, Spool, AnswerStream):
             patch.setattr(kind, "__init__", remember(made, kind.__init__))
         yield
     left = [thing for thing in map(repr, made) if not thing.endswith((" released>", " closed>"))]

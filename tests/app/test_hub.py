@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import gevent
 import pytest
 
 from app import hub
-from app.hub import ClientGone, ClientWatch, Deadline, Lingering, Lookups, Readiness, is_readable
+from app.hub import ClientGone, ClientWatch, Deadline, Lookups, Readiness, is_readable
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -97,50 +98,6 @@ def test_a_closed_watch_is_silent(pair: Pair) -> None:
     client_watch.close()
     theirs.close()
     gevent.sleep(0.02)
-
-
-def linger(client: socket.socket, work_seconds: float, heard: list[str]) -> None:
-    watch = ClientWatch(client)
-    try:
-        with Lingering(0.2):
-            gevent.sleep(work_seconds)
-            heard.append("done")
-            if work_seconds == 0.03:
-                raise ValueError
-        heard.append("not gone")
-        gevent.sleep(3)
-    except ClientGone:
-        heard.append("gone")
-    finally:
-        watch.close()
-
-
-@pytest.mark.parametrize(
-    ("work_seconds", "heard"), [(0.05, ["done", "gone"]), (5.0, ["gone"]), (0.03, ["done", "gone"])]
-)
-def test_what_lingers_is_finished_first_but_not_for_ever(
-    pair: Pair, work_seconds: float, heard: list[str]
-) -> None:
-    """Who is gone stays gone, also where the work fails."""
-    ours, theirs = pair
-    outcomes: list[str] = []
-    request = gevent.spawn(linger, ours, work_seconds, outcomes)
-    gevent.sleep(0.01)
-    theirs.close()
-    request.join(1)
-    assert outcomes == heard
-    gevent.sleep(0.25)  # nothing is thrown afterwards
-
-
-def test_who_lingers_and_is_not_left_goes_on(pair: Pair) -> None:
-    ours, theirs = pair
-    outcomes: list[str] = []
-    request = gevent.spawn(linger, ours, 0.01, outcomes)
-    gevent.sleep(0.05)
-    assert outcomes == ["done", "not gone"]
-    theirs.close()
-    request.join(1)
-    assert outcomes[2:] == ["gone"]
 
 
 def test_a_deadline_raises_its_error() -> None:
@@ -262,3 +219,33 @@ def test_giving_way_lets_others_run() -> None:
     gevent.spawn(turns.append, 1)
     hub.give_way()
     assert turns == [1]
+
+
+def test_a_thread_gives_its_loop_back_and_the_main_one_is_kept() -> None:
+    def wait() -> None:
+        hub.give_way()
+        hub.close_thread_loop()
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+    hub.close_thread_loop()
+    hub.give_way()
+
+
+def test_giving_way_lets_sockets_and_clocks_in(pair: Pair) -> None:
+    """At once, not when the loop has come round to looking at them."""
+    seen: list[str] = []
+    readiness = Readiness(pair[0].fileno())
+    waiting = gevent.spawn(lambda: seen.append("socket" if readiness.wait(5.0) else ""))
+    hub.give_way()
+    pair[1].send(b"x")
+    gevent.spawn_later(0.0, seen.append, "clock")
+    for _ in range(2):
+        hub.give_way()
+    assert sorted(seen) == ["clock", "socket"]
+    waiting.join()
+    readiness.close()

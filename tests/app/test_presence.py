@@ -10,8 +10,8 @@ import gevent
 import pytest
 
 from app.errors import ShuttingDown, TooManyStreams
-from app.hub import ClientGone
-from app.presence import Limits, Presence
+from app.hub import NAME_SECONDS, ClientGone, Shield
+from app.presence import Limits, Presence, Watches
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -43,8 +43,9 @@ def serve(presence: Presence, connection: socket.socket, *, shielded: bool = Fal
 
     def wait() -> str:
         client = presence.enter(connection)
-        client.shielded = shielded
         try:
+            if shielded:
+                client.shield()
             gevent.sleep(3)
         except (ShuttingDown, ClientGone) as exc:
             return type(exc).__name__
@@ -138,6 +139,60 @@ def test_giving_back_is_not_interrupted(build: Callable[..., Presence], pair: Pa
     giving_back.kill()
 
 
+@pytest.mark.parametrize("is_stuck", [True, False])
+def test_naming_what_the_upstream_began_comes_before_a_shutdown(
+    build: Callable[..., Presence], pair: Pair, *, is_stuck: bool
+) -> None:
+    """Else the conversation would be left there for ever."""
+    presence = build(drain=0.0, write=0.04)
+    heard: list[str] = []
+
+    def ask() -> None:
+        client = presence.enter(pair[0])
+        try:
+            with Shield(NAME_SECONDS):
+                gevent.sleep(0.2)
+                heard.append("named")
+            gevent.sleep(3)
+        except (ShuttingDown, ClientGone) as exc:
+            heard.append(type(exc).__name__)
+        finally:
+            presence.leave(client)
+
+    if is_stuck:
+        fill(pair[0])
+    asking = gevent.spawn(ask)
+    gevent.sleep(0)
+    if not is_stuck:
+        presence.stop()
+    asking.join(2)
+    assert heard == ["named", "ClientGone" if is_stuck else "ShuttingDown"]
+
+
+def test_who_has_left_is_not_shielded_any_more(build: Callable[..., Presence], pair: Pair) -> None:
+    """The greenlet of a connection goes on with its next request."""
+    presence = build(drain=0.0)
+    heard: list[str] = []
+
+    def serve_two() -> None:
+        client = presence.enter(pair[0])
+        client.shield()
+        presence.leave(client)
+        client = presence.enter(pair[0])
+        try:
+            gevent.sleep(3)
+        except ShuttingDown:
+            heard.append("told")
+        finally:
+            presence.leave(client)
+
+    serving = gevent.spawn(serve_two)
+    gevent.sleep(0)
+    presence.stop()
+    serving.join(1)
+    assert heard == ["told"]
+
+
 def test_a_standstill_is_given_up(build: Callable[..., Presence], pair: Pair) -> None:
     presence = build(write=0.2)
     stuck = serve(presence, pair[0])
@@ -168,3 +223,29 @@ def test_a_reader_that_goes_on_is_kept(build: Callable[..., Presence]) -> None:
         fill(ours)
         slow.join(1)
         assert slow.value == "ClientGone"
+
+
+def test_one_watch_too_many_ends_the_oldest() -> None:
+    watches = Watches(2, replaces_oldest=True)
+    first, second = watches.enter(), watches.enter()
+    third = watches.enter()
+    assert [ended.is_set() for ended in (first, second, third)] == [True, False, False]
+    watches.leave(first)
+    watches.leave(second)
+    fourth = watches.enter()
+    assert not third.is_set()
+    watches.enter()
+    assert [ended.is_set() for ended in (third, fourth)] == [True, False]
+    assert repr(watches) == "<Watches open=2>"
+
+
+def test_where_callers_are_known_none_ends_anothers_watch() -> None:
+    watches = Watches(2, replaces_oldest=False)
+    first, second = watches.enter(), watches.enter()
+    with pytest.raises(TooManyStreams) as raised:
+        watches.enter()
+    assert raised.value.retry_after_seconds
+    watches.leave(first)
+    watches.leave(first)
+    watches.enter()
+    assert not second.is_set()

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app import create_app, errors
+from app import errors
 from app.config import Settings
-from app.errors import GatewayError, most_telling
-from app.openai.errors import encode_error
+from app.errors import GatewayError, choose_reported
+from app.factory import create_app
+from app.formats.openai_error import encode_error, find_type
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 
@@ -44,13 +45,15 @@ def test_every_v1_route_asks_for_credentials(app: Flask) -> None:
 def test_every_error_is_an_openai_error(kind: type[GatewayError]) -> None:
     assert 400 <= kind.status < 600
     error = json.loads(encode_error(kind("words", param="here")))["error"]
-    assert error == {"message": "words", "type": kind.type, "param": "here", "code": kind.code}
+    assert error == {"message": "words", "type": find_type(kind.status), "param": "here", "code": kind.code}
 
 
 def test_only_failures_of_an_account_or_the_upstream_move_on() -> None:
     # An assistant may be shown to its maker alone, so that another account may know it.
     final = [kind for kind in ERRORS if kind is not errors.ModelNotFound]
-    assert all(not kind.moves_on for kind in final if kind.status in (400, 403, 404, 405, 409, 413, 500))
+    assert all(
+        not kind("").try_next_account for kind in final if kind.status in (400, 403, 404, 405, 409, 413, 500)
+    )
 
 
 def test_waiting_wins_over_giving_up() -> None:
@@ -60,10 +63,10 @@ def test_waiting_wins_over_giving_up() -> None:
         errors.UpstreamTimeout(""),
         errors.UpstreamBusy(""),
     ]
-    assert most_telling(seen) is seen[3]
-    assert most_telling(seen[:3]) is seen[2]
+    assert choose_reported(seen) is seen[3]
+    assert choose_reported(seen[:3]) is seen[2]
     throttled = errors.UpstreamThrottled("")
-    assert most_telling([*seen, throttled]) is throttled
+    assert choose_reported([*seen, throttled]) is throttled
 
 
 def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
@@ -76,3 +79,10 @@ def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
     answer = app.test_client().get("/v1/accounts", headers={"Authorization": "Bearer demo-a"})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (500, "internal_error")
     assert "inner workings" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1//models", "//v1/models", "//v1///models"])
+def test_a_redirect_stays_on_its_origin(app: Flask, path: str) -> None:
+    """Whatever the scheme is that a proxy speaks."""
+    answer = app.test_client().get("/", query_string="a=b", environ_overrides={"PATH_INFO": path})
+    assert (answer.status_code, answer.headers["Location"], answer.data) == (308, "/v1/models?a=b", b"")

@@ -30,6 +30,23 @@ for x in y:
 open **fence**
 - no list
 """
+# Text -> what it becomes, where that is not words alone (what is read as what: tests/markdown).
+NODES = {
+    "***a** b*": "<p><em><strong>a</strong> b</em></p>",
+    "a\nb": "<p>a<br>b</p>",
+    "> - a\n>\n>   b": "<blockquote><ul><li><p>a</p><p>b</p></li></ul></blockquote>",
+    "3. a\n4. b": '<ol start="3"><li>a</li><li>b</li></ol>',
+    "- [ ] a": '<ul><li class="task"><input type="checkbox" disabled="" aria-label="to do"> a</li></ul>',
+    "a | b\n--|:-:\n1": (
+        '<div class="table" tabindex="0"><table><thead><tr><th>a</th><th class="center">b</th></tr></thead>'
+        '<tbody><tr><td>1</td><td colspan="1"></td></tr></tbody></table></div>'
+    ),
+    r"\(a_1\) <b>": r'<p><code class="math">\(a_1\)</code> &lt;b&gt;</p>',
+    "$$\na\n$$": '<pre class="math" tabindex="0"><code>$$\na\n$$</code></pre>',
+    "[a ![b](https://c.d/e.png)](javascript:f)": "<p><span>a <span>b</span></span></p>",
+    "######## a": "<p>######## a</p>",
+    "###### a": "<h6>a</h6>",
+}
 GROW = """async (text) => {
   const { MarkdownView } = await import("/page/markdown.js");
   const show = (pieces) => {
@@ -52,6 +69,20 @@ def test_a_growing_text_ends_as_if_it_had_come_at_once(page: Page) -> None:
         assert 'href="https://example.org/a"' in whole
         assert '<td class="right">2</td>' in whole
         assert same == [True] * 4
+
+
+def test_every_kind_of_markdown_has_its_nodes(page: Page) -> None:
+    nodes = page.evaluate(
+        """async (texts) => {
+        const { MarkdownView } = await import("/page/markdown.js");
+        return texts.map((text) => {
+          const node = document.createElement("div");
+          new MarkdownView(node).show(text);
+          return node.innerHTML;
+        }); }""",
+        list(NODES),
+    )
+    assert dict(zip(NODES, nodes, strict=True)) == NODES
 
 
 def test_what_is_settled_is_not_drawn_again(page: Page, upstream: DemoUpstream) -> None:
@@ -78,8 +109,10 @@ def test_a_hostile_text_does_not_hold_the_tab_up(page: Page) -> None:
         """async () => {
         const { MarkdownView } = await import("/page/markdown.js");
         const begun = performance.now();
-        for (const piece of ["[", "![", "[[a]", "`a", "**a", "[a]((b)", "# #", "- ", "<", "|", "a\\n\\n"])
-          new MarkdownView(document.createElement("div")).show(piece.repeat(300000 / piece.length));
+        const marks = ["[", "![", "[[a]", "`", "`a", "**a ", "*a _b ", "[a]((b)", "<", "$", "\\\\(", "https://"];
+        const lines = ["# #", "- ", "> ", "|", "a|b\\n-|-\\n", "- [ ] a\\n", "```\\n", "a\\n\\n"];
+        for (const piece of [...marks, ...lines])
+          new MarkdownView(document.createElement("div")).show(piece.repeat(200000 / piece.length));
         return (performance.now() - begun) / 1000; }"""
     )
     # A second where it should be; one that grows with the square of the text takes thirty.

@@ -11,15 +11,18 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
-from app import _BLUEPRINTS, config, errors
+from app import config, errors
 from app.chat.mode import MODELS
 from app.config import Settings
 from app.doctor.finding import Language, Verdict
 from app.doctor.words import TITLES
 from app.errors import GatewayError
+from app.factory import _BLUEPRINTS
+from app.formats.openai_chat.request import ChatRequest
+from app.formats.openai_error import find_type
 from app.metrics.exposition import encode
 from app.metrics.tally import Readings, Tally
-from app.openai.request import ChatRequest
+from app.server import error as server_errors
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -150,16 +153,16 @@ def test_no_variable_is_made_up(path: Path) -> None:
 
 
 def list_errors() -> list[type[GatewayError]]:
-    return [
-        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GatewayError)
-    ]
+    known = vars(errors) | vars(server_errors)
+    return [kind for kind in known.values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
 
 
 @pytest.mark.parametrize("kind", list_errors(), ids=lambda kind: kind.__name__)
 def test_every_error_is_in_the_table(kind: type[GatewayError]) -> None:
-    row = f"| {kind.status} | `{kind.type}` | `{kind.code}` |"
+    row = f"| {kind.status} | `{find_type(kind.status)}` | `{kind.code}` |"
     assert row in (ROOT / "docs/errors.md").read_text("utf-8")
-    assert kind is GatewayError or kind.__name__ in (errors.__doc__ or "")
+    drawn = (errors.__doc__ or "") + (server_errors.__doc__ or "")
+    assert kind is GatewayError or kind.__name__ in drawn
 
 
 def test_the_table_knows_no_other_errors() -> None:
@@ -168,7 +171,7 @@ def test_the_table_knows_no_other_errors() -> None:
         (ROOT / "docs/errors.md").read_text("utf-8"),
         re.MULTILINE,
     )
-    known = {(str(kind.status), kind.type, kind.code) for kind in list_errors()}
+    known = {(str(kind.status), find_type(kind.status), kind.code) for kind in list_errors()}
     assert sorted(rows) == sorted(known)
 
 

@@ -75,9 +75,10 @@ def test_every_direct_package_is_locked(lock: str) -> None:
     assert {re.sub(r"\[.*", "", name) for name in reasons} - locked == set()
 
 
-def test_the_lock_of_javascript_has_hashes_and_names_no_place() -> None:
-    packages = json.loads((ROOT / "tests/clients/package-lock.json").read_text())["packages"]
-    wanted = json.loads((ROOT / "tests/clients/package.json").read_text())["dependencies"]
+@pytest.mark.parametrize("place", ["tests/clients", "tests/markdown"])
+def test_the_lock_of_javascript_has_hashes_and_names_no_place(place: str) -> None:
+    packages = json.loads((ROOT / place / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((ROOT / place / "package.json").read_text())["dependencies"]
     assert {f"node_modules/{name}" for name in wanted} <= set(packages)
     del packages[""]
     assert {str(package["integrity"])[:7] for package in packages.values()} == {"sha512-"}

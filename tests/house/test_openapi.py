@@ -12,11 +12,12 @@ import msgspec
 import pytest
 import yaml
 
-from app import create_app, errors
+from app import errors
 from app.config import Settings
 from app.errors import GatewayError
-from app.openai.images import ImageRequest
-from app.openai.request import ChatRequest, FilePart, ImagePart, Message, RefusalPart, TextPart
+from app.factory import create_app
+from app.formats.openai_chat.request import ChatRequest, FilePart, ImagePart, Message, RefusalPart, TextPart
+from app.formats.openai_media.images import ImageRequest
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 

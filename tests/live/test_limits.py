@@ -132,8 +132,8 @@ def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: DemoUps
     begun = time.monotonic()
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\n")
-        assert drip_until_end(raw, b"X-Drip: 1\r\n") == b""
-    assert 0.8 < time.monotonic() - begun < 3
+        assert drip_until_end(raw, b"X").startswith(b"HTTP/1.1 408 ")
+    assert 0.8 < time.monotonic() - begun < 6
 
 
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -155,9 +155,9 @@ def test_a_later_head_is_cut_too(start_gateway: StartGateway, upstream: DemoUpst
         ping(silent, PING + HALF_A_HEAD)
         begun = time.monotonic()
         dripping.sendall(HALF_A_HEAD)
-        assert drip_until_end(dripping, b"X-Drip: 1\r\n") == b""
-        assert silent.recv(65536) == b""
-    assert 0.8 < time.monotonic() - begun < 3
+        assert drip_until_end(dripping, b"X").startswith(b"HTTP/1.1 408 ")
+        assert silent.recv(65536).startswith(b"HTTP/1.1 408 ")
+    assert 0.8 < time.monotonic() - begun < 6
     assert "Traceback" not in gateway.log()
 
 

@@ -15,7 +15,7 @@ from app.errors import UpstreamError
 from app.exchange.reply import Reply
 from app.routes.services import services
 from app.upstream.client import UpstreamClient
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 from wsgi import app
 
 __all__ = ["app"]
@@ -35,7 +35,7 @@ def spill(prompt: str) -> str:
     return f"spilled by {prompt}: {request.headers.get('Authorization')} {tokens} {more}"
 
 
-def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> UpstreamStream:
+def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named: Any) -> AnswerStream:
     words = spill(question.prompt)
     if "crash asking" in question.prompt:
         raise RuntimeError(words)
@@ -60,8 +60,8 @@ def read(self: Reply) -> Any:
     return _read(self)
 
 
-def close(self: Reply) -> None:
-    _close(self)
+def close(self: Reply, **named: Any) -> None:
+    _close(self, **named)
     if _words and "crash closing" in _words[0]:
         raise RuntimeError(_words[1])
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import ssl
 
-from app import create_app
 from app.config import Settings
+from app.factory import create_app
 from app.files.fetch import Address
 from app.routes.services import EXTENSION
 

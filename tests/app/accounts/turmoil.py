@@ -27,7 +27,7 @@ from app.conversations.cleaner import Cleaner  # noqa: E402
 from app.conversations.ledger import Conversation, Ledger  # noqa: E402
 from app.conversations.use import ConversationUse  # noqa: E402
 from app.errors import GatewayError, Outcome  # noqa: E402
-from app.hub import NAME_SECONDS, ClientGone, Lingering  # noqa: E402
+from app.hub import NAME_SECONDS, ClientGone, Shield, interrupt  # noqa: E402
 from app.state import MEMORY, open_state  # noqa: E402
 from app.token import AccessToken, RefreshedTokens  # noqa: E402
 
@@ -96,7 +96,7 @@ class Turmoil:
         record = Conversation("", "assistant", lease.account.owner, "")
         use = ConversationUse(self.ledger, self.cleaner, record, self._random.choice([0, 0.1]))
         try:
-            with Lingering(NAME_SECONDS):
+            with Shield(NAME_SECONDS):
                 self._rest(0.005)
                 self.named += 1
                 self.upstream.add(f"c-{self.named}")
@@ -133,12 +133,8 @@ class Turmoil:
 
 
 def strike(greenlet: Any) -> None:
-    """As ClientWatch does."""
-    lingering = getattr(greenlet, "lingering", None)
-    if lingering is not None:
-        lingering.put_off()
-    elif not greenlet.dead:
-        greenlet.throw(ClientGone())
+    if not greenlet.dead:
+        interrupt(greenlet, ClientGone())
 
 
 if __name__ == "__main__":

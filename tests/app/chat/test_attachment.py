@@ -9,8 +9,10 @@ import pytest
 
 from app.chat.attachment import find_attachments
 from app.chat.prompt import build_prompt
+from app.core.request import Turn
 from app.errors import InvalidRequest, UnsupportedValue
-from app.openai.request import Message, parse_chat_request
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import parse_chat_request
 
 PICTURE = {"type": "image_url", "image_url": {"url": "https://x.example/1.png", "detail": "high"}}
 SAME_AS_LINK = {"type": "file", "file_url": {"url": "https://x.example/2.pdf"}}
@@ -20,14 +22,14 @@ TEXT = {"type": "text", "text": "what?"}
 AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
 
 
-def read(*contents: Any, role: str = "user") -> list[Message]:
+def read(*contents: Any, role: str = "user") -> list[Turn]:
     messages = [{"role": role, "content": content} for content in contents]
-    return parse_chat_request(json.dumps({"messages": messages}).encode()).messages
+    return list(build_question(parse_chat_request(json.dumps({"messages": messages}).encode())).turns)
 
 
 def find(*contents: Any, continues: bool = False) -> list[tuple[str, str, str]]:
     found = find_attachments(read(*contents), continues=continues)
-    return [(one.url, one.name, one.param) for one in found]
+    return [(one.url, one.name, one.place) for one in found]
 
 
 def test_every_shape_in_its_order() -> None:

@@ -10,13 +10,15 @@ import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
+from app.core.request import TextPart, Turn
 from app.errors import InvalidRequest, PromptTooLong
-from app.openai.request import ChatRequest, Message
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import ChatRequest
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 
-def read(*messages: dict[str, Any]) -> list[Message]:
-    return msgspec.convert(list(messages), list[Message])
+def read(*messages: dict[str, Any]) -> tuple[Turn, ...]:
+    return build_question(msgspec.convert({"messages": messages}, ChatRequest)).turns
 
 
 def prompt(*messages: dict[str, Any], continues: bool = False, max_chars: int = 10_000) -> str:
@@ -121,7 +123,7 @@ def test_a_drawing_gets_what_the_user_said_last_and_nothing_else() -> None:
         {"role": "user", "content": "一只猫"},
         {"role": "assistant", "content": "![image](https://example.org/1.jpg)"},
     )
-    assert [message.content for message in choose_spoken(messages)] == ["一只猫"]
+    assert [turn.parts for turn in choose_spoken(messages)] == [(TextPart("一只猫"),)]
     assert choose_spoken(messages[:1]) == messages[:1]
 
 
@@ -157,7 +159,7 @@ DRAWS = Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
 
 
 def mode(**fields: Any) -> Mode:
-    return choose_mode(ChatRequest(messages=read(USER), **fields))
+    return choose_mode(build_question(msgspec.convert({"messages": [USER]} | fields, ChatRequest)))
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,14 @@ def test_the_same_login_twice_is_noted(call: CallDoctor) -> None:
     assert "the same login as" in visit.text
 
 
+def test_files_are_given_back_after_each_token(call: CallDoctor) -> None:
+    """Or a long list of them would not be finished."""
+    call(given="demo-first")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    call(given="\n".join(f"demo-many-{number}" for number in range(20)))
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+
+
 def test_a_chat_leaves_no_trace(call: CallDoctor, upstream: DemoUpstream, state_path: Path) -> None:
     visit = call("--chat", given="dead-bob\ndemo-ann")
     assert "the conversation is deleted" in visit.line("chat")

@@ -10,8 +10,8 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from app import create_app
 from app.config import Settings
+from app.factory import create_app
 from app.routes.services import EXTENSION
 from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor

@@ -1,20 +1,33 @@
-"""The start clock stands still for files; what was uploaded is remembered for an hour, within bounds."""
+"""What was uploaded is remembered for an hour, within bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from app.errors import InvalidFile, InvalidFileUrl, InvalidRequest
+from app.accounts.account import Account, Pacing, Seat
+from app.core.request import Attachment
+from app.errors import (
+    FileTooLarge,
+    GatewayError,
+    InvalidFile,
+    InvalidFileUrl,
+    InvalidRequest,
+    UpstreamBusy,
+    UpstreamUnreachable,
+)
 from app.exchange import attaching
-from app.exchange.attaching import Attacher, Attachment, UploadMemory
-from app.exchange.clock import StartClock
+from app.exchange.attaching import Attacher, UploadMemory
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
+from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.upload import UploadedFile
 from tests.app.files import sample
@@ -29,18 +42,6 @@ def file() -> Iterator[SpooledFile]:
     file = fetcher.fetch("data:text/markdown,text", name="second.md")
     yield file
     file.close()
-
-
-def test_the_clock_stands_still_for_files() -> None:
-    time = Clock(100.0)
-    clock = StartClock(50, time)
-    time.now += 10
-    assert clock.left_seconds == 40
-    with clock.stopped():
-        time.now += 300
-    assert clock.left_seconds == 40
-    time.now += 41
-    assert clock.left_seconds == 0
 
 
 def test_an_upload_is_remembered_for_an_hour_by_login_and_bytes(file: SpooledFile) -> None:
@@ -91,18 +92,106 @@ class Brought(BytesIO):
         return super().read(size)
 
 
-def test_a_file_of_the_request_itself_is_copied_piece_by_piece() -> None:
-    upstream = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", "s", None, 1))
-    fetcher = Fetcher(FetchPolicy(300_000, 1, frozenset({80})))
-    attacher = Attacher(fetcher, upstream, most_files=1, timeout_seconds=1)
-    data = sample.png(3, 4) + b"x" * 200_000
-    attached = attacher.collect([Attachment("", "hat.png", "image", Brought(data), "image/png")])
-    attached._fetch(attached._attachments[0])
-    (file,) = attached._files
-    assert (file.name, file.width, file.height) == ("hat.png", 3, 4)
-    assert file.open().read() == data
+TOKEN = AccessToken("access", 0.0, "device")
+TEXT = Attachment("data:text/markdown,text", "a.md", "first")
+OTHER = Attachment("data:text/markdown,other", "b.md", "second")
+PICTURE = Attachment("", "hat.png", "image", media_type="image/png")
+
+
+class Upstream:
+    """Stands for the upstream's client: what is uploaded goes in, or the listed errors come out."""
+
+    def __init__(self, *errors: GatewayError) -> None:
+        self._errors = list(errors)
+        self.uploads: list[tuple[str, str, bytes, float]] = []
+
+    def upload(self, token: AccessToken, file: SpooledFile, *, timeout_seconds: float) -> UploadedFile:
+        self.uploads.append((token.value, file.name, file.open().read(), timeout_seconds))
+        if self._errors:
+            raise self._errors.pop(0)
+        return replace(UPLOADED, name=file.name)
+
+
+def build_attacher(upstream: Upstream, most_bytes: int = 300_000) -> Attacher:
+    client: Any = upstream
+    fetcher = Fetcher(FetchPolicy(most_bytes, 7, frozenset({80})))
+    return Attacher(fetcher, client, most_files=2, timeout_seconds=7)
+
+
+def account(owner: str) -> Account:
+    return Account("token", "k" * 64, Seat(Pacing()), owner)
+
+
+def list_names(uploaded: tuple[UploadedFile, ...]) -> list[str]:
+    return [file.name for file in uploaded]
+
+
+def test_files_are_fetched_once_and_uploaded_once_an_account() -> None:
+    upstream = Upstream()
+    attacher = build_attacher(upstream)
+    attached = attacher.collect([TEXT, OTHER])
+    assert (bool(attached), repr(attached)) == (True, "<AttachedFiles 0 of 2>")
+    for owner in ("ann", "ann", "bob"):
+        assert list_names(attached.give(account(owner), TOKEN)) == ["a.md", "b.md"]
+    assert repr(attached) == "<AttachedFiles 2 of 2>"
+    ann = [("access", "a.md", b"text", 7), ("access", "b.md", b"other", 7)]
+    assert upstream.uploads == ann + ann
     attached.close()
-    upstream.close()
+    attached.close()
+    again = attacher.collect([replace(TEXT, name="c.md")])
+    assert list_names(again.give(account("ann"), TOKEN)) == ["c.md"]  # the same bytes, within the hour
+    assert len(upstream.uploads) == 4
+    again.close()
+
+
+def test_an_upload_that_failed_is_tried_with_the_next_account_without_fetching_again() -> None:
+    upstream = Upstream(UpstreamUnreachable("away"))
+    with closing(build_attacher(upstream).collect([TEXT])) as attached:
+        with pytest.raises(UpstreamUnreachable):
+            attached.give(account("ann"), TOKEN)
+        assert list_names(attached.give(account("bob"), TOKEN)) == ["a.md"]
+
+
+@pytest.mark.parametrize(("error", "param"), [(FileTooLarge("large"), "first"), (UpstreamBusy("busy"), None)])
+def test_what_the_upstream_will_not_take_is_named(error: GatewayError, param: str | None) -> None:
+    with closing(build_attacher(Upstream(error)).collect([TEXT])) as attached:
+        with pytest.raises(type(error)) as raised:
+            attached.give(account("ann"), TOKEN)
+        assert raised.value.param == param
+
+
+def test_what_cannot_be_fetched_is_named() -> None:
+    upstream = Upstream()
+    with closing(build_attacher(upstream, most_bytes=4).collect([TEXT, OTHER])) as attached:
+        with pytest.raises(FileTooLarge) as raised:
+            attached.give(account("ann"), TOKEN)
+        assert (raised.value.param, upstream.uploads) == ("second", [])
+
+
+def test_all_files_of_a_request_share_the_time_for_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, asked = Clock(100.0), []
+    monkeypatch.setattr(attaching, "time", SimpleNamespace(monotonic=clock))
+    attacher = build_attacher(Upstream())
+    fetch = attacher.fetcher.fetch
+
+    def fetch_slowly(url: str, *, seconds: float, **named: Any) -> SpooledFile:
+        asked.append(seconds)
+        clock.now += 3
+        return fetch(url, seconds=seconds, **named)
+
+    monkeypatch.setattr(attacher.fetcher, "fetch", fetch_slowly)
+    with closing(attacher.collect([TEXT, OTHER])) as attached:
+        attached.give(account("ann"), TOKEN)
+    assert asked == [7, 4]
+
+
+def test_a_file_of_the_request_itself_is_copied_piece_by_piece() -> None:
+    upstream, data = Upstream(), sample.png(3, 4) + b"x" * 200_000
+    with closing(build_attacher(upstream).collect([replace(PICTURE, file=Brought(data))])) as attached:
+        attached.give(account("ann"), TOKEN)
+        (file,) = attached._files
+        assert (file.name, file.width, file.height) == ("hat.png", 3, 4)
+    assert upstream.uploads == [("access", "hat.png", data, 7)]
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"x" * 400_000])

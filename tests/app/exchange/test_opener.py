@@ -1,117 +1,277 @@
-"""The way to a reply: whom it leads past, and who is blamed where it ends."""
+"""From a plan to a reply at its commit point: whom it asks, and what is left where nobody answers."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from app.accounts.breaker import Breaker
-from app.accounts.gate import Caller
-from app.accounts.login import Logins
-from app.accounts.pool import AccountPool
-from app.accounts.refresh import Refresher
-from app.accounts.vault import Vault
-from app.config import Settings
-from app.conversations.cleaner import Cleaner
-from app.conversations.ledger import Ledger
+from app import hub
 from app.errors import (
-    AccountsBusy,
+    AccessRejected,
+    AccountExpired,
+    ConversationNotFound,
     ConversationUncertain,
+    EmptyAnswer,
+    GatewayError,
+    ModelNotFound,
+    Outcome,
     SilentAnswer,
-    UpstreamError,
+    UpstreamInvalid,
+    UpstreamTimeout,
     UpstreamUnreachable,
 )
-from app.exchange.attaching import Attacher
-from app.exchange.opener import Plan, ReplyOpener
-from app.exchange.turn import Turns
-from app.files.fetch import Fetcher, FetchPolicy
-from app.state import MEMORY, open_state
-from app.token import RefreshedTokens
-from app.upstream.client import UpstreamAddress, UpstreamClient
-from app.upstream.request import StreamRequest
+from app.hub import ClientGone
+from app.reply import ReasoningDelta, ReplyStarted, TextDelta
+from tests.app.exchange.opening import ASSISTANT_ID, Opening
+from tests.app.exchange.script import CONVERSATION_ID, FINISHED, STARTED
 
-START_SECONDS = 0.2
-
-
-class Rig:
-    """An opener whose accounts never get an access token."""
-
-    def __init__(self, fail: Callable[[str], RefreshedTokens]) -> None:
-        settings = Settings(start_seconds=START_SECONDS)
-        state = open_state(MEMORY)
-        self.asked: list[str] = []
-        self._fail = fail
-        self.pool = AccountPool(Logins(state))
-        self.client = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", "secret", None, 1))
-        cleaner = Cleaner(Ledger(state), lambda conversation: None, self.pool.owners)
-        refresher = Refresher(self._refresh, Vault(state), self.pool.identify)
-        self._attacher = Attacher(
-            Fetcher(FetchPolicy(1, 1, frozenset())), self.client, most_files=1, timeout_seconds=1
-        )
-        turns = Turns(self.pool, Breaker(5), settings.queue_seconds)
-        self.opener = ReplyOpener(settings, self.client, turns, refresher, cleaner)
-
-    def _refresh(self, token: str) -> RefreshedTokens:
-        self.asked.append(token)
-        return self._fail(token)
-
-    def open(self, *tokens: str, continues: str = "") -> None:
-        accounts, question = self.pool.find(tokens), StreamRequest("?", conversation_id=continues)
-        plan = Plan(question, accounts, Caller("", "", tokens), self._attacher.collect([]))
-        self.opener.open(plan)
+A = TextDelta("a")
+ANSWER: list[Any] = [STARTED, A, FINISHED]
+SILENCE = SilentAnswer("The upstream answered without a word.")
 
 
 @pytest.fixture
-def build() -> Iterator[Callable[[Callable[[str], RefreshedTokens]], Rig]]:
-    made: list[Rig] = []
-
-    def build(fail: Callable[[str], RefreshedTokens]) -> Rig:
-        made.append(Rig(fail))
-        return made[-1]
-
-    yield build
-    for rig in made:
-        rig.client.close()
+def rig() -> Iterator[Opening]:
+    rig = Opening()
+    yield rig
+    rig.close()
+    assert (rig.pool.leased, rig.ledger.in_use) == (0, 0)
 
 
-def fail_at_once(token: str) -> RefreshedTokens:
-    raise UpstreamUnreachable("away")
+def test_a_reply_comes_at_its_commit_point_with_its_lease(rig: Opening) -> None:
+    rig.script("a", STARTED, 2.0, A, FINISHED)
+    reply = rig.open("a", prompt="what is it?")
+    assert (rig.seconds, rig.pool.leased, reply.account) == (2, 1, rig.label("a"))
+    assert reply.prompt.tokens > 0
+    assert rig.asked == ["a: what is it?"]
+    assert reply.read() == [A]
 
 
-def fail_too_late(token: str) -> RefreshedTokens:
-    threading.Event().wait(START_SECONDS)
-    raise UpstreamUnreachable("away")
+def test_a_conversation_is_recorded_when_it_is_named_and_kept_as_long_as_planned(rig: Opening) -> None:
+    rig.script("a", *ANSWER)
+    reply = rig.open("a", keep_seconds=600)
+    (kept,) = rig.list_kept("a")
+    assert (kept.id, kept.assistant_id, kept.owner, kept.caller) == (
+        CONVERSATION_ID,
+        ASSISTANT_ID,
+        rig.account("a").owner,
+        "ann",
+    )
+    assert rig.ledger.is_in_use(CONVERSATION_ID)
+    reply.close(in_background=False)
+    assert not rig.ledger.is_in_use(CONVERSATION_ID)
+    (kept,) = rig.list_kept("a")
+    assert kept.due == pytest.approx(kept.last_used + 600)
 
 
-def test_every_account_is_asked_once(build: Callable[..., Rig]) -> None:
-    rig = build(fail_at_once)
+def test_a_conversation_that_goes_on_is_kept_from_the_cleaner_while_it_is_asked(rig: Opening) -> None:
+    """It may fall due at this very moment, and the upstream names it only when it answers."""
+    seen: list[bool] = []
+    rig.remember(CONVERSATION_ID, "a")
+    rig.upstream.on_ask = lambda: seen.append(rig.ledger.is_in_use(CONVERSATION_ID))
+    rig.script("a", *ANSWER)
+    rig.answer("a", continues=CONVERSATION_ID, is_known=True)
+    assert seen == [True]
+    rig.script("a", *ANSWER)
+    rig.answer("a", continues=CONVERSATION_ID)  # nobody here has heard of it
+    assert seen == [True, False]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_question_that_is_not_answered_uses_no_conversation(rig: Opening, *, is_known: bool) -> None:
+    rig.remember(CONVERSATION_ID, "a")
+    rig.script("a", UpstreamUnreachable("away"))
     with pytest.raises(UpstreamUnreachable):
+        rig.open("a", continues=CONVERSATION_ID, is_known=is_known)
+    assert rig.ledger.in_use == 0
+
+
+def test_naming_is_shielded_and_waiting_for_words_is_not(rig: Opening) -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(bool(hub._shields))
+
+    rig.upstream.on_ask = look
+    rig.script("a", look, STARTED, look, A, FINISHED)
+    rig.open("a")
+    assert seen == [True, True, False]
+
+
+# --- clocks ---
+
+
+def test_an_account_that_says_nothing_is_left_for_the_next_one(rig: Opening) -> None:
+    """GLM_FIRST_EVENT_SECONDS, 10 here."""
+    rig.script("a", 60.0)
+    rig.script("b", *ANSWER)
+    rig.open("a", "b")
+    assert (rig.seconds, rig.asked) == (10, ["a: ?", "b: ?"])
+    assert rig.account("a").last_error == UpstreamTimeout.code
+
+
+def test_the_first_event_is_waited_for_from_the_question_on(rig: Opening) -> None:
+    def take_long() -> None:
+        rig.clock.now += 8
+
+    rig.upstream.on_ask = take_long
+    rig.script("a", 5.0, *ANSWER)
+    with pytest.raises(UpstreamTimeout):
+        rig.open("a")
+    assert rig.seconds == 10
+
+
+def test_all_accounts_share_the_time_for_the_start(rig: Opening) -> None:
+    """GLM_START_SECONDS, 15 here."""
+    for token in "abc":
+        rig.script(token, 60.0)
+    with pytest.raises(UpstreamTimeout):
         rig.open("a", "b", "c")
-    assert rig.asked == ["a", "b", "c"]
+    assert (rig.seconds, rig.asked) == (15, ["a: ?", "b: ?"])
+    assert rig.account("c").last_error is None
 
 
-def test_when_the_time_is_over_nobody_else_is_blamed(build: Callable[..., Rig]) -> None:
-    rig = build(fail_too_late)
-    with pytest.raises(UpstreamError):
-        rig.open("a", "b", "c")
-    assert rig.asked == ["a"]
-    assert [known["state"] for known in rig.pool.describe(["b", "c"])] == ["unknown", "unknown"]
+def test_an_answer_that_is_left_before_its_first_word_is_stopped_before_its_account_is_free(
+    rig: Opening,
+) -> None:
+    """An account whose next question comes too early is told that it answers already."""
+    leased: list[tuple[int, bool]] = []
+
+    def leave() -> None:
+        raise ClientGone
+
+    rig.script("a", STARTED, leave)
+    rig.upstream.on_stop = lambda: leased.append((rig.pool.leased, bool(hub._shields)))
+    with pytest.raises(ClientGone):
+        rig.open("a")
+    assert (leased, rig.pool.leased) == ([(1, True)], 0)  # and nobody else is heard meanwhile
+    assert rig.list_kept("a") == []  # due at once: nobody has heard of it
 
 
-def test_a_conversation_is_not_missing_where_nobody_had_time_to_look(build: Callable[..., Rig]) -> None:
-    """Silence is how the upstream says that it is not this account's."""
-
-    def be_silent_too_long(token: str) -> RefreshedTokens:
-        threading.Event().wait(START_SECONDS)
-        raise SilentAnswer("nothing")
-
-    with pytest.raises(ConversationUncertain):
-        build(be_silent_too_long).open("a", "b", continues="c")
+def test_an_answer_that_fails_before_the_client_hears_it_is_the_next_accounts(rig: Opening) -> None:
+    rig.script("a", ReplyStarted("d" * 24), ReasoningDelta("x"), FINISHED)
+    rig.script("b", *ANSWER)
+    reply = rig.open("a", "b", reasoning="hidden")
+    assert (reply.account, rig.account("a").last_error) == (rig.label("b"), EmptyAnswer.code)
+    assert rig.list_kept("a") == []
 
 
-def test_without_accounts_there_is_nobody_to_wait_for(build: Callable[..., Rig]) -> None:
-    """The file of refresh tokens may have been emptied, or the shard may own none."""
-    with pytest.raises(AccountsBusy):
-        build(fail_at_once).open()
+def test_files_take_time_of_their_own(rig: Opening) -> None:
+    rig.script("a", 6.0, *ANSWER)
+    rig.answer("a", files=rig.build_files(takes=300))
+    assert (rig.seconds, rig.asked) == (306, ["a: ? with 1 file"])
+
+
+def test_files_are_fetched_for_nobody_who_has_no_account_here(rig: Opening) -> None:
+    rig.refusals["a"] = [AccountExpired("dead")]
+    with pytest.raises(AccountExpired):
+        rig.open("a", files=rig.build_files(takes=300))
+    assert rig.seconds == 0
+
+
+# --- access tokens ---
+
+
+@pytest.mark.parametrize("error", [AccessRejected("401"), SILENCE])
+def test_a_kept_token_that_is_refused_or_met_with_silence_is_renewed_once(
+    rig: Opening, error: GatewayError
+) -> None:
+    rig.script("a", *ANSWER)
+    rig.answer("a")
+    rig.script("a", error)
+    rig.script("a", *ANSWER)
+    rig.open("a")
+    assert rig.asked == ["a: ?"] * 3
+    assert rig.refreshed == ["a", "a"]
+    assert rig.account("a").failures == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(AccessRejected("401"), AccountExpired), (SILENCE, SilentAnswer)]
+)
+def test_a_new_token_is_not_renewed(rig: Opening, error: GatewayError, raised: type[Exception]) -> None:
+    rig.script("a", error)
+    with pytest.raises(raised):
+        rig.open("a")
+    assert (rig.asked, rig.refreshed) == (["a: ?"], ["a"])
+
+
+def test_a_token_that_is_refused_twice_ends_the_account(rig: Opening) -> None:
+    rig.script("a", *ANSWER)
+    rig.answer("a")
+    rig.script("a", AccessRejected("401"))
+    rig.script("a", AccessRejected("401"))
+    with pytest.raises(AccountExpired, match="although its token is new"):
+        rig.open("a")
+    assert rig.account("a").cooling_outcome is Outcome.REJECTED
+
+
+def test_another_failure_renews_no_token(rig: Opening) -> None:
+    rig.script("a", *ANSWER)
+    rig.answer("a")
+    rig.script("a", UpstreamUnreachable("away"))
+    with pytest.raises(UpstreamUnreachable):
+        rig.open("a")
+    assert rig.refreshed == ["a"]
+
+
+def test_an_account_whose_login_answers_already_is_asked_nothing_twice_at_a_time(rig: Opening) -> None:
+    """Two tokens of one login: who learns so while the other answers waits in line for it."""
+    rig.logins = dict.fromkeys("ab", "ann")
+    rig.script("a", *ANSWER)
+    first = rig.open("a")
+    rig.upstream.on_ask = lambda: pytest.fail("asked while the login answers")
+    with pytest.raises(Exception, match="answering"):
+        rig.open("b")
+    first.close()
+
+
+# --- what is told where every account failed ---
+
+
+def test_silence_of_every_account_says_that_there_is_no_such_conversation(rig: Opening) -> None:
+    rig.remember(CONVERSATION_ID, "a")
+    for token in "ab":
+        rig.script(token, SILENCE)
+    with pytest.raises(ConversationNotFound) as raised:
+        rig.open("a", "b", continues=CONVERSATION_ID)
+    assert raised.value.param == "conversation_id"
+    assert rig.ledger.get(CONVERSATION_ID) is None
+    assert [rig.account(token).failures for token in "ab"] == [0, 0]
+
+
+def test_silence_of_some_says_nothing_for_sure(rig: Opening) -> None:
+    rig.remember(CONVERSATION_ID, "a")
+    rig.script("a", SILENCE)
+    rig.script("b", UpstreamUnreachable("away"))
+    with pytest.raises(ConversationUncertain) as raised:
+        rig.open("a", "b", continues=CONVERSATION_ID)
+    assert raised.value.retry_after_seconds == 5
+    assert rig.ledger.get(CONVERSATION_ID) is not None
+
+
+def test_a_conversation_is_not_missing_where_nobody_was_silent(rig: Opening) -> None:
+    rig.script("a", UpstreamUnreachable("away"))
+    with pytest.raises(UpstreamUnreachable):
+        rig.open("a", continues=CONVERSATION_ID)
+    assert rig.account("a").failures == 1
+
+
+def test_silence_without_a_conversation_is_the_accounts_own(rig: Opening) -> None:
+    for token in "ab":
+        rig.script(token, SILENCE)
+    with pytest.raises(SilentAnswer):
+        rig.open("a", "b")
+    assert [rig.account(token).failures for token in "ab"] == [1, 1]
+
+
+@pytest.mark.parametrize(("assistant_id", "raised"), [("f" * 24, ModelNotFound), ("", UpstreamInvalid)])
+def test_an_assistant_that_is_missing_is_named(
+    rig: Opening, assistant_id: str, raised: type[Exception]
+) -> None:
+    """One that everybody has can only be missing because the upstream changed."""
+    rig.script("a", ModelNotFound("10036"))
+    with pytest.raises(raised, match=assistant_id or "its own assistant"):
+        rig.open("a", assistant_id=assistant_id)

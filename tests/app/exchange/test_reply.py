@@ -1,93 +1,304 @@
-"""A reply gives back what it holds, whatever goes wrong on the way."""
+"""A reply on its clocks: how long the upstream is waited for, what the client hears, what is given back."""
 
 from __future__ import annotations
 
-import time
-from typing import Any
-from unittest.mock import Mock
+import threading
+from collections.abc import Callable
 
+import gevent
 import pytest
 
-from app.accounts.login import Logins
-from app.accounts.pool import AccountPool
-from app.errors import Outcome, UpstreamUnreachable
-from app.exchange.reply import Clocks, Reply
-from app.state import MEMORY, open_state
-from app.upstream.frames import Frame
+from app.errors import CutAnswer, EmptyAnswer, Outcome, UpstreamTimeout, UpstreamUnreachable
+from app.exchange import reply as module
+from app.exchange.transforms.options import OutputOptions
+from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from tests.app.exchange.script import COMMENT, EMPTY, FINISHED, STARTED, Rig, Step, repeat
 
-CLOCKS = Clocks(first_event=1, commit=1, idle=1, heartbeat=1, whole=1)
-
-
-class Holding:
-    """A stream or a use, which can fail when it is closed."""
-
-    ended = True
-
-    def __init__(self, *, broken: bool) -> None:
-        self._broken = broken
-        self.closed = 0
-
-    def read(self, _: float) -> None: ...
-
-    def close(self, **_: object) -> None:
-        self.closed += 1
-        if self._broken:
-            raise OSError("it cannot be closed")
-
-    end = close
+A, B = TextDelta("a"), TextDelta("b")
+CUT = CutAnswer("The upstream's answer ended before it was finished.")
 
 
-class Talking:
-    """A stream that has said how its answer is called and goes on."""
-
-    ended = False
-
-    def read(self, _: float) -> list[Frame]:
-        return [Frame("b" * 24, "a" * 24, "init")]
-
-    def close(self, **_: object) -> None: ...
+# --- before the commit point ---
 
 
-def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
-    pool = AccountPool(Logins(open_state(MEMORY)))
-    stream: Any = Talking()
-    use: Any = Mock()
-    leased = []
+def test_the_first_event_is_waited_for_until_its_time_and_no_longer() -> None:
+    rig = Rig(8.0, STARTED)
+    rig.reply.wait_first_event(rig.begun_at + 10)
+    assert rig.seconds == 8
+    rig = Rig(12.0, STARTED)
+    with pytest.raises(UpstreamTimeout, match="said nothing"):
+        rig.reply.wait_first_event(rig.begun_at + 10)
+    assert rig.seconds == 10
 
-    def refuse(answer_id: str) -> None:
-        leased.append((answer_id, pool.leased))
-        raise UpstreamUnreachable("It is away.")
 
-    reply = Reply(stream, use, CLOCKS, stop=refuse)
-    reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
-    reply.hear(CLOCKS.first_event + time.monotonic())
-    for _ in range(2):
-        reply.close()
-    pool.acquire(pool.find(["a"]), wait_seconds=5).release(Outcome.OK)
-    assert leased == [("b" * 24, 1)]
-    use.end.assert_called_once_with(delivered=True)
+def test_bytes_that_are_no_frame_are_no_first_event() -> None:
+    rig = Rig(4.0, COMMENT, 4.0, COMMENT, 4.0, STARTED)
+    with pytest.raises(UpstreamTimeout):
+        rig.reply.wait_first_event(rig.begun_at + 10)
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds"),
+    [
+        pytest.param([STARTED, 1.0, A], 1, id="a delta"),
+        pytest.param([[STARTED, A]], 0, id="a delta in the first frame"),
+        pytest.param([STARTED, 2.0, ReasoningDelta("x")], 2, id="thinking"),
+        pytest.param([STARTED, 2.0, FINISHED], 2, id="a good finish without words"),
+        pytest.param([STARTED, 60.0], 3, id="GLM_COMMIT_SECONDS of silence"),
+        pytest.param([STARTED, *repeat(9, 1.0, EMPTY)], 3, id="frames that say nothing do not prolong them"),
+        pytest.param([4.0, STARTED, 60.0], 7, id="they count from the first event"),
+        pytest.param([8.0, STARTED, 60.0], 10, id="GLM_START_SECONDS end the wait as well"),
+    ],
+)
+def test_the_commit_point(steps: list[Step], seconds: float) -> None:
+    rig = Rig(*steps)
+    rig.commit(until=10)
+    assert rig.seconds == seconds
+
+
+def test_what_fails_before_the_commit_point_is_raised_there() -> None:
+    rig = Rig(STARTED, 1.0, CUT)
+    with pytest.raises(CutAnswer):
+        rig.commit()
+
+
+def test_what_a_transform_makes_of_the_answer_is_raised_there_as_well() -> None:
+    rig = Rig(STARTED, ReasoningDelta("x"), FINISHED, options=OutputOptions(reasoning="hidden"))
+    with pytest.raises(EmptyAnswer):
+        rig.commit()
+
+
+def test_a_reply_that_holds_no_lease_answers_with_no_account() -> None:
+    rig = Rig(STARTED, A)
+    assert (rig.reply.account, repr(rig.reply)[:14]) == (None, "<Reply opening")
+    assert rig.commit().account == "kkkkkkkk"
+    assert repr(rig.reply)[:16] == "<Reply committed"
+    rig.close()
+    assert repr(rig.reply)[:13] == "<Reply closed"
+
+
+# --- what the client hears ---
+
+
+def test_an_answer_is_heard_as_it_comes() -> None:
+    rig = Rig(STARTED, 2.0, A, 1.0, [B, FINISHED])
+    rig.commit()
+    assert rig.play() == [(2, [A]), (3, [B, FINISHED])]
+    assert (rig.reply.finished, rig.reply.outcome) == (True, Outcome.OK)
+    assert rig.reply.frames == 3
+
+
+def test_an_answer_is_not_finished_before_it_is_read() -> None:
+    rig = Rig([STARTED, A, FINISHED])
+    rig.commit()
+    assert (rig.stream.finished, rig.reply.finished, rig.reply.outcome) == (True, False, Outcome.ABANDONED)
+    assert rig.play() == [(0, [A, FINISHED])]
+
+
+def test_silence_is_a_heartbeat() -> None:
+    rig = Rig([STARTED, A], 12.0, B, 6.0, FINISHED)
+    rig.commit()
+    assert rig.play() == [(0, [A]), (5, None), (10, None), (12, [B]), (17, None), (18, [FINISHED])]
+
+
+def test_frames_that_say_nothing_are_silence_for_the_client() -> None:
+    rig = Rig([STARTED, A], *repeat(4, 2.0, EMPTY), FINISHED)
+    rig.commit()
+    assert rig.play() == [(0, [A]), (6, None), (8, [FINISHED])]
+
+
+def test_text_is_not_held_back_by_a_silence_before_it() -> None:
+    rig = Rig([STARTED, A], 5.0, B, FINISHED)
+    rig.commit()
+    assert [events for _, events in rig.play()] == [[A], None, [B], [FINISHED]]
+
+
+def test_an_upstream_that_stops_talking_is_given_up() -> None:
+    rig = Rig([STARTED, A])
+    rig.commit()
+    assert rig.play() == [(0, [A]), (5, None), (10, None), (15, None), (20, UpstreamTimeout)]
+    assert rig.reply.outcome is Outcome.UNREACHABLE
+
+
+def test_any_frame_ends_the_silence() -> None:
+    rig = Rig([STARTED, A], 16.0, EMPTY, 16.0, EMPTY, 16.0, FINISHED)
+    rig.commit()
+    assert rig.play()[-1] == (48, [FINISHED])
+
+
+def test_an_answer_takes_no_longer_than_it_may() -> None:
+    """GLM_MAX_REPLY_SECONDS; what has come by then is heard before the error."""
+    rig = Rig([STARTED, A], *repeat(9, 4.0, B), whole=10)
+    rig.commit()
+    assert rig.play() == [(0, [A]), (4, [B]), (8, [B]), (12, [B]), (12, UpstreamTimeout)]
+    assert rig.reply.outcome is Outcome.UNREACHABLE
+
+
+def test_an_answer_that_takes_all_the_time_it_may_is_whole() -> None:
+    rig = Rig([STARTED, A], 4.0, EMPTY, 6.0, FINISHED, whole=10)
+    rig.commit()
+    assert rig.play()[-1] == (10, [FINISHED])
+
+
+def test_what_takes_too_long_is_ended_in_its_silence() -> None:
+    rig = Rig([STARTED, A], *repeat(9, 4.0, EMPTY), whole=10)
+    rig.commit()
+    assert rig.play() == [(0, [A]), (8, None), (12, UpstreamTimeout)]
+
+
+def test_what_came_before_a_failure_is_heard_before_it() -> None:
+    rig = Rig([STARTED, A], 1.0, B, CUT)
+    rig.commit()
+    assert rig.play() == [(0, [A]), (1, [B]), (1, CutAnswer)]
+    assert not rig.reply.finished
+    with pytest.raises(CutAnswer):
+        rig.reply.read()
+
+
+# --- names ---
+
+
+def test_the_conversation_is_named_once_and_its_name_is_no_event() -> None:
+    rig = Rig(STARTED, EMPTY, [A, FINISHED])
+    rig.commit()
+    assert rig.play() == [(0, [A, FINISHED])]
+    assert rig.log == ["named a"]
+    assert rig.reply.conversation_id == "a" * 24
 
 
 def test_a_name_that_has_come_but_was_not_read_is_read_at_the_end() -> None:
-    stream: Any = Talking()
-    use: Any = Mock()
-    stopped: list[str] = []
-    Reply(stream, use, CLOCKS, stop=stopped.append).close()
-    use.begin.assert_called_once_with("a" * 24)
-    deadline = time.monotonic() + 5
-    while not use.end.called and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert stopped == ["b" * 24]
-    use.end.assert_called_once_with(delivered=False)
+    assert Rig(STARTED).close() == ["named a", "stream closed", "stopped b", "not delivered"]
 
 
-@pytest.mark.parametrize("stream_breaks", [True, False])
-def test_the_account_is_free_although_something_cannot_be_closed(*, stream_breaks: bool) -> None:
-    pool = AccountPool(Logins(open_state(MEMORY)))
-    stream: Any = Holding(broken=stream_breaks)
-    use: Any = Holding(broken=not stream_breaks)
-    reply = Reply(stream, use, CLOCKS, stop=pytest.fail)
-    reply.hold(pool.acquire(pool.find(["a"]), wait_seconds=0))
+def test_a_failure_that_was_not_read_is_nobodys_at_the_end() -> None:
+    rig = Rig(CUT)
+    assert rig.close() == ["stream closed", "not delivered"]
+
+
+# --- early ends ---
+
+
+@pytest.mark.parametrize(
+    ("options", "heard"),
+    [
+        (OutputOptions(stop=("b",)), [A, FINISHED]),
+        (OutputOptions(max_tokens=1), [A, TextDelta("bbbbb"), ReplyFinished("length")]),
+    ],
+)
+def test_who_has_enough_leaves_the_upstream_at_once(options: OutputOptions, heard: list[ReplyEvent]) -> None:
+    rig = Rig([STARTED, A], 1.0, TextDelta("bbbbbbbbb"), 50.0, A, FINISHED, options=options)
+    rig.commit()
+    assert rig.hear() == heard
+    assert rig.seconds == 1
+    assert rig.log == ["named a", "stream closed"]
+    assert (rig.reply.finished, rig.reply.outcome) == (True, Outcome.OK)
+    assert rig.close() == ["stream closed", "stopped b", "delivered", "released ok"]
+
+
+# --- what is given back, in which order ---
+
+
+def test_a_finished_answer_is_given_back() -> None:
+    rig = Rig([STARTED, A, FINISHED])
+    rig.commit()
+    rig.play()
+    assert rig.close() == ["stream closed", "delivered", "released ok"]
+    assert rig.close() == []
+
+
+def test_an_answer_that_is_left_is_stopped_before_its_account_is_free() -> None:
+    rig = Rig([STARTED, A], 1.0, B)
+    rig.commit()
+    assert rig.close() == ["stream closed", "stopped b", "delivered", "released abandoned"]
+
+
+def test_an_answer_that_is_left_before_its_commit_point_was_not_delivered() -> None:
+    """The opener has the lease."""
+    rig = Rig(STARTED, 60.0)
+    rig.reply.wait_first_event(rig.begun_at + 1)
+    assert rig.close() == ["stream closed", "stopped b", "not delivered"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "closing"),
+    [
+        ([60.0], ["stream closed", "stopped b", "delivered", "released unreachable by upstream_timeout"]),
+        ([CUT], ["stream closed", "delivered", "released unreachable by answer_cut"]),
+    ],
+)
+def test_an_answer_that_failed_is_stopped_where_the_upstream_may_still_make_it(
+    steps: list[Step], closing: list[str]
+) -> None:
+    rig = Rig([STARTED, A], *steps)
+    rig.commit()
+    rig.play()
+    assert rig.close() == closing
+
+
+def test_an_answer_without_a_name_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_NOTICE_SECONDS", 0.0)
+    rig = Rig(EMPTY, 60.0)
+    rig.commit()
+    assert rig.close() == ["stream closed", "delivered", "released abandoned"]
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("error", [UpstreamUnreachable("It is away."), UpstreamTimeout("It is slow.")])
+def test_an_upstream_that_does_not_stop_keeps_nobody(error: BaseException) -> None:
+    rig = Rig([STARTED, A], stop=raising(error))
+    rig.commit()
+    assert rig.close()[-2:] == ["delivered", "released abandoned"]
+
+
+def test_an_upstream_that_does_not_answer_keeps_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_STOP_SECONDS", 0.01)
+    rig = Rig([STARTED, A], stop=lambda: gevent.sleep(5))
+    rig.commit()
+    assert rig.close()[-2:] == ["delivered", "released abandoned"]
+
+
+def test_the_account_of_a_client_that_left_is_free_within_a_second() -> None:
+    assert module._STOP_SECONDS + module._GLANCE_SECONDS + module._NOTICE_SECONDS < 1
+
+
+def test_a_mistake_of_ours_keeps_nobody_either() -> None:
+    rig = Rig([STARTED, A], stop=raising(RuntimeError("a mistake")))
+    rig.commit()
+    with pytest.raises(RuntimeError):
+        rig.close()
+    assert rig.log[-2:] == ["delivered", "released abandoned"]
+
+
+def test_a_committed_answer_is_stopped_in_the_background() -> None:
+    may_stop = threading.Event()
+    rig = Rig([STARTED, A], stop=lambda: may_stop.wait(5))
+    rig.commit()
+    rig.reply.close()
+    assert not rig.is_free.is_set()
+    may_stop.set()
+    assert rig.is_free.wait(5)
+    assert rig.log[-3:] == ["stopped b", "delivered", "released abandoned"]
+
+
+@pytest.mark.parametrize("broken", ["stream", "use"])
+def test_the_account_is_free_although_something_cannot_be_closed(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig([STARTED, A, FINISHED])
+    rig.commit()
+    rig.play()
+
+    def fail(**_: object) -> None:
+        raise OSError("it cannot be closed")
+
+    thing, name = (rig.stream, "close") if broken == "stream" else (rig.reply._use, "end")
+    monkeypatch.setattr(thing, name, fail)
     with pytest.raises(OSError, match="cannot be closed"):
-        reply.close()
-    assert (pool.leased, stream.closed, use.closed) == (0, 1, 1)
+        rig.close()
+    assert rig.log[-1] == "released ok"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.config import Settings
+from app.factory import create_app
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 from demo.upstream import DemoUpstream

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.config import Settings
+from app.factory import create_app
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 
@@ -49,7 +49,7 @@ def test_nothing_else_of_the_package_is_served(client: FlaskClient, name: str) -
 
 def test_the_package_is_never_imported() -> None:
     look = (
-        "import sys; from app import create_app; from app.config import Settings;"
+        "import sys; from app.factory import create_app; from app.config import Settings;"
         "app = create_app(Settings(state_path=':memory:'));"
         "assert app.test_client().get('/docs/swagger-ui.css').status_code == 200;"
         "assert 'flask_swagger_ui' not in sys.modules; app.extensions['glm-api'].stop(0)"

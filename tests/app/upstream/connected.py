@@ -9,14 +9,16 @@ from app.config import Settings
 from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
-from app.upstream.stream import UpstreamStream
+from app.upstream.stream import AnswerStream
 from tests.app.upstream.scripted import Play, ScriptedServer, answer
 
 SECRET = Settings().sign_secret
 TOKEN = AccessToken("secret-access", 0.0, "0123456789abcdef0123456789abcdef")
 OLD_SPELLING = answer(b'{"code":0,"result":{"accessToken":"old"}}')
 QUESTION = StreamRequest("你好")
-FRAME = b'data: {"conversation_id":"c","status":"finish","parts":[]}\n\n'
+FRAME = (
+    b'data: {"conversation_id":"c","status":"finish","parts":[{"content":[{"type":"text","text":"."}]}]}\n\n'
+)
 
 
 def stream(body: bytes = FRAME, *headers: bytes) -> Play:
@@ -45,14 +47,14 @@ def against(*scripts: Sequence[Play]) -> Iterator[tuple[UpstreamClient, Scripted
         yield client, server
 
 
-def ask(client: UpstreamClient, *, timeout_seconds: float = 5) -> UpstreamStream:
+def ask(client: UpstreamClient, *, timeout_seconds: float = 5) -> AnswerStream:
     return client.open_stream(TOKEN, QUESTION, timeout_seconds=timeout_seconds)
 
 
 def ask_all(client: UpstreamClient) -> int:
     """How many frames one whole answer had."""
-    opened, frames = ask(client), 0
+    opened = ask(client)
     while not opened.ended:
-        frames += len(opened.read(5) or ())
-    opened.close(is_over=True)
-    return frames
+        opened.read(5)
+    opened.close()
+    return opened.frames

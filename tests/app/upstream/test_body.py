@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import random
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from app.errors import UpstreamInvalid
 from app.upstream.body import BodyReader, ChunkedFraming, LengthFraming
+from app.upstream.head import AnswerHead
+from tests.app.upstream.hostile import LoopWatch
 from tests.app.upstream.scripted import reset
 from tests.fixture_table import cuttings
 
@@ -102,6 +104,14 @@ def test_nothing_after_the_end_belongs_to_the_body() -> None:
     assert framing.complete
 
 
+def test_trailers_without_end_are_refused() -> None:
+    framing = ChunkedFraming()
+    framing.feed(b"0\r\n" + b"a: b\r\n" * 16_000)
+    assert not framing.complete
+    with pytest.raises(UpstreamInvalid):
+        framing.feed(b"a: b\r\n" * 1000)
+
+
 def test_a_trailer_without_end_is_refused() -> None:
     framing = ChunkedFraming()
     framing.feed(b"0\r\n" + b"x" * 4000)
@@ -134,8 +144,9 @@ def test_noise_is_refused_or_read_alike_in_any_cutting(noise: bytes, step: int) 
 def reading(head: bytes, first: bytes = b"") -> Iterator[tuple[BodyReader, socket.socket]]:
     """A reader of the response that `head` and `first` begin, and the socket that sends the rest."""
     ours, theirs = socket.socketpair()
+    ours.settimeout(5)
     theirs.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + first)
-    response = http.client.HTTPResponse(ours)
+    response = AnswerHead(ours)
     response.begin()
     reader = BodyReader(response)
     try:
@@ -190,10 +201,10 @@ def test_a_body_with_a_length() -> None:
 
 def test_a_reset_is_an_error_and_no_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = socket.create_connection(listener.getsockname())
+        ours = socket.create_connection(listener.getsockname(), timeout=5)
         upstream, _ = listener.accept()
     upstream.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n")
-    response = http.client.HTTPResponse(ours)
+    response = AnswerHead(ours)
     response.begin()
     reader = BodyReader(response)
     assert reader.read(5) == b"hi"
@@ -235,6 +246,43 @@ def test_a_chunk_header_alone_is_not_the_end() -> None:
         assert reader.read(0.01) is None
         upstream.sendall(b"hi\r\n")
         assert reader.read(5) == b"hi"
+
+
+def test_many_small_chunks_are_read_in_turns() -> None:
+    chunks = b"1\r\nx\r\n" * 2000
+    framing = ChunkedFraming()
+    assert framing.feed(chunks) == b"x" * 256
+    with reading(b"Transfer-Encoding: chunked\r\n") as (reader, upstream), LoopWatch(0) as watch:
+        upstream.sendall(chunks + b"0\r\n\r\n")
+        pieces = [*iter(lambda: reader.read(5) or b"", b"")]
+    assert b"".join(pieces) == b"x" * 2000
+    assert reader.complete
+    assert max(map(len, pieces)) <= 256
+    assert watch.turns >= len(pieces)
+
+
+FRAMING_ALONE = [b"1;" + b"x" * 4000, b"1\r\n \r\n0\r\na: b\r\n"]
+
+
+@pytest.mark.parametrize("begin", FRAMING_ALONE, ids=["size line", "trailer"])
+def test_bytes_that_only_frame_are_silence(begin: bytes) -> None:
+    """Else a caller would never come to look at its own clocks."""
+    with reading(b"Transfer-Encoding: chunked\r\n", begin) as (reader, upstream):
+        done = threading.Event()
+
+        def trickle() -> None:
+            for _ in range(60):
+                if done.wait(0.01):
+                    return
+                upstream.sendall(b"x")
+            upstream.close()
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        assert reader.read(5 if begin[:3] == b"1\r\n" else 0.1) in (b" ", None)
+        assert reader.read(0.1) is None
+        done.set()
+        thread.join()
 
 
 def test_other_greenlets_run_while_a_body_is_silent() -> None:

@@ -19,6 +19,7 @@ from app.errors import (
     GatewayError,
     ModelNotFound,
     PromptTooLong,
+    SilentAnswer,
     UpstreamInvalid,
     UpstreamThrottled,
     UpstreamTimeout,
@@ -43,13 +44,11 @@ def client(upstream: DemoUpstream) -> Iterator[UpstreamClient]:
 def read_all(client: UpstreamClient, token: AccessToken, prompt: str) -> str | None:
     """The conversation id of one whole answer."""
     stream = client.open_stream(token, StreamRequest(prompt), timeout_seconds=5)
-    conversation_id = None
     while not stream.ended:
-        for frame in stream.read(5) or ():
-            conversation_id = frame.conversation_id or conversation_id
-    stream.close(is_over=True)
-    stream.close()
-    return conversation_id
+        stream.read(5)
+    for _ in range(2):
+        stream.close()
+    return stream.conversation_id
 
 
 @pytest.mark.parametrize("era", ["2024", "2026"])
@@ -66,11 +65,10 @@ def test_refresh_ask_and_delete(client: UpstreamClient, upstream: DemoUpstream, 
 def test_an_answer_is_stopped(client: UpstreamClient, upstream: DemoUpstream) -> None:
     token = client.refresh("demo-anna").access_token
     stream = client.open_stream(token, StreamRequest("[[stall at=1 deaf=1]]"), timeout_seconds=5)
-    frames = stream.read(5)
-    assert frames
+    assert stream.read(5)
     stream.close()
     assert upstream.state()["open_streams"] == 1
-    client.stop_answer(token, frames[0].id or "")
+    client.stop_answer(token, stream.answer_id or "")
     assert upstream.state()["open_streams"] == 0
 
 
@@ -233,8 +231,8 @@ def test_a_silent_upstream_is_a_timeout(client: UpstreamClient) -> None:
 def test_a_foreign_conversation_is_an_empty_stream(client: UpstreamClient) -> None:
     token = client.refresh("demo-anna").access_token
     stream = client.open_stream(token, StreamRequest("hi", conversation_id="f" * 24), timeout_seconds=5)
-    assert stream.read(5) == []
-    assert stream.ended
+    with pytest.raises(SilentAnswer):
+        stream.read(5)
     stream.close()
 
 

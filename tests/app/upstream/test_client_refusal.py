@@ -6,7 +6,6 @@ import gzip
 import socket
 
 import pytest
-from urllib3 import HTTPResponse
 
 from app.errors import (
     AccessRejected,
@@ -16,6 +15,7 @@ from app.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
+from app.upstream.body import BodyReader
 from tests.app.upstream.connected import FRAME, against, ask, connected, stream
 from tests.app.upstream.scripted import Play, ScriptedServer, answer
 
@@ -104,6 +104,6 @@ def test_what_is_thrown_into_a_read_is_not_mistaken_for_a_broken_connection(
     def interrupted(*_: object, **__: object) -> bytes:
         raise ShuttingDown("the time is over")
 
-    monkeypatch.setattr(HTTPResponse, "read", interrupted)
+    monkeypatch.setattr(BodyReader, "read", interrupted)
     with against([answer(b"{}")]) as (client, _), pytest.raises(ShuttingDown):
         client.refresh("r")

@@ -61,7 +61,7 @@ def test_empty_reads_change_nothing() -> None:
 
 def test_a_long_event_may_come_in_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was held as part of a line is not counted again as a line of the event."""
-    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 300)
     assert decode([b"data: ", b"x" * 40, b"y" * 40, b"\n", b"\n"] * 3)[1]
 
 
@@ -70,16 +70,13 @@ def test_comments_without_end_are_not_held(monkeypatch: pytest.MonkeyPatch) -> N
     assert decode([b": pi", b"ng\n"] * 200) == ([], True)
 
 
-def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
-    with pytest.raises(UpstreamInvalid):
-        decode([b"0123456789"] * 11)
+# Empty data has no bytes, but a place in memory.
+PIECES = [b"0123456789", b"data: 0123456789\n", b"data:\n"]
 
 
-def test_an_event_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 100)
-    decoder = EventDecoder()
-    for _ in range(10):
-        decoder.feed(b"data: 0123456789\n")
+@pytest.mark.parametrize("piece", PIECES, ids=["line", "event", "empty data"])
+def test_what_has_no_end_is_refused(monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 700)
+    assert decode([piece] * 9) == ([], False)
     with pytest.raises(UpstreamInvalid):
-        decoder.feed(b"data: 0123456789\n")
+        decode([piece] * 11)

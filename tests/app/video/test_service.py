@@ -18,6 +18,7 @@ from app.accounts.vault import Vault
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Ledger
+from app.core.request import Video, VideoRequest
 from app.errors import (
     AccountExpired,
     GatewayError,
@@ -29,9 +30,8 @@ from app.errors import (
     UpstreamUnreachable,
     VideoFailed,
 )
-from app.exchange.turn import Turns
+from app.exchange.failover import Failover
 from app.files.fetch import Fetcher, FetchPolicy
-from app.openai.video import Video, VideoRequest
 from app.state import MEMORY, State, open_state
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VideoCalls
@@ -69,7 +69,7 @@ class Rig:
             known,
             self._watch(videos),
             self.pool,
-            Turns(self.pool, self.breaker, 0.1),
+            Failover(self.pool, self.breaker, 0.1),
             refresher,
             self.cleaner,
             Fetcher(FetchPolicy(100_000, 5, frozenset({80}))),
@@ -137,7 +137,7 @@ def everything_is_deleted(upstream: DemoUpstream) -> bool:
 
 def test_the_lease_is_held_for_ordering_alone(rig: Rig, upstream: DemoUpstream) -> None:
     video = rig.film(image_url=PICTURE, audio_id="epic-1")
-    assert (video.status, video.video_url[-10:]) == ("completed", "_music.mp4")
+    assert (video.is_finished, video.video_url[-10:]) == (True, "_music.mp4")
     assert rig.leased == {"upload": 1, "start": 1, "look": 0, "add_music": 0}
     assert everything_is_deleted(upstream)
 
@@ -152,7 +152,7 @@ def test_waiting_is_bounded(build: Callable[..., Rig], upstream: DemoUpstream) -
 
 def test_some_looks_may_fail(rig: Rig) -> None:
     rig.failures["look"] = [UpstreamUnreachable("away")] * 4
-    assert rig.film("[[video looks=2]]").status == "completed"
+    assert rig.film("[[video looks=2]]").is_finished
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_it_can_be_asked_for_later_also_after_a_restart(
     build: Callable[..., Rig], upstream: DemoUpstream
 ) -> None:
     ordered = build().film("[[video looks=1]]", is_async=True)
-    assert ordered == Video(ordered.id, "processing")
+    assert ordered == Video(ordered.id)
     rig = build()
-    assert rig.find(ordered.id).status == "processing"
+    assert not rig.find(ordered.id).is_finished
     assert rig.find(ordered.id).video_url.endswith(".mp4")
     assert upstream.state()["undeleted_videos"] == 1
 
@@ -230,12 +230,12 @@ def test_one_that_is_gone_upstream_is_deleted_all_the_same(rig: Rig, upstream: D
 
 
 def test_a_dead_account_is_passed_over(rig: Rig) -> None:
-    assert rig.film("一只猫", "dead-one", "demo-anna").status == "completed"
+    assert rig.film("一只猫", "dead-one", "demo-anna").is_finished
 
 
 def test_a_picture_is_fetched_once_and_given_to_each_account(rig: Rig, upstream: DemoUpstream) -> None:
     rig.failures["upload"] = [UpstreamUnreachable("away")]
-    assert rig.film("一只猫", "demo-anna", "demo-bert", image_url=PICTURE).status == "completed"
+    assert rig.film("一只猫", "demo-anna", "demo-bert", image_url=PICTURE).is_finished
     assert rig.calls[:3] == ["upload", "upload", "start"]
 
 

@@ -1,0 +1,135 @@
+"""The question: what a client asks, in no client's format.
+
+A format parses its own body into these values, and nothing below it knows where they came from. What may turn
+out wrong later carries its `place`, the path by which the client knows it, for the error to name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
+
+from app.errors import InvalidRequest
+
+Role = Literal["system", "user", "assistant", "tool"]
+FileKind = Literal["image", "file", "audio"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+ReasoningDisplay = Literal["content", "tags", "hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A picture, a document or a sound. `url` is its address or a `data:` URL, else empty."""
+
+    kind: FileKind
+    url: str
+    place: str
+    name: str = ""
+    unusable: InvalidRequest | None = None
+    """Why it cannot be attached: raised where it would have to be, no matter where it is only retold."""
+
+
+Part = TextPart | FilePart
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call of an earlier answer; `arguments` is its JSON as the client holds it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    name: str = ""
+    """Of a result: the tool that gave it."""
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and how the answer shall be."""
+
+    turns: tuple[Turn, ...]
+    """At least one."""
+    model: str
+    continued_id: str | None = None
+    """The upstream conversation to go on with, None for a new one."""
+    effort: Effort | None = None
+    web_search: bool | None = None
+    """None leaves it to the model's name."""
+    deep_research: bool = False
+    reasoning: ReasoningDisplay | None = None
+    """Where thinking is shown; None leaves it to the model's name and the settings."""
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along with a question."""
+
+    url: str
+    name: str
+    place: str
+    file: BinaryIO | None = None
+    """The file itself where the request brought it, `url` being empty then; not closed here."""
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingRequest:
+    """Pictures to draw. The words of style and scene are the upstream's (protocol notes 7)."""
+
+    prompt: str
+    model: str
+    count: int
+    aspect_ratio: str
+    style: str = "none"
+    scene: str = "none"
+    wants_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPicture:
+    """One picture to hand out; `data` is its base64 where that was asked for instead of the address."""
+
+    url: str
+    revised_prompt: str | None = None
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRequest:
+    """A video to film; the words of the three choices are the upstream's (protocol notes 8)."""
+
+    prompt: str
+    image_url: str | None = None
+    style: str = ""
+    atmosphere: str = ""
+    camera: str = ""
+    audio_id: str | None = None
+    is_async: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A video as its client hears of it; the addresses are empty while it is made."""
+
+    id: str
+    is_finished: bool = False
+    video_url: str = ""
+    cover_url: str = ""
+    duration: str = ""
+    resolution: str = ""

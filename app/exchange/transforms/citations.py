@@ -1,0 +1,33 @@
+"""Citations left out."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from app.reply import (
+    CitedText,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
+
+
+class HideCitations:
+    """Citations are left out."""
+
+    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        return [event for event in events if not _is_citation(event)]
+
+
+def _is_citation(event: ReplyEvent) -> bool:
+    match event:
+        case CitedText():
+            return True
+        case ReplyStarted() | TextDelta() | ImageAdded() | ReasoningDelta() | ThoughtText() | ReplyFinished():
+            return False
+        case _:
+            assert_never(event)

@@ -1,0 +1,57 @@
+"""What a request wants done to its answer on the way out: thinking moved or hidden, and early ends.
+
+Every wish is a transform that takes reply events and gives what remains; without wishes there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.core.request import ReasoningDisplay
+from app.core.usage import TokenEstimate
+from app.exchange.transforms.citations import HideCitations
+from app.exchange.transforms.length import CutAtLength
+from app.exchange.transforms.reasoning import HideReasoning, TagReasoning
+from app.exchange.transforms.stop import CutAtStop
+from app.reply import ReplyEvent
+
+
+class Transform(Protocol):
+    """One wish, applied to one answer. Matches every kind of event, so that a new one cannot vanish in it."""
+
+    def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        """What remains of `events`. A ReplyFinished ends the answer; nothing is applied after it.
+
+        Raises the GatewayError that the answer amounts to.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """The wishes of one request."""
+
+    reasoning: ReasoningDisplay = "content"
+    hides_citations: bool = False
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+
+    def build_transforms(self, hidden: TokenEstimate) -> Sequence[Transform]:
+        """New transforms for one reply, in their order; `hidden` counts the thinking that is not shown."""
+        transforms: list[Transform] = []
+        if self.hides_citations:
+            transforms.append(HideCitations())
+        if self.reasoning == "hidden":
+            transforms.append(HideReasoning(hidden))
+        if self.stop:
+            transforms.append(CutAtStop(self.stop))
+        if self.reasoning == "tags":
+            transforms.append(TagReasoning())
+        if self.max_tokens is not None:
+            transforms.append(CutAtLength(self.max_tokens, hidden))
+        return transforms
+
+
+UNCHANGED = OutputOptions()

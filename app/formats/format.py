@@ -1,0 +1,74 @@
+"""What the routes need of a format: a request that was read, and what writes its answer.
+
+One small interface, one package for each format:
+
+    body --parse--> Asked(question, stream) --> Encoder: start, encode..., heartbeat..., [error]    a stream
+                                            \\-> Folder: add..., encode                             one body
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.core.request import Question
+from app.core.usage import Usage
+from app.errors import GatewayError
+from app.reply import ReplyEvent
+
+ErrorEncoder = Callable[[GatewayError], bytes]
+"""A failure before the answer began, as a whole body of the format."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """What every piece of one answer repeats. `created` is Unix time in seconds."""
+
+    id: str
+    model: str
+    created: int
+
+
+class Encoder(Protocol):
+    """Writes one answer as it comes: bytes that are ready to be sent, none where there is nothing to say."""
+
+    def start(self) -> bytes:
+        """Comes once, before anything else."""
+        ...
+
+    def encode(self, events: Iterable[ReplyEvent]) -> bytes:
+        """The last event of a good answer ends the stream as the format wants it ended."""
+        ...
+
+    def heartbeat(self) -> bytes:
+        """Tells proxies and clients that the stream is alive."""
+        ...
+
+    def error(self, error: GatewayError) -> bytes:
+        """The last thing of a stream that failed: nothing that looks like a good end follows it."""
+        ...
+
+
+class Folder(Protocol):
+    """Folds the same events into one body."""
+
+    def add(self, events: Iterable[ReplyEvent]) -> None: ...
+
+    def encode(self) -> bytes: ...
+
+
+class Asked(Protocol):
+    """A request of one format that was read and checked."""
+
+    @property
+    def question(self) -> Question: ...
+
+    @property
+    def stream(self) -> bool:
+        """Whether the client wants the answer as it comes."""
+        ...
+
+    def build_encoder(self, head: ReplyHead, usage: Usage) -> Encoder: ...
+
+    def build_folder(self, head: ReplyHead, usage: Usage) -> Folder: ...

@@ -1,0 +1,33 @@
+"""A chat completion request as the routes want it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.request import Question
+from app.core.usage import Usage
+from app.formats.format import ReplyHead
+from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import parse_chat_request
+
+
+@dataclass(frozen=True, slots=True)
+class AskedChat:
+    """An `Asked` (app/formats/format.py)."""
+
+    question: Question
+    stream: bool
+    include_usage: bool
+
+    def build_encoder(self, head: ReplyHead, usage: Usage) -> ChunkEncoder:
+        return ChunkEncoder(head, usage, include_usage=self.include_usage)
+
+    def build_folder(self, head: ReplyHead, usage: Usage) -> CompletionFolder:
+        return CompletionFolder(head, usage)
+
+
+def parse_chat(body: bytes) -> AskedChat:
+    """Read and check the body of a request. Raises InvalidRequest or UnsupportedValue."""
+    request = parse_chat_request(body)
+    return AskedChat(build_question(request), request.stream is True, request.include_usage)

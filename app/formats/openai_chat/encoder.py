@@ -1,0 +1,188 @@
+"""Reply events out: as chunks of a stream, or folded into one completion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from app.core.usage import Usage
+from app.errors import GatewayError
+from app.formats.format import ReplyHead
+from app.formats.json_text import encode_json, encode_text, escape_lines
+from app.formats.openai_error import encode_error_event
+from app.reply import (
+    CitedText,
+    FinishReason,
+    ImageAdded,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+)
+
+HEARTBEAT = b": ping\n\n"
+"""A comment: keeps proxies from closing a silent stream, and clients do not see it."""
+
+_Rare = CitedText | ImageAdded | ThoughtText
+
+
+def build_usage(usage: Usage) -> dict[str, object]:
+    """OpenAI's `usage`."""
+    completion = usage.completion_tokens
+    return {
+        "prompt_tokens": usage.prompt.tokens,
+        "completion_tokens": completion,
+        "total_tokens": usage.prompt.tokens + completion,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning.tokens},
+    }
+
+
+class _Notes:
+    """Counts text that is no plain delta as it passes, and notes where citations stand."""
+
+    __slots__ = ("_thought_chars", "_usage", "annotations")
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._thought_chars = 0  # of thinking inside of the text: counted as thinking, not as text
+        self.annotations: list[dict[str, object]] = []
+        """In OpenAI's shape; places are counted in characters (code points) of the message's content."""
+
+    def add(self, event: _Rare) -> None:
+        match event:
+            case ThoughtText():
+                self._thought_chars += len(event.text)
+                self._usage.reasoning.add(event.text)
+            case CitedText():
+                start = self._usage.text.chars + self._thought_chars
+                place = {"start_index": start, "end_index": start + len(event.text)}
+                citation = {"url": event.url, "title": event.title, **place}
+                self.annotations.append({"type": "url_citation", "url_citation": citation})
+                self._usage.text.add(event.text)
+            case ImageAdded():
+                self._usage.text.add(event.text)
+            case _:
+                assert_never(event)
+
+
+class ChunkEncoder:
+    """Encodes one answer as `chat.completion.chunk` events, from an envelope that is made once."""
+
+    def __init__(self, head: ReplyHead, usage: Usage, *, include_usage: bool) -> None:
+        self._usage = usage
+        self._include_usage = include_usage
+        self._notes = _Notes(usage)
+        self._envelope = {
+            "id": head.id,
+            "object": "chat.completion.chunk",
+            "created": head.created,
+            "model": head.model,
+        }
+        nothing = b',"usage":null}\n\n' if include_usage else b"}\n\n"
+        envelope = escape_lines(encode_json(self._envelope))[:-1]
+        opening = b"data: " + envelope + b',"choices":[{"index":0,"delta":{'
+        self._content = opening + b'"content":'
+        self._reasoning = opening + b'"reasoning_content":'
+        self._tail = b'},"finish_reason":null}]' + nothing
+        self._role = opening + b'"role":"assistant","content":""' + self._tail
+        self._opening = opening
+        self._finish = b'},"finish_reason":'
+        self._finish_tail = b"}]" + nothing
+
+    def start(self) -> bytes:
+        """The first chunk, with the role."""
+        return self._role
+
+    def heartbeat(self) -> bytes:
+        return HEARTBEAT
+
+    def error(self, error: GatewayError) -> bytes:
+        return encode_error_event(error)
+
+    def encode(self, events: Iterable[ReplyEvent]) -> bytes:
+        """The chunks of these events as one piece to write; empty where they say nothing to the client."""
+        return b"".join([self._encode_event(event) for event in events])
+
+    def _encode_event(self, event: ReplyEvent) -> bytes:
+        if type(event) is TextDelta:  # these two come by the thousand
+            self._usage.text.add(event.text)
+            return self._content + encode_text(event.text) + self._tail
+        if type(event) is ReasoningDelta:
+            self._usage.reasoning.add(event.text)
+            return self._reasoning + encode_text(event.text) + self._tail
+        match event:
+            case CitedText() | ImageAdded() | ThoughtText():
+                self._notes.add(event)
+                return self._content + encode_text(event.text) + self._tail
+            case ReplyFinished():
+                return self._encode_finish(event.reason)
+            case ReplyStarted():
+                return b""
+            case _:
+                assert_never(event)
+
+    def _encode_finish(self, reason: FinishReason) -> bytes:
+        annotations = self._notes.annotations
+        noted = b'"annotations":' + escape_lines(encode_json(annotations)) if annotations else b""
+        chunks = [self._opening, noted, self._finish, encode_json(reason), self._finish_tail]
+        if self._include_usage:
+            final = self._envelope | {"choices": [], "usage": build_usage(self._usage)}
+            chunks.append(b"data: " + escape_lines(encode_json(final)) + b"\n\n")
+        chunks.append(b"data: [DONE]\n\n")
+        return b"".join(chunks)
+
+
+class CompletionFolder:
+    """Folds the same events into one `chat.completion`."""
+
+    def __init__(self, head: ReplyHead, usage: Usage) -> None:
+        self._head = head
+        self._usage = usage
+        self._notes = _Notes(usage)
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._reason: FinishReason = "stop"
+
+    def add(self, events: Iterable[ReplyEvent]) -> None:
+        for event in events:
+            if type(event) is TextDelta:  # as in ChunkEncoder
+                self._usage.text.add(event.text)
+                self._text.append(event.text)
+                continue
+            match event:
+                case ReasoningDelta():
+                    self._reasoning.append(event.text)
+                case CitedText() | ImageAdded() | ThoughtText():
+                    self._notes.add(event)
+                    self._text.append(event.text)
+                case ReplyFinished():
+                    self._reason = event.reason
+                case ReplyStarted():
+                    pass
+                case _:
+                    assert_never(event)
+
+    def encode(self) -> bytes:
+        text, reasoning = "".join(self._text), "".join(self._reasoning)
+        self._usage.reasoning.add(reasoning)
+        message: dict[str, object] = {
+            "role": "assistant",
+            "content": text,
+            "refusal": None,
+            "annotations": self._notes.annotations,
+        }
+        if reasoning:
+            message["reasoning_content"] = reasoning
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason}
+        return encode_json(
+            {
+                "id": self._head.id,
+                "object": "chat.completion",
+                "created": self._head.created,
+                "model": self._head.model,
+                "choices": [choice],
+                "usage": build_usage(self._usage),
+            }
+        )

@@ -1,0 +1,211 @@
+"""A chat completion request: JSON in, ChatRequest out, or InvalidRequest that names the place.
+
+Every documented field is declared, so that a wrong type is refused even where the value is not used; unknown
+fields are ignored, as newer clients send what older gateways never heard of.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from app.errors import InvalidRequest, UnsupportedValue
+from app.formats.json_body import decode_body
+
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+ReasoningDisplay = Literal["content", "tags", "hidden"]
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+_NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
+_MOST_MODEL_CHARS = 256
+_MOST_STOPS = 4
+_MOST_STOP_CHARS = 1000
+
+
+class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
+    text: str
+
+
+class RefusalPart(msgspec.Struct, tag_field="type", tag="refusal", frozen=True):
+    refusal: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    url: str
+
+
+class ImageLink(msgspec.Struct, frozen=True):
+    url: str
+    detail: str | None = None
+
+
+class ImagePart(msgspec.Struct, tag_field="type", tag="image_url", frozen=True):
+    image_url: ImageLink
+
+
+class FileData(msgspec.Struct, frozen=True):
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class FilePart(msgspec.Struct, tag_field="type", tag="file", frozen=True):
+    file: FileData | None = None
+    file_url: Link | None = None
+
+
+class Audio(msgspec.Struct, frozen=True):
+    data: str
+    format: str
+
+
+class AudioPart(msgspec.Struct, tag_field="type", tag="input_audio", frozen=True):
+    input_audio: Audio
+
+
+ContentPart = TextPart | RefusalPart | ImagePart | FilePart | AudioPart
+
+
+class CalledFunction(msgspec.Struct, frozen=True):
+    name: str = ""
+    arguments: str = ""
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    id: str | None = None
+    type: str | None = None
+    function: CalledFunction | None = None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn. `content` may be missing where an assistant only called tools."""
+
+    role: Role
+    content: str | list[ContentPart] | None = None
+    name: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+
+
+class StreamOptions(msgspec.Struct, frozen=True):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class ResponseFormat(msgspec.Struct, frozen=True):
+    type: str
+    json_schema: dict[str, Any] | None = None
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """A valid request. Fields that nothing reads are here to be checked."""
+
+    messages: list[Message]
+    # Every chunk repeats it.
+    model: Annotated[str, msgspec.Meta(max_length=_MOST_MODEL_CHARS)] = "glm"
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    conversation_id: str | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning: ReasoningDisplay | None = None
+    web_search: bool | None = None
+    web_search_options: dict[str, Any] | None = None
+    deep_research: bool | None = None
+    n: int | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: ResponseFormat | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    audio: dict[str, Any] | None = None
+    frequency_penalty: float | None = None
+    function_call: str | dict[str, Any] | None = None
+    functions: list[dict[str, Any]] | None = None
+    logit_bias: dict[str, float] | None = None
+    max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    metadata: dict[str, Any] | None = None
+    modalities: list[str] | None = None
+    moderation: dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    prediction: dict[str, Any] | None = None
+    presence_penalty: float | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: str | None = None
+    safety_identifier: str | None = None
+    seed: int | None = None
+    service_tier: str | None = None
+    stop: str | list[str] | None = None
+    store: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    user: str | None = None
+    verbosity: str | None = None
+
+    @property
+    def include_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage is True
+
+    @property
+    def stop_sequences(self) -> tuple[str, ...]:
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    @property
+    def most_tokens(self) -> int | None:
+        """How long the answer may be; the smaller of the two bounds counts."""
+        bounds = [bound for bound in (self.max_tokens, self.max_completion_tokens) if bound is not None]
+        return min(bounds) if bounds else None
+
+    @property
+    def continued_id(self) -> str | None:
+        """The upstream conversation to continue, None for a new one."""
+        named = (self.conversation_id or "").strip()
+        return None if named.lower() in _NEW_CONVERSATION else named
+
+
+_decode_chat = msgspec.json.Decoder(ChatRequest).decode
+
+
+def parse_chat_request(body: bytes) -> ChatRequest:
+    """Read and check a request body. Raises InvalidRequest or UnsupportedValue."""
+    request = decode_body(_decode_chat, body)
+    if not request.messages:
+        raise InvalidRequest("`messages` is empty: send at least one message.", param="messages")
+    _check_stop(request)
+    _refuse_unsupported(request)
+    return request
+
+
+def _check_stop(request: ChatRequest) -> None:
+    sequences = request.stop_sequences
+    if request.stop is not None and not 1 <= len(sequences) <= _MOST_STOPS:
+        raise InvalidRequest(f"`stop` must hold one to {_MOST_STOPS} sequences.", param="stop")
+    for index, sequence in enumerate(sequences):
+        if not 1 <= len(sequence) <= _MOST_STOP_CHARS:
+            param = "stop" if isinstance(request.stop, str) else f"stop.{index}"
+            raise InvalidRequest(
+                f"A stop sequence must have 1 to {_MOST_STOP_CHARS} characters.", param=param
+            )
+
+
+def _refuse_unsupported(request: ChatRequest) -> None:
+    """Refuse what would have to be faked. `tools` without force pass: a model may always just answer."""
+    if request.n is not None and request.n != 1:
+        raise UnsupportedValue("`n` must be 1: the upstream gives one answer at a time.", param="n")
+    if request.tool_choice not in (None, "auto", "none"):
+        raise UnsupportedValue(
+            "`tool_choice` must be auto or none: tools cannot be forced here.", param="tool_choice"
+        )
+    if request.function_call not in (None, "auto", "none"):
+        raise UnsupportedValue("`function_call` must be auto or none.", param="function_call")
+    if request.response_format is not None and request.response_format.type != "text":
+        raise UnsupportedValue(
+            "`response_format` must be text: JSON cannot be promised.", param="response_format"
+        )
+    if request.logprobs or request.top_logprobs:
+        raise UnsupportedValue("`logprobs` are not available here.", param="logprobs")
+    if request.modalities is not None and request.modalities != ["text"]:
+        raise UnsupportedValue('`modalities` must be ["text"].', param="modalities")

@@ -1,0 +1,81 @@
+"""What gunicorn refuses, and what fails before the application answers: worded by us, logged unquoted."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+from http import HTTPStatus
+
+from gunicorn.http import errors as gunicorn_errors
+from gunicorn.http.errors import ParseException
+
+from app.errors import GatewayError, InternalError
+from app.formats.openai_error import encode_error
+from app.server.error import (
+    ExpectationFailed,
+    HeadTooLarge,
+    MalformedRequest,
+    UnsupportedCoding,
+    UnsupportedVersion,
+    UriTooLong,
+)
+
+log = logging.getLogger(__name__)
+
+_MESSAGES: dict[type[ParseException], GatewayError] = {
+    gunicorn_errors.LimitRequestLine: UriTooLong("The first line of the request is too long."),
+    gunicorn_errors.LimitRequestHeaders: HeadTooLarge("The header fields are too many or too long."),
+    gunicorn_errors.ExpectationFailed: ExpectationFailed("Only `Expect: 100-continue` is understood."),
+    gunicorn_errors.UnsupportedTransferCoding: UnsupportedCoding("The only transfer coding is chunked."),
+    gunicorn_errors.InvalidHTTPVersion: UnsupportedVersion("The versions of HTTP are 1.0 and 1.1."),
+    gunicorn_errors.InvalidRequestLine: MalformedRequest("The first line is not one of an HTTP request."),
+    gunicorn_errors.InvalidRequestMethod: MalformedRequest("The method of the request is none."),
+    gunicorn_errors.InvalidHeaderName: MalformedRequest("A header field has a name that none can have."),
+    gunicorn_errors.InvalidHeader: MalformedRequest(
+        "A header field is malformed, there twice, or missing (Host), or two contradict each other."
+    ),
+}
+_UNKNOWN = MalformedRequest("The request could not be read.")
+
+
+def translate_failure(exc: BaseException) -> GatewayError:
+    """The failure as callers may know it: whoever sent what cannot be read, or we made a mistake."""
+    if isinstance(exc, GatewayError):
+        return exc
+    if isinstance(exc, ParseException) and not _is_ours(exc):
+        known = (error for kind, error in _MESSAGES.items() if isinstance(exc, kind))
+        return next(known, _UNKNOWN)
+    return InternalError("The gateway made a mistake; its log says more.")
+
+
+def build_refusal(error: GatewayError, request_id: str) -> bytes:
+    """A whole answer, after which the connection is closed."""
+    body = encode_error(error)
+    status = HTTPStatus(error.status)
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def log_refusal(exc: BaseException, error: GatewayError, request_id: str) -> None:
+    """One line like those of other requests. Where we failed, it names the place instead of the words."""
+    fields = {"id": request_id, "path": "unknown", "status": error.status, "outcome": error.code}
+    if isinstance(error, InternalError):
+        frames = traceback.extract_tb(exc.__traceback__)
+        fields["failure"] = type(exc).__name__
+        fields["place"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
+        log.error("unexpected failure in the server", extra={"fields": fields})
+    else:
+        log.info("request", extra={"fields": fields})
+
+
+def make_request_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _is_ours(exc: ParseException) -> bool:
+    """A header that the application tried to send is no fault of the client's."""
+    return isinstance(exc, gunicorn_errors.InvalidResponseHeader | gunicorn_errors.InvalidResponseHeaderName)

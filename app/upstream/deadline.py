@@ -1,0 +1,43 @@
+"""The end of one whole call upstream, connection, head and body together."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from app.errors import UpstreamTimeout
+from app.hub import Deadline
+
+
+class CallDeadline:
+    """`with CallDeadline(seconds) as deadline:` ends what waits inside by a timer, with UpstreamTimeout.
+
+    A timer has no turn while a loop finds bytes wherever it looks: such loops ask `left_seconds`.
+    """
+
+    __slots__ = ("_ends_at", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+        self._timer = Deadline(seconds, _build_error())
+
+    def __enter__(self) -> Self:
+        self._timer.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.__exit__(kind, error, trace)
+
+    def left_seconds(self) -> float:
+        """More than none: raises UpstreamTimeout when the time is over."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0.0:
+            raise _build_error()
+        return left
+
+
+def _build_error() -> UpstreamTimeout:
+    return UpstreamTimeout("The upstream did not answer in time.")

@@ -1,0 +1,50 @@
+"""Reading the JSON of a short answer, within one time and one size."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from app.errors import UpstreamTimeout, UpstreamUnreachable
+from app.upstream.body import BodyReader
+
+_MAX_DOCUMENT_BYTES = 1024 * 1024
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def read_document(body: BodyReader, encoding: str, left_seconds: Callable[[], float]) -> Any:
+    """The document, None where it is something else or too long. `body` stays the caller's to close.
+
+    Raises UpstreamUnreachable where it broke off, and what `left_seconds` raises when the time is over.
+    """
+    try:
+        data = _read(body, left_seconds)
+    except OSError as exc:
+        raise UpstreamUnreachable("The connection to the upstream broke while it answered.") from exc
+    try:
+        return msgspec.json.decode(_decompress(data, encoding))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, zlib.error):
+        return None
+
+
+def _read(body: BodyReader, left_seconds: Callable[[], float]) -> bytes:
+    data = bytearray()
+    while piece := body.read(left_seconds()):
+        data += piece
+        if len(data) > _MAX_DOCUMENT_BYTES:
+            return b""
+    if piece is None:
+        raise UpstreamTimeout("The upstream did not answer in time.")
+    if body.is_cut:
+        raise UpstreamUnreachable("The connection to the upstream broke while it answered.")
+    return bytes(data)
+
+
+def _decompress(data: bytes, encoding: str) -> bytes:
+    """Asked for by nobody, but read where it can be. What is longer than a document may be is cut."""
+    if encoding not in ("gzip", "deflate"):
+        return data
+    return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(data, _MAX_DOCUMENT_BYTES)

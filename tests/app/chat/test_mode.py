@@ -1,0 +1,39 @@
+"""What the model's name and the request's switches make of the answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.chat.mode import choose_mode, choose_options
+from app.core.request import Question, ReasoningDisplay, TextPart, Turn
+from app.core.usage import TokenEstimate
+from app.formats.openai_chat.question import build_question
+from app.formats.openai_chat.request import parse_chat_request
+
+
+@pytest.mark.parametrize(
+    ("field", "model", "default", "expected"),
+    [
+        ("null", "glm", "content", "content"),
+        ("null", "glm", "tags", "tags"),
+        ("null", "glm-think-silent", "tags", "hidden"),
+        ('"content"', "glm-SILENT-search", "hidden", "content"),
+        ('"tags"', "glm", "hidden", "tags"),
+        ('"hidden"', "glm", "content", "hidden"),
+        ("null", "silent", "content", "content"),
+    ],
+)
+def test_who_decides_about_thinking(
+    field: str, model: str, default: ReasoningDisplay, expected: ReasoningDisplay
+) -> None:
+    body = f'{{"model":"{model}","reasoning":{field},"messages":[{{"role":"user","content":"x"}}]}}'
+    question = build_question(parse_chat_request(body.encode()))
+    assert choose_options(question, choose_mode(question), default).reasoning == expected
+
+
+def test_an_ordinary_request_passes_no_transform() -> None:
+    question = Question((Turn("user", (TextPart("x"),)),), "glm")
+    assert (
+        list(choose_options(question, choose_mode(question), "content").build_transforms(TokenEstimate()))
+        == []
+    )

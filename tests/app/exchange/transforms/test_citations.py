@@ -1,0 +1,15 @@
+"""Citations left out."""
+
+from __future__ import annotations
+
+from app.exchange.transforms.options import OutputOptions
+from app.reply import (
+    ReplyEvent,
+    TextDelta,
+)
+from tests.app.exchange.transforms.applied import LINK, STOPPED, apply, read
+
+
+def test_citations_are_left_out() -> None:
+    batches: list[list[ReplyEvent]] = [[TextDelta("a"), LINK, TextDelta("b"), STOPPED]]
+    assert read(apply(OutputOptions(hides_citations=True), batches))[0] == "ab"

@@ -1,0 +1,162 @@
+"""Request bodies: every documented field is checked, and its place is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from app.errors import InvalidRequest, UnsupportedValue
+from app.formats.openai_chat.request import ChatRequest, parse_chat_request
+
+HELLO = [{"role": "user", "content": "hi"}]
+
+
+def parse(**fields: Any) -> ChatRequest:
+    return parse_chat_request(json.dumps({"messages": HELLO} | fields).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("model", 1),
+        ("stream", "yes"),
+        ("temperature", "0.5"),
+        ("top_p", []),
+        ("n", "1"),
+        ("stop", 5),
+        ("max_tokens", 1.5),
+        ("max_completion_tokens", "9"),
+        ("presence_penalty", {}),
+        ("frequency_penalty", "x"),
+        ("logit_bias", []),
+        ("logprobs", 1),
+        ("top_logprobs", "2"),
+        ("seed", "s"),
+        ("user", 3),
+        ("store", "no"),
+        ("metadata", "m"),
+        ("tools", {}),
+        ("tool_choice", 1),
+        ("functions", "f"),
+        ("function_call", 2),
+        ("parallel_tool_calls", "p"),
+        ("response_format", "json"),
+        ("service_tier", 1),
+        ("stream_options", True),
+        ("reasoning_effort", "huge"),
+        ("web_search", "on"),
+        ("web_search_options", []),
+        ("conversation_id", 7),
+        ("modalities", "text"),
+        ("audio", 1),
+        ("prediction", 1),
+        ("verbosity", 1),
+        ("safety_identifier", 1),
+        ("prompt_cache_key", 1),
+        ("deep_research", "x"),
+    ],
+)
+def test_a_wrong_type_names_the_field(field: str, wrong: object) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        parse(**{field: wrong})
+    assert raised.value.param == field
+
+
+@pytest.mark.parametrize(
+    "field", [name for name in ChatRequest.__struct_fields__ if name not in {"messages", "model"}]
+)
+def test_null_is_absence(field: str) -> None:
+    parse(**{field: None})
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "text", "text": 1}, "messages.0.content.0.text"),
+        ({"type": "image_url", "image_url": {}}, "messages.0.content.0.image_url.url"),
+        ({"type": "image_url", "image_url": "http://x"}, "messages.0.content.0.image_url"),
+        ({"type": "file", "file_url": {"url": 1}}, "messages.0.content.0.file_url.url"),
+        ({"type": "hologram"}, "messages.0.content.0.type"),
+    ],
+)
+def test_a_wrong_part_is_found(part: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        parse(messages=[{"role": "user", "content": [part]}])
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"n": 2}, "n"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": {"type": "function", "function": {"name": "f"}}}, "tool_choice"),
+        ({"response_format": {"type": "json_schema", "json_schema": {}}}, "response_format"),
+        ({"logprobs": True}, "logprobs"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+    ],
+)
+def test_what_would_have_to_be_faked_is_refused(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(UnsupportedValue) as raised:
+        parse(**fields)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize("fields", [{"n": 1}, {"tools": [{"type": "function"}], "tool_choice": "auto"},
+                                    {"response_format": {"type": "text"}}, {"from_the_future": [1]},
+                                    {"temperature": 1}, {"stop": ["a", "b"]}])  # fmt: skip
+def test_what_does_no_harm_is_accepted(fields: dict[str, Any]) -> None:
+    parse(**fields)
+
+
+@pytest.mark.parametrize("named", [None, "", "none", "None", "null", " "])
+def test_no_conversation_is_named(named: str | None) -> None:
+    assert parse(conversation_id=named).continued_id is None
+
+
+def test_a_conversation_is_named() -> None:
+    assert parse(conversation_id="65f6c28546bae1f0fbb532de").continued_id == "65f6c28546bae1f0fbb532de"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"stop": ""}, "stop"),
+        ({"stop": []}, "stop"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+        ({"stop": ["a", ""]}, "stop.1"),
+        ({"stop": ["a", 1]}, "stop.1"),
+        ({"stop": "x" * 1001}, "stop"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"reasoning": "none"}, "reasoning"),
+        ({"reasoning": {"effort": "low"}}, "reasoning"),
+    ],
+)
+def test_ends_and_displays_that_make_no_sense(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        parse(**fields)
+    assert raised.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "stop", "most_tokens"),
+    [
+        ({}, (), None),
+        ({"stop": None, "max_tokens": None, "max_completion_tokens": None}, (), None),
+        ({"stop": "END", "max_tokens": 5}, ("END",), 5),
+        (
+            {"stop": ["a", "b", "c", "\n"], "max_tokens": 5, "max_completion_tokens": 3},
+            ("a", "b", "c", "\n"),
+            3,
+        ),
+        ({"max_tokens": 2, "max_completion_tokens": 3}, (), 2),
+    ],
+)
+def test_where_an_answer_ends(fields: dict[str, Any], stop: tuple[str, ...], most_tokens: int | None) -> None:
+    request = parse(**fields)
+    assert (request.stop_sequences, request.most_tokens) == (stop, most_tokens)

@@ -1,0 +1,208 @@
+"""Bodies that no client should send: an error with a reason, never a crash and never a hang."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.chat import completion_create_params
+
+from app.errors import InvalidRequest
+from app.formats.openai_chat.request import ChatRequest, parse_chat_request
+
+HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
+
+
+def refuse(body: bytes) -> InvalidRequest:
+    with pytest.raises(InvalidRequest) as raised:
+        parse_chat_request(body)
+    assert raised.value.message
+    assert len(raised.value.message) < 1000
+    return raised.value
+
+
+def test_every_field_of_the_official_package_is_declared() -> None:
+    official = get_type_hints(completion_create_params.CompletionCreateParamsStreaming)
+    assert set(official) <= set(ChatRequest.__struct_fields__)
+
+
+NO_JSON: dict[str, bytes] = {
+    "nothing": b"",
+    "blank": b"  \n",
+    "no json": b"messages=hi",
+    "cut": b'{"messages": [',
+    "two documents": b'{"messages":[]}{"messages":[]}',
+    "trailing comma": b'{"messages":[],}',
+    "single quotes": b"{'messages': []}",
+    "a comment": b'{"messages":[]} // hi',
+    "NaN": b'{"messages":[{"role":"user","content":"hi"}],"temperature":NaN}',
+    "Infinity": b'{"messages":[{"role":"user","content":"hi"}],"temperature":-Infinity}',
+    "invalid UTF-8": b'{"messages":[{"role":"user","content":"\xff\xfe"}]}',
+    "cut UTF-8": b'{"messages":[{"role":"user","content":"\xe4\xbd"}]}',
+    "UTF-16": '{"messages":[]}'.encode("utf-16"),
+    "byte-order mark": b"\xef\xbb\xbf" + b'{"messages":[{"role":"user","content":"hi"}]}',
+    "raw control character": b'{"messages":[{"role":"user","content":"a\nb"}]}',
+    "half a surrogate pair": rb'{"messages":[{"role":"user","content":"\ud83d"}]}',
+    "the other half": rb'{"messages":[{"role":"user","content":"x\ude00y"}]}',
+    "half of one in a name": rb'{"messages":[{"role":"user","content":"hi","name":"\ud83d"}]}',
+    "binary": bytes(range(256)),
+    "only zeros": b"\x00" * 1000,
+    "unending number": b'{"temperature":' + b"9" * 100_000 + b"}",
+    "only opening braces": b'{"a":' * 1_000_000,
+}
+NO_REQUEST: dict[str, bytes] = {
+    "an array": b"[]",
+    "only opening brackets": b"[" * 1_000_000,
+    "null": b"null",
+    "a number": b"7",
+    "a string": b'"messages"',
+    "an empty object": b"{}",
+}
+
+
+@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
+    assert any(word in refuse(body).message for word in ("JSON", "nested", "Number"))
+
+
+@pytest.mark.parametrize("body", NO_REQUEST.values(), ids=NO_REQUEST)
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    refuse(body)
+
+
+@pytest.mark.parametrize(
+    "field", ["messages", "tools", "metadata", "stop", "logit_bias", "response_format", "unknown"]
+)
+@pytest.mark.parametrize("depth", [500, 100_000])
+def test_deep_nesting_ends(field: str, depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    body = b'{"messages":[{"role":"user","content":"hi"}],"%b":%b}' % (field.encode(), nested)
+    if field == "unknown" and depth == 500:
+        parse_chat_request(body)
+    else:
+        refuse(body)
+
+
+def test_much_text_is_read_quickly() -> None:
+    text = "很长的文字 " * 3_500_000
+    body = json.dumps({"messages": [{"role": "user", "content": text}]}, ensure_ascii=False).encode()
+    assert len(body) > 20_000_000
+    begun = time.process_time()
+    assert parse_chat_request(body).messages[0].content == text
+    assert time.process_time() - begun < 2
+
+
+def test_much_in_the_wrong_place_is_refused_quickly_and_not_quoted() -> None:
+    begun = time.process_time()
+    refuse(json.dumps({"messages": HELLO, "model": ["x" * 20_000_000]}).encode())
+    refuse(json.dumps({"messages": HELLO, "reasoning_effort": "x" * 20_000_000}).encode())
+    refuse(json.dumps({"messages": [{"role": "x" * 20_000_000, "content": "hi"}]}).encode())
+    assert time.process_time() - begun < 5
+
+
+NUMBERS = ["n", "max_tokens", "max_completion_tokens", "seed", "top_logprobs", "temperature", "top_p"]
+
+
+@pytest.mark.parametrize("field", NUMBERS)
+@pytest.mark.parametrize("wrong", ["1", "", True, [1], {"value": 1}])
+def test_numbers_are_numbers(field: str, wrong: object) -> None:
+    assert refuse(json.dumps({"messages": HELLO, field: wrong}).encode()).param == field
+
+
+@pytest.mark.parametrize("field", ["n", "max_tokens", "seed"])
+@pytest.mark.parametrize("wrong", [1.5, -0.5, 1e300])
+def test_whole_numbers_are_whole(field: str, wrong: float) -> None:
+    assert refuse(json.dumps({"messages": HELLO, field: wrong}).encode()).param == field
+
+
+@pytest.mark.parametrize(
+    ("messages", "param"),
+    [
+        ([], "messages"),
+        ({}, "messages"),
+        ("hi", "messages"),
+        (None, "messages"),
+        ([None], "messages.0"),
+        (["hi"], "messages.0"),
+        ([[]], "messages.0"),
+        ([{}], "messages.0.role"),
+        ([{"role": None, "content": "x"}], "messages.0.role"),
+        ([{"role": "king", "content": "x"}], "messages.0.role"),
+        ([{"role": "user", "content": 5}], "messages.0.content"),
+        ([{"role": "user", "content": {"type": "text", "text": "x"}}], "messages.0.content"),
+        ([{"role": "user", "content": ["x"]}], "messages.0.content.0"),
+        ([{"role": "user", "content": [{"text": "x"}]}], "messages.0.content.0.type"),
+        ([{"role": "user", "content": [{"type": "text"}]}], "messages.0.content.0.text"),
+        ([{"role": "user", "content": [{"type": "text", "text": None}]}], "messages.0.content.0.text"),
+        ([*HELLO, {"role": "user", "content": 5}], "messages.1.content"),
+        ([{"role": "tool", "content": "x", "tool_call_id": 5}], "messages.0.tool_call_id"),
+        ([{"role": "assistant", "tool_calls": {}}], "messages.0.tool_calls"),
+        ([{"role": "assistant", "tool_calls": [{"function": {"name": 1}}]}],
+         "messages.0.tool_calls.0.function.name"),
+    ],
+)  # fmt: skip
+def test_the_place_in_the_messages_is_named(messages: object, param: str) -> None:
+    error = refuse(json.dumps({"messages": messages}).encode())
+    assert error.param == param
+    assert param in error.message
+
+
+def test_a_missing_field_is_named() -> None:
+    assert refuse(b'{"model":"glm"}').param == "messages"
+
+
+def test_a_model_has_a_name_and_not_a_novel() -> None:
+    """It is repeated in every chunk."""
+    assert (
+        parse_chat_request(json.dumps({"messages": HELLO, "model": "模" * 256}).encode()).model == "模" * 256
+    )
+    assert refuse(json.dumps({"messages": HELLO, "model": "x" * 257}).encode()).param == "model"
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool", "function"])
+@pytest.mark.parametrize("content", ["text", None, [], [{"type": "text", "text": "x"}]])
+def test_every_role_with_every_content(role: str, content: object) -> None:
+    parsed = parse_chat_request(json.dumps({"messages": [{"role": role, "content": content}]}).encode())
+    assert parsed.messages[0].role == role
+
+
+GOOD_PARTS: list[dict[str, Any]] = [
+    {"type": "image_url", "image_url": {"url": "https://x.example/1.png", "detail": "auto"}},
+    {"type": "file", "file": {"file_data": "data:;base64,", "filename": "a.txt"}},
+    {"type": "file", "file_url": {"url": "https://x.example/a.pdf"}},
+    {"type": "input_audio", "input_audio": {"data": "", "format": "wav"}},
+    {"type": "refusal", "refusal": "no"},
+    {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}},
+]
+
+
+@pytest.mark.parametrize("part", GOOD_PARTS)
+def test_documented_parts_are_read(part: dict[str, Any]) -> None:
+    parse_chat_request(json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode())
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused(noise: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        parse_chat_request(noise)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(ChatRequest.__struct_fields__), json_values)
+def test_any_value_in_any_field_is_read_or_refused_by_name(field: str, value: object) -> None:
+    named = field
+    try:
+        parse_chat_request(json.dumps({"messages": HELLO, field: value}).encode())
+    except InvalidRequest as error:
+        named = (error.param or field).split(".")[0]
+    assert named == field or (field, named) == ("top_logprobs", "logprobs")

@@ -1,0 +1,139 @@
+"""What is thrown into a request while it is shielded. Runs in gevent's loop, without patching."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import gevent
+import pytest
+
+from app import hub
+from app.errors import ShuttingDown
+from app.hub import ClientGone, ClientWatch, Shield, interrupt
+
+
+def name(heard: list[str], *, takes: float, fails: bool = False, shield_seconds: float | None = 0.2) -> None:
+    """A request that begins something, shielded, and goes on."""
+    try:
+        with Shield(shield_seconds):
+            gevent.sleep(takes)
+            heard.append("named")
+            if fails:
+                raise LookupError
+        heard.append("goes on")
+        gevent.sleep(3)
+    except (ClientGone, ShuttingDown) as exc:
+        heard.append(type(exc).__name__)
+
+
+def throw(request: gevent.Greenlet, error: BaseException) -> None:
+    gevent.get_hub().loop.run_callback(interrupt, request, error)
+    gevent.sleep(0.01)
+
+
+def run_named(*errors: BaseException, **work: Any) -> list[str]:
+    """What is heard where `errors` are thrown one after the other while the name is waited for."""
+    heard: list[str] = []
+    request = gevent.spawn(name, heard, **work)
+    gevent.sleep(0)
+    for error in errors:
+        throw(request, error)
+    request.join(1)
+    gevent.sleep(0.25)  # nothing is thrown afterwards
+    assert hub._shields == {}
+    return heard
+
+
+@pytest.mark.parametrize("error", [ClientGone(), ShuttingDown("The gateway stops.")])
+def test_what_is_shielded_is_finished_first(error: BaseException) -> None:
+    assert run_named(error, takes=0.05) == ["named", type(error).__name__]
+
+
+@pytest.mark.parametrize("error", [ClientGone(), ShuttingDown("The gateway stops.")])
+def test_a_shield_holds_for_its_seconds_and_no_longer(error: BaseException) -> None:
+    assert run_named(error, takes=5.0) == [type(error).__name__]
+
+
+def test_a_shield_without_seconds_holds_for_as_long_as_it_takes() -> None:
+    assert run_named(ClientGone(), takes=0.4, shield_seconds=None) == ["named", "ClientGone"]
+
+
+def test_who_is_gone_stays_gone_also_where_the_work_fails() -> None:
+    assert run_named(ClientGone(), takes=0.05, fails=True) == ["named", "ClientGone"]
+
+
+def test_the_first_who_throws_is_heard() -> None:
+    assert run_named(ClientGone(), ShuttingDown("stop"), takes=0.05) == ["named", "ClientGone"]
+
+
+def test_who_is_shielded_and_not_thrown_at_goes_on() -> None:
+    heard: list[str] = []
+    request = gevent.spawn(name, heard, takes=0.0)
+    gevent.sleep(0.02)
+    assert heard == ["named", "goes on"]
+    throw(request, ClientGone())
+    request.join(1)
+    assert heard[2:] == ["ClientGone"]
+
+
+def test_at_the_end_of_an_inner_shield_the_outer_one_holds() -> None:
+    heard: list[str] = []
+
+    def work() -> None:
+        try:
+            with Shield():
+                with Shield(0.05):
+                    gevent.sleep(0.02)
+                heard.append("inner")
+                with Shield(0.01):
+                    gevent.sleep(0.1)
+                heard.append("outer")
+        except ClientGone:
+            heard.append("gone")
+
+    request = gevent.spawn(work)
+    gevent.sleep(0)
+    throw(request, ClientGone())
+    request.join(1)
+    assert heard == ["inner", "outer", "gone"]
+
+
+def test_the_seconds_of_a_shield_do_not_break_another_one_inside() -> None:
+    heard: list[str] = []
+
+    def work() -> None:
+        try:
+            with Shield(0.02):
+                gevent.sleep(0.01)
+                with Shield():
+                    gevent.sleep(0.1)
+                    heard.append("inner")
+                heard.append("not heard")
+        except ClientGone:
+            heard.append("gone")
+
+    request = gevent.spawn(work)
+    gevent.sleep(0)
+    throw(request, ClientGone())
+    request.join(1)
+    assert heard == ["inner", "gone"]
+
+
+def test_a_client_that_hangs_up_waits_for_the_shield() -> None:
+    ours, theirs = socket.socketpair()
+    heard: list[str] = []
+
+    def serve() -> None:
+        watch = ClientWatch(ours)
+        try:
+            name(heard, takes=0.05)
+        finally:
+            watch.close()
+
+    request = gevent.spawn(serve)
+    gevent.sleep(0.01)
+    theirs.close()
+    request.join(1)
+    ours.close()
+    assert heard == ["named", "ClientGone"]
