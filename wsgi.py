@@ -6,7 +6,7 @@ import sys
 from app import logs
 from app.config import InvalidSetting, Settings
 from app.factory import create_app
-from app.state import StateInUse
+from app.state import StateInUse, StateTooNew
 
 # With this exit code of its worker gunicorn gives up; with any other it would try again for ever.
 _GIVE_UP = 3
@@ -14,6 +14,6 @@ _GIVE_UP = 3
 try:
     app = create_app(Settings.from_env(os.environ))
     logs.guard_stderr()
-except (InvalidSetting, StateInUse) as exc:
+except (InvalidSetting, StateInUse, StateTooNew) as exc:
     sys.stderr.write(f"{exc}\n")
     raise SystemExit(_GIVE_UP) from None

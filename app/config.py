@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from app.keys import GatewayKey, parse_keys
 from app.origin import parse_origins
 from app.shard import Shard, parse_shard
+from app.token import is_sendable
 
 _MEBIBYTE = 1024 * 1024
 _LEAST_KEY_CHARS = 16
@@ -180,7 +181,7 @@ def _path(text: str) -> str:
 
 def _tokens(text: str) -> tuple[str, ...]:
     tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip())))
-    if not all(token.isascii() and token.isprintable() and " " not in token for token in tokens):
+    if not all(map(is_sendable, tokens)):
         raise ValueError("a refresh token holds characters that no token has")
     return tokens
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from app.accounts.account import Account, Pacing
 from app.accounts.breaker import Breaker
 from app.accounts.check import TokenChecker
+from app.accounts.expiry import RowExpiry
 from app.accounts.gate import Gate
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
@@ -36,6 +37,7 @@ from app.logs import redactor
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence, Watches
 from app.state import MEMORY, State, open_state
+from app.steady_clock import SteadyClock
 from app.token import AccessToken, RefreshedTokens
 from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -54,7 +56,7 @@ class Gateway:
     def __init__(self, settings: Settings, state: State | None = None) -> None:
         """Asks nobody before `start`. `state` is the state file where somebody has it open already.
 
-        Raises StateInUse where another gateway holds the state file, OSError without the tokens file.
+        Raises StateInUse or StateTooNew for the state file, OSError or InvalidSetting for the tokens file.
         """
         self.settings = settings
         for secret in _list_secrets(settings):
@@ -64,23 +66,26 @@ class Gateway:
         strangers = settings.pass_through or not settings.gateway_keys
         self.watches = Watches(replaces_oldest=strangers)
         self.tally = Tally()
-        self._state = state or open_state(settings.state_path)
+        self.state = state or open_state(settings.state_path)
         self.upstream = UpstreamClient(build_address(settings))
         self.fetcher = Fetcher(_fetch_policy(settings))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
+        clock = SteadyClock()
+        logins, vault = Logins(self.state), Vault(self.state)
+        self._expiry = RowExpiry(clock, (vault.forget_expired, logins.forget_unused))
         self.pool = AccountPool(
-            Logins(self._state),
+            logins,
             pacing=pacing,
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
             tally=self.tally,
             is_configured=self.roster.__contains__,
         )
-        self.refresher = Refresher(self._refresh, Vault(self._state), self.pool.identify, tally=self.tally)
+        self.refresher = Refresher(self._refresh, vault, self.pool.identify, tally=self.tally)
         refusals = RefusalLimit()
         self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
-        self.ledger = Ledger(self._state)
-        self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
+        self.ledger = Ledger(self.state)
+        self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
         attacher = Attacher(
@@ -106,6 +111,7 @@ class Gateway:
 
     def start(self) -> None:
         self.cleaner.start()
+        self._expiry.start()
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
         self.pool.find(self.roster.tokens())
 
@@ -113,6 +119,7 @@ class Gateway:
         """Delete what is due within so many seconds, then give back everything."""
         ends_at = time.monotonic() + seconds
         self.presence.close()
+        self._expiry.stop()
         self.cleaner.stop(seconds)
         self.close(ends_at - time.monotonic())
 
@@ -120,7 +127,7 @@ class Gateway:
         """Give back what a gateway holds that was never started: running refreshes may end first."""
         self.refresher.settle(max(_LEAST_SETTLE_SECONDS, settle_seconds))
         self.upstream.close()
-        self._state.close()
+        self.state.close()
 
     def _refresh(self, refresh_token: str) -> RefreshedTokens:
         """The upstream's call; what it took and gave is known for a secret from then on."""

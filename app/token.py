@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass, field
 
 import msgspec
 
 # For tokens without a claim. Peers cache for an hour; real tokens live 24 (protocol notes 1.1).
 _DEFAULT_LIFE_SECONDS = 3600.0
+# Real ones have 300 to 500.
+_MAX_CHARS = 8192
+_DEVICE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class _Claims(msgspec.Struct):
@@ -40,8 +44,15 @@ class RefreshedTokens:
 def parse_access_token(value: str, *, now: float) -> AccessToken:
     """Read life and device from a JWT; a token that is no JWT gets careful defaults."""
     claims = _read_claims(value)
-    device_id = claims.device_id or hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
+    device_id = claims.device_id
+    if device_id is None or not _DEVICE_ID.fullmatch(device_id):  # it goes into a header
+        device_id = hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
     return AccessToken(value, claims.exp or now + _DEFAULT_LIFE_SECONDS, device_id)
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a token is what a header can carry: printable ASCII without blanks, and not endless."""
+    return 0 < len(value) <= _MAX_CHARS and value.isascii() and value.isprintable() and " " not in value
 
 
 def read_expiry(value: str) -> float | None:

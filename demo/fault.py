@@ -55,6 +55,7 @@ FAULTS: Mapping[str, Fault] = {
     "large413": Fault(413, page("413 Request Entity Too Large")),
     # The words were seen, the number was not: this one is made up.
     "forbidden": Fault(200, {"status": 10001, "message": "权限不足", "result": None}, echoes=True),
+    "html401": Fault(401, page("401 Authorization Required")),
     "html429": Fault(429, page("429 Too Many Requests")),
     "html502": Fault(502, page("502 Bad Gateway")),
     "html503": Fault(503, page("503 Service Temporarily Unavailable")),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakValueDictionary
 
+from app.accounts.vault import RotatedTokens
 from app.errors import GatewayError, Outcome
 from app.limit import MovingWindow
 from app.token import AccessToken
@@ -55,7 +56,7 @@ class Account:
     """Mutable state of one account.
 
     The pool's lock guards `seat`, `owner`, `last_seen` and all from `since` on. It does not guard what a
-    refresh brings (`newest_refresh_token`, `access_token`, `refresh_at`): the refresh that runs, one at a
+    refresh brings (`rotated`, `refused_until`, `access_token`, `refresh_at`): the refresh that runs, one at a
     time for each owner, writes these without it, the last two without a wait in between (refresh.py).
     Others only read them, and may meet a token that has just been replaced: the upstream refuses it, and
     they ask for the next one.
@@ -72,7 +73,12 @@ class Account:
     is_accepted: bool = False
     """The upstream took it once, or the operator configured it: it is kept beyond its requests."""
 
-    newest_refresh_token: str | None = field(default=None, repr=False)
+    rotated: RotatedTokens | None = field(default=None, repr=False)
+    """What the upstream gave for the refresh token, once that was looked up; None where it gave nothing."""
+
+    refused_until: dict[str, float] = field(default_factory=dict, repr=False)
+    """Refresh tokens that the upstream has just refused, and the Unix time until which each is not asked."""
+
     access_token: AccessToken | None = field(default=None, repr=False)
     refresh_at: float = 0.0
     last_seen: float = 0.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.state import State
 
-_FORGET_AFTER_SECONDS = 200 * 86400.0  # a refresh token lives 180 days
+_FORGET_AFTER_SECONDS = (180 + 30) * 86400.0  # a refresh token lives 180 days
 
 
 class Logins:
@@ -16,7 +16,6 @@ class Logins:
     def __init__(self, state: State, clock: Callable[[], float] = time.time) -> None:
         self._state = state
         self._clock = clock
-        self._state.run("DELETE FROM login WHERE last_used < ?", clock() - _FORGET_AFTER_SECONDS)
 
     def get(self, account: str) -> str | None:
         rows = self._state.run("SELECT owner FROM login WHERE account = ?", account)
@@ -30,3 +29,7 @@ class Logins:
             owner,
             self._clock(),
         )
+
+    def forget_unused(self, now: float) -> None:
+        """Remove what was not learnt anew for longer than a refresh token lives. `now` must be sure."""
+        self._state.run("DELETE FROM login WHERE last_used < ?", now - _FORGET_AFTER_SECONDS)

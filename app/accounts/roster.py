@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.config import InvalidSetting
 from app.logs import redactor
 from app.shard import Shard
+from app.token import is_sendable
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_MAX_NAMED_LINES = 10
 
 
 class Roster:
@@ -26,7 +29,10 @@ class Roster:
         *,
         shard: Shard | None = None,
     ) -> None:
-        """Only the tokens of `shard` are kept. Raises OSError where the file cannot be read."""
+        """Only the tokens of `shard` are kept.
+
+        Raises OSError where the file cannot be read, InvalidSetting where a line of it is no token.
+        """
         self._shard = shard
         self._given = tokens
         self._path = Path(path) if path else None
@@ -63,8 +69,9 @@ class Roster:
         seen = (status.st_mtime_ns, status.st_size)
         if seen == self._seen:
             return
-        lines = path.read_text("utf-8", "replace").splitlines()
-        found = [token for line in lines if (token := line.partition("#")[0].strip())]
+        found, wrong = _parse_lines(path.read_text("utf-8-sig", "replace"))
+        if wrong:
+            self._refuse(wrong)
         every = tuple(dict.fromkeys((*self._given, *found)))
         for token in every:
             redactor.keep(token)
@@ -73,5 +80,28 @@ class Roster:
             log.info("GLM_REFRESH_TOKENS_FILE was read again: %d accounts", len(self._tokens))
         self._seen = seen
 
+    def _refuse(self, wrong: list[int]) -> None:
+        """At the start for good; later the others go on. Named by their numbers: a line may hold a secret."""
+        numbers = ", ".join(map(str, wrong[:_MAX_NAMED_LINES])) + (
+            ", ..." if wrong[_MAX_NAMED_LINES:] else ""
+        )
+        problem = f"line {numbers} holds characters that no token has"
+        if self._seen is None:
+            raise InvalidSetting(f"GLM_REFRESH_TOKENS_FILE is wrong: {problem}. Copy the token again.")
+        log.warning("GLM_REFRESH_TOKENS_FILE: %s, left out", problem)
+
     def _select(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
         return tokens if self._shard is None else self._shard.select(tokens)
+
+
+def _parse_lines(text: str) -> tuple[list[str], list[int]]:
+    """The tokens, and the numbers of the lines that hold something else."""
+    found: list[str] = []
+    wrong: list[int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        token = line.partition("#")[0].strip()
+        if token and is_sendable(token):
+            found.append(token)
+        elif token:
+            wrong.append(number)
+    return found, wrong

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from app.conversations.ledger import Conversation, Ledger
 from app.errors import ConversationBusy, GatewayError
@@ -33,6 +34,9 @@ OwnersCall = Callable[[], Sequence[str]]
 class Cleaner:
     """Owns its background threads from `start` to `stop`. One deletion at a time per account.
 
+    Requests only leave notes: they may be interrupted wherever they wait, and one that is interrupted inside
+    a Condition lets go of a lock that somebody else holds (docs/architecture.md, "Interruption").
+
     `delete` removes one conversation upstream and raises GatewayError where that has to be tried again;
     `owners` names the accounts that have shown up, whose conversations alone can be deleted.
     """
@@ -43,11 +47,15 @@ class Cleaner:
         self.ledger = ledger
         self._delete = delete
         self._owners = owners
-        self._clock = clock
-        self._changed = threading.Condition()  # guards what follows, and is notified when an owner is done
+        self.clock = clock
         self._wake = threading.Event()
+        self._noted: dict[str, None] = {}  # owners to be served now; one step each, so that it needs no lock
+        self._looked_at = 0.0
         self._napping_until = 0.0
+        self._shall_look = True
         self._stopping = False
+        # For the cleaner's own threads alone: guards what follows, and is notified when an owner is done.
+        self._changed = threading.Condition()
         self._busy: set[str] = set()  # owners whose conversations are being deleted
         self._resting: dict[str, float] = {}  # owner -> when the next one of its backlog may be deleted
         self._workers = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="cleaner")
@@ -58,31 +66,24 @@ class Cleaner:
 
     def wake(self) -> None:
         """Something may be due earlier than thought, or an account has shown up."""
+        self._shall_look = True
         self._wake.set()
 
     def expect(self, due: float) -> None:
         """Something falls due at this Unix time."""
         if due < self._napping_until:
-            self._wake.set()
+            self.wake()
 
     def serve(self, owner: str) -> None:
-        """Delete what is due for `owner` in the background, now."""
-        with self._changed:
-            if owner in self._busy or self._stopping or self._resting.get(owner, 0.0) > self._clock():
-                return
-            self._busy.add(owner)
-        try:
-            self._workers.submit(self._clean, owner)
-        except BaseException:
-            # A client that leaves may interrupt this, and a shutdown may have come first.
-            with self._changed:
-                self._busy.discard(owner)
-            raise
+        """Delete what is due for `owner` in the background, soon. Never waits."""
+        self._noted[owner] = None
+        self._wake.set()
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds; what is left stays in the ledger."""
         deadline = time.monotonic() + seconds
-        self._serve_all(self._clock())
+        self._serve_noted()
+        self._serve_all(self.clock())
         with self._changed:
             while self._busy and (left := deadline - time.monotonic()) > 0:
                 self._changed.wait(left)
@@ -107,17 +108,40 @@ class Cleaner:
 
     def _run(self) -> None:
         while not self._stopping:
-            now = self._clock()  # one for both: what falls due between two looks would be seen by neither
-            self._serve_all(now)
-            self._napping_until = math.inf  # what is expected while the nap is planned ends it
-            self._napping_until = self._plan_nap(now)
-            nap = self._napping_until - self._clock()
-            self._wake.wait(min(max(0.0, nap), _LONGEST_NAP_SECONDS))  # the clock may have gone back
+            self._serve_noted()
+            now = self.clock()  # one for all of a look: what falls due between two is seen by the second one
+            if self._shall_look or not self._looked_at <= now < self._napping_until:
+                self._look(now)
+            nap = self._napping_until - self.clock()
+            if not self._wake.wait(min(max(0.0, nap), _LONGEST_NAP_SECONDS)):
+                self._shall_look = True  # whatever the clock says
             self._wake.clear()
+
+    def _look(self, now: float) -> None:
+        self._shall_look, self._looked_at = False, now
+        self._serve_all(now)
+        self._napping_until = math.inf  # what is expected while the nap is planned ends it
+        self._napping_until = self._plan_nap(now)
+
+    def _serve_noted(self) -> None:
+        with suppress(KeyError):  # there are no more
+            while True:
+                self._begin_cleaning(self._noted.popitem()[0])
 
     def _serve_all(self, now: float) -> None:
         for owner in self.ledger.list_owners_due(self._owners(), now):
-            self.serve(owner)
+            self._begin_cleaning(owner)
+
+    def _begin_cleaning(self, owner: str) -> None:
+        with self._changed:
+            if owner in self._busy or self._stopping or self._resting.get(owner, 0.0) > self.clock():
+                return
+            self._busy.add(owner)
+        try:
+            self._workers.submit(self._clean, owner)
+        except RuntimeError:  # a shutdown came first
+            with self._changed:
+                self._busy.discard(owner)
 
     def _plan_nap(self, now: float) -> float:
         with self._changed:
@@ -129,20 +153,20 @@ class Cleaner:
     def _clean(self, owner: str) -> None:
         """Delete what is due for one owner, one after the other, until nothing is or it shall rest."""
         try:
-            while not self._stopping and (conversation := self.ledger.first_due(owner, self._clock())):
+            while not self._stopping and (conversation := self.ledger.first_due(owner, self.clock())):
                 self._clean_one(conversation)
-                if conversation.due < self._clock() - _BACKLOG_SECONDS:
+                if conversation.due < self.clock() - _BACKLOG_SECONDS:
                     self._rest(owner)
                     break
         finally:
             with self._changed:
                 self._busy.discard(owner)
                 self._changed.notify_all()
-        if self.ledger.first_due(owner, self._clock()):  # fell due after the last look
-            self.serve(owner)
+        if self.ledger.first_due(owner, self.clock()):  # fell due after the last look
+            self._begin_cleaning(owner)
 
     def _rest(self, owner: str) -> None:
-        until = self._clock() + _BACKLOG_PAUSE_SECONDS
+        until = self.clock() + _BACKLOG_PAUSE_SECONDS
         with self._changed:
             self._resting[owner] = until
         self.expect(until)
@@ -156,7 +180,7 @@ class Cleaner:
             self._try_later(conversation, error)
 
     def _try_later(self, conversation: Conversation, error: GatewayError) -> None:
-        now = self._clock()
+        now = self.clock()
         if conversation.attempts >= _MOST_ATTEMPTS:
             log.error("giving up on deleting conversation %s: %s", conversation.id, error.code)
             self.ledger.forget(conversation.id)

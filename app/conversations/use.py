@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,15 +18,18 @@ class ConversationUse:
         cleaner: Cleaner,
         conversation: Conversation,
         keep_seconds: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """`conversation` says all but the times; its id is empty while the upstream has not named it."""
+        """`conversation` says all but the times; its id is empty while the upstream has not named it.
+
+        The clock is the cleaner's own unless another one is given.
+        """
         self._ledger = ledger
         self._cleaner = cleaner
         self._conversation = conversation
         self._keep_seconds = keep_seconds
         self._continues = bool(conversation.id)
-        self._clock = clock
+        self._clock = clock or cleaner.clock
         self._id: str | None = None
 
     def begin(self, conversation_id: str) -> None:

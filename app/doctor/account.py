@@ -109,7 +109,8 @@ class AccountCheck:
 def _describe(account: Account, known: Account, subject: str) -> Finding:
     if known is not account:
         return note(words.TOKEN, words.TOKEN_TWICE, subject, other=known.label)
-    until = read_expiry(account.newest_refresh_token or account.refresh_token)
+    rotated = account.rotated
+    until = read_expiry(account.refresh_token if rotated is None else rotated.newest)
     if until is None:
         return ok(words.TOKEN, words.TOKEN_ALIVE, subject)
     return ok(words.TOKEN, words.TOKEN_ALIVE_UNTIL, subject, until=say_day(until))

@@ -31,6 +31,7 @@ from enum import Enum
 from functools import partial
 
 from app.accounts.lease import Lease
+from app.background import run_in_background
 from app.conversations.use import ConversationUse
 from app.core.usage import TokenEstimate
 from app.errors import GatewayError, Outcome, UpstreamTimeout
@@ -180,7 +181,7 @@ class Reply:
         if not self._is_left:
             give_back()
         elif in_background:
-            threading.Thread(target=self._stop_and, args=(give_back,), daemon=True).start()
+            run_in_background(partial(self._stop_and, give_back))
         else:
             self._stop_and(give_back)
 

@@ -57,6 +57,8 @@ class _Exposition(Collector):
         )
         yield _gauge("undeleted_conversations", "Those the upstream still has.", (), _one(now.undeleted))
         yield _gauge("overdue_conversations", "Those that should be gone.", (), _one(now.overdue))
+        in_memory = int(now.state_in_memory)
+        yield _gauge("state_in_memory", "1 while a restart would forget.", (), _one(in_memory))
         yield _count(
             "unknown_content",
             "What the upstream sent and is unknown here.",

@@ -98,6 +98,9 @@ class Readings:
     """By state."""
     undeleted: int
     overdue: int
+    state_in_memory: bool
+    """The state file does not say what the gateway knows: a restart would forget something."""
+
     novelties: Mapping[tuple[str, str], int]
     """(what, name) -> how often the upstream sent it."""
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g
 from app.formats.openai_chat.asked import parse_chat
 from app.routes.auth import require_caller
 from app.routes.body import read_body
-from app.routes.responses import stream_reply, whole_reply
+from app.routes.responses import own_reply, stream_reply, whole_reply
 from app.routes.services import services
 
 bp = Blueprint("chat", __name__)
@@ -20,6 +20,6 @@ def create_chat_completion() -> Response:
     asked = parse_chat(read_body())
     g.record.watch_client()
     reply = services().chat.open(asked.question, g.caller)
-    g.record.account = reply.account
+    own_reply(reply, g.record)
     render = stream_reply if asked.stream else whole_reply
     return render(reply, asked, g.record)

@@ -21,8 +21,15 @@ def live() -> Response:
 
 @bp.get("/health/ready")
 def ready() -> Response:
-    """503 while the gateway stops, or GLM_DRAIN_FILE says that it soon will."""
-    is_ready = services().presence.ready
-    response = jsonify(status="ok" if is_ready else "draining")
+    """503 while the gateway stops, or GLM_DRAIN_FILE says that it soon will.
+
+    A state file that does not work is said and no reason to send nobody: the gateway answers from memory, and
+    a restart, which balancers and probes might bring about, is what would lose something.
+    """
+    known = services()
+    is_ready = known.presence.ready
+    response = jsonify(
+        status="ok" if is_ready else "draining", state="kept" if known.state.is_kept else "in memory"
+    )
     response.status_code = 200 if is_ready else 503
     return response

@@ -1,11 +1,13 @@
-"""One log line per request, written when its response is closed, and the watch over the client meanwhile."""
+"""One record per request: what it holds until its response is closed, its log line, its client's watch."""
 
 from __future__ import annotations
 
 import logging
 import time
+import traceback
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from flask import Flask, Response, g, request
 
@@ -24,14 +26,18 @@ _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
 class Record:
-    """What is worth saying about one request. `close` writes it, once."""
+    """What is worth saying about one request, and the stack of what it holds. `close` ends both, once.
+
+    Whoever takes something for the request pushes its end with `on_close`. The ends run in reverse order
+    when the response is closed, each one whatever becomes of the others.
+    """
 
     __slots__ = (
         "_answers",
         "_begun_at",
-        "_callbacks",
         "_client",
         "_credentials",
+        "_ends",
         "_presence",
         "_tally",
         "_watch",
@@ -59,11 +65,17 @@ class Record:
         self._watch: ClientWatch | None = None
         self._presence = presence
         self._tally = tally
-        connection = request.environ.get("gunicorn.socket")
-        self._client: Client | None = presence.enter(connection) if connection is not None else None
         self._answers = False
-        self._callbacks: list[Callable[[], None]] = []
+        self._client: Client | None = None
         self._credentials = [redactor.hold(_read_credentials())]
+        self._ends = ExitStack()
+        self.on_close(self._release_credentials)  # the last end: until then they are known for secrets
+        self.on_close(self._log)
+        self.on_close(self._count)
+        connection = request.environ.get("gunicorn.socket")
+        if connection is not None:
+            client = self._client = presence.enter(connection)
+            self.on_close(lambda: presence.leave(client))
 
     def hold(self, secret: str) -> None:
         """`secret`, which came in the body, is known to the log until this request has its line."""
@@ -74,9 +86,9 @@ class Record:
         for hold in self._credentials:
             hold.forget()
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """`callback` runs when the request is over, however it ends."""
-        self._callbacks.append(callback)
+    def on_close(self, end: Callable[[], None]) -> None:
+        """`end` runs when the request is over, however it ends; should it fail, the log says so."""
+        self._ends.callback(_run_guarded, end)
 
     def watch_client(self) -> None:
         """From here on this is an open reply, and ends when its client hangs up. Call after reading the body.
@@ -86,41 +98,45 @@ class Record:
         if not self._answers:
             self._presence.begin_reply()
             self._answers = True
+            self.on_close(self._presence.end_reply)
         client = request.environ.get("gunicorn.socket")
         if client is not None and self._watch is None:
             self._watch = ClientWatch(client)
 
-    def unwatch_client(self) -> None:
-        """From here on the request runs to its end: what gives things back must not be interrupted."""
+    def give_back(self, end: Callable[[], None]) -> None:
+        """Run one end now, ahead of the others and shielded; what is left may be interrupted again."""
+        self._shield()
+        _run_guarded(end)
+        if self._client is not None:
+            self._client.unshield()
+
+    def _shield(self) -> None:
+        """From here on the request is not interrupted: what gives things back must run to its end."""
         if self._client is not None:
             self._client.shield()
         if self._watch is not None:
             self._watch.close()
             self._watch = None
 
-    def given_back(self) -> None:
-        """Everything is: what is left of the request is bytes for its client, who may be given up."""
-        if self._client is not None:
-            self._client.unshield()
-
     def mark_first_delta(self) -> None:
         if self.first_delta_at is None:
             self.first_delta_at = time.monotonic()
 
     def close(self) -> None:
-        self.unwatch_client()
-        if self._client is not None:
-            self._presence.leave(self._client)
-        if self._answers:
-            self._answers = False
-            self._presence.end_reply()
-        for callback in self._callbacks:
-            callback()
+        """Idempotent."""
+        self.on_close(self._shield)
+        self._ends.close()
+
+    def _count(self) -> None:
         self._tally.note_request(
             self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.chunks
         )
+
+    def _log(self) -> None:
         level = logging.DEBUG if self._is_quiet() else logging.INFO
         log.log(level, "request", extra={"fields": self._fields()})
+
+    def _release_credentials(self) -> None:
         for hold in self._credentials:
             hold.release()
 
@@ -155,6 +171,16 @@ class Record:
             "chunks": self.chunks or None,
             "outcome": self.outcome or "ok",
         }
+
+
+def _run_guarded(end: Callable[[], None]) -> None:
+    try:
+        end()
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the other ends must run
+        # Not its words, which may quote anything.
+        place = traceback.extract_tb(exc.__traceback__)[-1]
+        name = f"{type(exc).__name__} at {place.filename}:{place.lineno}"
+        log.error("something that a request held was not given back in order: %s", name)
 
 
 def install(app: Flask) -> None:

@@ -43,5 +43,6 @@ def _read(known: Gateway) -> Readings:
         accounts=known.pool.count_states(),
         undeleted=known.ledger.count(),
         overdue=known.ledger.count_overdue(time.time()),
+        state_in_memory=not known.state.is_kept,
         novelties=novelties,
     )

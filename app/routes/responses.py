@@ -25,20 +25,24 @@ log = logging.getLogger(__name__)
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
+def own_reply(reply: Reply, record: Record) -> None:
+    """From here on the end of the request closes the reply."""
+    record.on_close(lambda: _close(reply, record))
+    record.account = reply.account
+
+
 def stream_reply(reply: Reply, asked: Asked, record: Record) -> Response:
-    """The reply as server-sent events; closing the response closes the reply."""
+    """The reply as server-sent events."""
     encoder = asked.build_encoder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
-    response = Response(
+    return Response(
         _relay(reply, encoder, record),
         content_type="text/event-stream; charset=utf-8",
         headers=STREAM_HEADERS,
     )
-    response.call_on_close(lambda: _close(reply, record))
-    return response
 
 
 def whole_reply(reply: Reply, asked: Asked, record: Record) -> Response:
-    """The reply as one completion; the reply is closed when this returns or raises."""
+    """The reply as one completion; its account is free when this returns or raises."""
     folder = asked.build_folder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
     try:
         while not reply.finished:
@@ -47,7 +51,7 @@ def whole_reply(reply: Reply, asked: Asked, record: Record) -> Response:
                 record.mark_first_delta()
                 folder.add(events)
     finally:
-        _close(reply, record)
+        record.give_back(lambda: _close(reply, record))
     return Response(folder.encode(), content_type="application/json")
 
 
@@ -97,12 +101,11 @@ def _relay(reply: Reply, encoder: Encoder, record: Record) -> Iterator[bytes]:
 
 
 def _close(reply: Reply, record: Record) -> None:
-    record.unwatch_client()
+    """Idempotent, as the reply's own `close` is."""
     if record.outcome is None and not reply.finished:
         record.outcome = "client gone"
     record.chunks = reply.frames
     reply.close()
-    record.given_back()
 
 
 def _head(reply: Reply, asked: Asked) -> ReplyHead:

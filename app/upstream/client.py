@@ -22,11 +22,11 @@ from app.errors import (
     GatewayError,
     UpstreamInvalid,
 )
-from app.token import AccessToken, RefreshedTokens, parse_access_token
+from app.token import AccessToken, RefreshedTokens, is_sendable, parse_access_token
 from app.upstream.adapter import UpstreamAdapter, give_back, open_body, translate, was_stale
 from app.upstream.deadline import CallDeadline
 from app.upstream.document import read_document
-from app.upstream.envelope import classify_answer, first_string, is_success
+from app.upstream.envelope import classify_answer, classify_refresh, first_string, is_success
 from app.upstream.header import BROWSER_HEADERS
 from app.upstream.knock import NOBODY, Knock, read_knock
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
@@ -104,11 +104,13 @@ class UpstreamClient:
         self._post(((_STOP_PATH, {"history_id": answer_id}),), access_token.value, access_token.device_id)
 
     def refresh(self, refresh_token: str) -> RefreshedTokens:
-        """Exchange a refresh token. Raises AccessRejected where the upstream does not know it any more."""
-        document = self._post(_REFRESH_CALLS, refresh_token, _device_of(refresh_token))
+        """Exchange a refresh token. Raises AccessRejected where the upstream itself refuses it."""
+        response, document = self._try(_REFRESH_CALLS, refresh_token, _device_of(refresh_token))
+        if response.status_code != 200 or not is_success(document):
+            raise classify_refresh(response.status_code, document)
         result = document.get("result")
         access = first_string(result, "access_token", "accessToken")
-        if access is None:
+        if access is None or not is_sendable(access):
             raise UpstreamInvalid("The upstream refreshed a token without giving a new one.")
         return RefreshedTokens(
             access_token=parse_access_token(access, now=self._clock()),

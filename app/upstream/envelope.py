@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.errors import GatewayError, UpstreamInvalid, UpstreamThrottled, UpstreamUnreachable
+from app.errors import AccessRejected, GatewayError, UpstreamInvalid, UpstreamThrottled, UpstreamUnreachable
 from app.upstream.failure import classify_document
+
+# The token is unknown or dead; the login behind it is (protocol notes 0.2 row 1, 5).
+_OWN_REFUSALS = frozenset({"40102", "40103"})
 
 
 def classify_answer(status: int, document: Any) -> GatewayError:
@@ -14,13 +17,25 @@ def classify_answer(status: int, document: Any) -> GatewayError:
         return classify_document(
             document | ({} if "status" in document or "code" in document else {"status": status})
         )
-    if status == 401:
-        return classify_document({"status": 401})
+    if status == 401:  # the upstream itself says so in JSON
+        return UpstreamUnreachable("Something between here and the upstream refused the call (HTTP 401).")
     if status == 429:
         return UpstreamThrottled("The upstream asks this account to slow down.", retry_after_seconds=30)
     if status >= 500:
         return UpstreamUnreachable(f"The upstream is in trouble (HTTP {status}). Try again shortly.")
     return UpstreamInvalid(f"The upstream answered with a page instead of an answer (HTTP {status}).")
+
+
+def classify_refresh(status: int, document: Any) -> GatewayError:
+    """As `classify_answer`, for a refresh: AccessRejected means that the upstream itself refuses the token.
+
+    Many things answer 401 - a mirror, a proxy's login, a web firewall - and know nothing of tokens.
+    """
+    error = classify_answer(status, document)
+    code = document.get("status", document.get("code")) if isinstance(document, dict) else None
+    if isinstance(error, AccessRejected) and str(code) not in _OWN_REFUSALS:
+        return UpstreamUnreachable("Something that is not the upstream refused to refresh the token.")
+    return error
 
 
 def is_success(document: Any) -> bool:

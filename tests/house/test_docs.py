@@ -200,7 +200,7 @@ def list_metrics() -> dict[str, tuple[str, set[str]]]:
     """Name -> type and labels, of everything that is exposed."""
     tally = Tally()
     tally.note_request("/", "ok", 1.0, 1.0, 1)
-    readings = Readings(0, 0, {"ready": 1}, 0, 0, {("content type", "x"): 1})
+    readings = Readings(0, 0, {"ready": 1}, 0, 0, False, {("content type", "x"): 1})
     text = encode(tally, readings, "")[0].decode()
     families = {family.name + "_total" * (family.type == "counter"): family for family in parse_metrics(text)}
     labels = {

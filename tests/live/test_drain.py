@@ -179,10 +179,10 @@ def test_the_drain_file_turns_readiness_alone(
     drain = tmp_path / "drain"
     gateway = start_gateway(GLM_DRAIN_FILE=str(drain))
     readiness = f"{gateway.url}/health/ready"
-    assert requests.get(readiness, timeout=5).json() == {"status": "ok"}
+    assert requests.get(readiness, timeout=5).json() == {"status": "ok", "state": "kept"}
     drain.touch()
     answer = requests.get(readiness, timeout=5)
-    assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+    assert (answer.status_code, answer.json()) == (503, {"status": "draining", "state": "kept"})
     assert requests.get(f"{gateway.url}/health/live", timeout=5).status_code == 200
     client = RawClient(gateway, "demo-drainfile", "你好", stream=True)
     assert b"[DONE]" in client.read_until(b"[DONE]")

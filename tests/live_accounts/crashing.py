@@ -31,7 +31,7 @@ def spill(prompt: str) -> str:
     known = services()
     settings, accounts = known.settings, list(known.pool._register._accounts.values())
     tokens = [
-        (one.refresh_token, one.newest_refresh_token, one.access_token and one.access_token.value)
+        (one.refresh_token, one.rotated and one.rotated.newest, one.access_token and one.access_token.value)
         for one in accounts
     ]
     more = (settings.proxy, settings.sign_secret, settings.metrics_key, settings.refresh_tokens)
@@ -44,7 +44,9 @@ def refuse(prompt: str, access_token: AccessToken) -> GatewayError:
     spell = SPELLINGS[prompt.removeprefix("spelt ")]
     accounts = list(services().pool._register._accounts.values())
     named = [one for one in accounts if one.access_token is access_token]
-    tokens = [token for one in named for token in (one.newest_refresh_token, one.refresh_token)]
+    tokens = [
+        token for one in named for token in (one.rotated.newest if one.rotated else None, one.refresh_token)
+    ]
     spelt = [spell(token) for token in (access_token.value, *filter(None, tokens))]
     return classify_refusal(2, f"\u8d85\u8fc7\u5bf9\u8bdd\u957f\u5ea6 {' '.join(spelt)}")
 

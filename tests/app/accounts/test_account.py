@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from app.accounts.account import Account, Pacing, Seat, State, account_key, login_key
+from app.accounts.vault import RotatedTokens
 from app.errors import AccountBlocked, Outcome, UpstreamThrottled
 from app.token import AccessToken
 
@@ -120,7 +121,8 @@ def test_the_description_is_for_people() -> None:
 
 def test_nothing_secret_in_view() -> None:
     account = make_account()
-    account.newest_refresh_token = "secret-newest"
+    account.rotated = RotatedTokens("secret-newest", "secret-previous")
+    account.refused_until = {"secret-refused": 1.0}
     account.access_token = AccessToken("secret-access", 0, "secret-device")
     assert "secret" not in repr(account)
 

@@ -14,9 +14,6 @@ from app.accounts.pool import AccountPool
 from app.errors import AccountsBusy, LoginAnswering, Outcome
 from app.state import MEMORY, State, open_state
 from app.token import AccessToken
-from tests.clock import Clock
-
-_DAY_SECONDS = 86400.0
 
 
 @pytest.fixture
@@ -131,15 +128,6 @@ def test_only_digests_are_kept(state: State, pool: AccountPool) -> None:
     (account,) = pool.find(["secret-token"])
     pool.identify(account, "secret-user")
     assert "secret" not in repr(state.run("SELECT * FROM login"))
-
-
-def test_old_logins_are_forgotten(state: State) -> None:
-    clock = Clock(1_000_000_000.0)
-    Logins(state, clock).put("account", "owner")
-    clock.now += 199 * _DAY_SECONDS
-    assert Logins(state, clock).get("account") == "owner"
-    clock.now += 2 * _DAY_SECONDS
-    assert Logins(state, clock).get("account") is None
 
 
 def test_whoever_shows_up_is_announced_once_accepted() -> None:

@@ -8,44 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.accounts.account import Account, Pacing, Seat, account_key
+from app.accounts.account import Account
 from app.accounts.refresh import Refresher
-from app.accounts.vault import Vault
-from app.errors import AccessRejected, AccountExpired, UpstreamUnreachable
+from app.accounts.vault import RotatedTokens, Vault
+from app.errors import AccountExpired, UpstreamUnreachable
 from app.logs import redactor
-from app.state import MEMORY, State, open_state
+from app.state import MEMORY, open_state
 from app.token import AccessToken, RefreshedTokens
-
-
-def make_account(name: str = "original") -> Account:
-    """An account whose refresh token is its name."""
-    key = account_key(name)
-    return Account(name, key, Seat(Pacing()), key)
-
-
-class Upstream:
-    """Answers refreshes as told; knows which tokens it was asked with."""
-
-    def __init__(self) -> None:
-        self.alive = {"original"}
-        self.asked: list[str] = []
-        self.rotates_to: str | None = None
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def refresh(self, token: str) -> RefreshedTokens:
-        self.gate.wait(5)
-        self.asked.append(token)
-        if token not in self.alive:
-            raise AccessRejected("no")
-        return RefreshedTokens(
-            AccessToken(f"access-token-number-{len(self.asked)}", time.time() + 3600, "device"),
-            self.rotates_to,
-        )
-
-
-def make_refresher(upstream: Upstream, state: State | None = None) -> Refresher:
-    return Refresher(upstream.refresh, Vault(state or open_state(MEMORY)), lambda account, user_id: None)
+from tests.app.accounts.rotating import Upstream, make_account, make_refresher
 
 
 def test_a_token_is_kept() -> None:
@@ -102,32 +72,8 @@ def test_a_refresh_that_runs_at_the_end_is_waited_for() -> None:
         thread.join(0.001)
     threading.Timer(0.05, upstream.gate.set).start()
     refresher.settle(5)
-    assert Vault(state).get("original") == "second"
+    assert Vault(state).get("original") == RotatedTokens("second")
     thread.join(5)
-
-
-def test_a_rotated_token_survives_a_restart() -> None:
-    upstream, state = Upstream(), open_state(MEMORY)
-    upstream.rotates_to = "second"
-    make_refresher(upstream, state).access_token(make_account())
-    upstream.alive, upstream.rotates_to = {"second"}, "third"
-    make_refresher(upstream, state).access_token(make_account())
-    upstream.alive = {"third"}
-    make_refresher(upstream, state).access_token(make_account())
-    assert upstream.asked == ["original", "second", "third"]
-
-
-def test_the_original_is_the_one_fall_back() -> None:
-    upstream, account = Upstream(), make_account()
-    refresher = make_refresher(upstream)
-    upstream.rotates_to = "second"
-    refresher.access_token(account)
-    upstream.rotates_to = None
-    refresher.renew(account)
-    assert upstream.asked == ["original", "second", "original"]
-    upstream.alive = set()
-    with pytest.raises(AccountExpired):
-        refresher.renew(account)
 
 
 def test_trouble_is_not_death() -> None:
@@ -137,21 +83,6 @@ def test_trouble_is_not_death() -> None:
     refresher = Refresher(refresh, Vault(open_state(MEMORY)), lambda account, user_id: None)
     with pytest.raises(UpstreamUnreachable):
         refresher.access_token(make_account())
-
-
-def test_the_vault_opens_only_with_the_original() -> None:
-    state = open_state(MEMORY)
-    vault = Vault(state)
-    vault.put("original", "rotated-secret", time.time() + 100)
-    assert vault.get("original") == "rotated-secret"
-    assert vault.get("Original") is None
-    ((name, sealed),) = state.run("SELECT name, sealed FROM sealed_token")
-    assert b"rotated-secret" not in sealed
-    assert "original" not in name
-    state.run("UPDATE sealed_token SET sealed = ?", sealed[:-1] + bytes([sealed[-1] ^ 1]))
-    assert vault.get("original") is None
-    vault.put("original", "short-lived", time.time() - 1)
-    assert vault.get("original") is None
 
 
 def test_all_who_wait_share_one_error_and_the_next_one_asks_again() -> None:
@@ -164,8 +95,9 @@ def test_all_who_wait_share_one_error_and_the_next_one_asks_again() -> None:
         upstream.gate.set()
         errors = [asked.exception(5) for asked in asking]
     assert all(isinstance(error, AccountExpired) for error in errors)
-    assert len(upstream.asked) <= len({id(error) for error in errors})
+    assert upstream.asked == ["original"]
     upstream.alive = {"original"}
+    account.refused_until.clear()  # its cool-down is over
     refresher.access_token(account)
 
 
@@ -217,32 +149,6 @@ def test_whose_login_it_is_is_told() -> None:
     account = make_account()
     refresher.access_token(account)
     assert told == [(account, "user-7")]
-
-
-def known(account: Account, state: State) -> tuple[str | None, str | None]:
-    """The rotated token in memory and at rest."""
-    return account.newest_refresh_token, Vault(state).get(account.refresh_token)
-
-
-def test_trouble_keeps_the_rotated_token() -> None:
-    """Only a refusal of both tokens drops what is known."""
-    upstream, account, state = Upstream(), make_account(), open_state(MEMORY)
-    upstream.rotates_to = "second"
-    refresher = make_refresher(upstream, state)
-    refresher.access_token(account)
-
-    def fail(token: str) -> RefreshedTokens:
-        raise UpstreamUnreachable("away")
-
-    with pytest.raises(UpstreamUnreachable):
-        Refresher(fail, Vault(state), lambda account, user_id: None).renew(account)
-    assert known(account, state) == ("second", "second")
-    upstream.alive = set()
-    with pytest.raises(AccountExpired) as raised:
-        refresher.renew(account)
-    assert known(account, state) == (None, None)
-    assert "original" not in raised.value.message
-    assert "second" not in raised.value.message
 
 
 def test_a_surprise_reaches_those_who_wait() -> None:

@@ -34,6 +34,7 @@ def test_one_that_is_being_deleted_cannot_be_continued(ledger: Ledger) -> None:
         go_on.wait(5)
 
     cleaner = Cleaner(ledger, delete, lambda: ["anna"], lambda: 1.0)
+    cleaner.start()
     cleaner.serve("anna")
     assert begun.wait(5)
     with pytest.raises(ConversationNotFound):
@@ -97,7 +98,7 @@ def test_it_is_taken_between_being_found_and_being_deleted(
 
     monkeypatch.setattr(ledger, "first_due", found_then_used)
     cleaner.serve("anna")
-    cleaner.stop(5)
+    cleaner.stop(5)  # serves what is noted
     assert asked == []
     kept = ledger.get("c")
     assert kept is not None

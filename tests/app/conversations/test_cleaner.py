@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from gevent import GreenletExit
 
 from app.conversations import cleaner as module
 from app.conversations.cleaner import Cleaner
@@ -59,8 +58,16 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def rig() -> Rig:
+def idle() -> Rig:
+    """Its cleaner is not started."""
     return Rig()
+
+
+@pytest.fixture
+def rig(idle: Rig) -> Iterator[Rig]:
+    idle.cleaner.start()
+    yield idle
+    idle.cleaner.stop(1)
 
 
 def test_due_ones_go_at_once_and_in_order(rig: Rig) -> None:
@@ -71,7 +78,6 @@ def test_due_ones_go_at_once_and_in_order(rig: Rig) -> None:
 
 
 def test_kept_ones_go_when_their_time_has_come(rig: Rig) -> None:
-    rig.cleaner.start()
     rig.answer("kept", keep=600)
     assert [kept.id for kept in rig.ledger.list_kept(["anna"], "", rig.clock.now)] == ["kept"]
     assert rig.ledger.next_due(rig.clock.now) == rig.clock.now + 600
@@ -82,20 +88,20 @@ def test_kept_ones_go_when_their_time_has_come(rig: Rig) -> None:
 
 
 def test_one_that_falls_due_between_two_looks_is_not_overlooked(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    idle: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    list_owners_due = rig.ledger.list_owners_due
+    list_owners_due = idle.ledger.list_owners_due
 
     def look_and_dawdle(owners: Sequence[str], now: float) -> list[str]:
         found = list_owners_due(owners, now)
-        rig.clock.now = max(rig.clock.now, 1_000_010.0)
+        idle.clock.now = max(idle.clock.now, 1_000_010.0)
         return found
 
-    monkeypatch.setattr(rig.ledger, "list_owners_due", look_and_dawdle)
-    rig.answer("kept", keep=5)
-    rig.cleaner.start()
-    eventually(lambda: rig.deleted == ["kept"])
-    rig.cleaner.stop(1)
+    monkeypatch.setattr(idle.ledger, "list_owners_due", look_and_dawdle)
+    idle.answer("kept", keep=5)
+    idle.cleaner.start()
+    eventually(lambda: idle.deleted == ["kept"])
+    idle.cleaner.stop(1)
 
 
 def test_a_failed_new_one_goes_although_others_are_kept(rig: Rig) -> None:
@@ -131,27 +137,34 @@ def test_many_in_use_keep_no_other_from_being_deleted(rig: Rig) -> None:
     eventually(lambda: rig.ledger.count() == 0)
 
 
-def test_a_client_that_leaves_at_the_wrong_moment_stops_no_deletions(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ClientGone may be thrown in wherever a thread is made or waited for."""
-    submit = rig.cleaner._workers.submit
+def test_nothing_is_deleted_before_the_start(idle: Rig) -> None:
+    """Accounts show up while the gateway is put together: that asks nobody anything yet."""
+    idle.answer("early")
+    assert not idle.cleaner._workers._threads
+    idle.cleaner.start()
+    eventually(lambda: idle.deleted == ["early"])
+    idle.cleaner.stop(1)
 
-    def interrupted(*_: object) -> None:
-        raise GreenletExit
 
-    monkeypatch.setattr(rig.cleaner._workers, "submit", interrupted)
-    with pytest.raises(GreenletExit):
-        rig.answer("left")
-    monkeypatch.setattr(rig.cleaner._workers, "submit", submit)
-    rig.cleaner.serve("anna")
-    eventually(lambda: rig.deleted == ["left"])
+def test_what_is_noted_looks_at_nobody_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be thousands of accounts, and a note after each answer."""
+    eventually(lambda: rig.cleaner._napping_until > rig.clock.now)
+    looks: list[float] = []
+
+    def look(owners: Sequence[str], now: float) -> list[str]:
+        looks.append(now)
+        return []
+
+    monkeypatch.setattr(rig.ledger, "list_owners_due", look)
+    for number in range(20):
+        rig.answer(f"noted-{number}", owner=f"owner-{number}")
+    eventually(lambda: len(rig.deleted) == 20)
+    assert looks == []
 
 
 def test_those_of_unknown_accounts_wait(rig: Rig) -> None:
     rig.ledger.begin(Conversation("left", "assistant", "carl", ""))
     rig.ledger.end("left", now=rig.clock.now, due=rig.clock.now)
-    rig.cleaner.start()
     rig.answer("mine")
     eventually(lambda: rig.deleted == ["mine"])
     rig.owners.append("carl")
@@ -186,39 +199,39 @@ def fail_until_given_up(rig: Rig, attempts: int) -> float:
     return rig.clock.now - begun
 
 
-def test_it_gives_up_after_days(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    assert 4.5 < fail_until_given_up(rig, attempts=0) / 86400 < 5.5
-    assert rig.deleted == []
+def test_it_gives_up_after_days(idle: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    assert 4.5 < fail_until_given_up(idle, attempts=0) / 86400 < 5.5
+    assert idle.deleted == []
     assert "giving up on deleting conversation hopeless" in caplog.text
 
 
-def test_a_long_sleep_is_no_reason_to_give_up(rig: Rig) -> None:
+def test_a_long_sleep_is_no_reason_to_give_up(idle: Rig) -> None:
     """Of the machine or of the clock's battery: the first failure afterwards is the first one."""
-    rig.failing = True
-    rig.answer("old", keep=60)
-    rig.clock.now += 400 * 86400
-    rig.cleaner._clean("anna")
-    kept = rig.ledger.get("old")
+    idle.failing = True
+    idle.answer("old", keep=60)
+    idle.clock.now += 400 * 86400
+    idle.cleaner._clean("anna")
+    kept = idle.ledger.get("old")
     assert kept is not None
     assert kept.attempts == 1
 
 
 def test_a_clock_that_goes_back_keeps_nothing_from_being_deleted(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    idle: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is late by as much, and what is used meanwhile stays."""
     monkeypatch.setattr(module, "_LONGEST_NAP_SECONDS", 0.02)
-    used = rig.use(keep=60)
+    used = idle.use(keep=60)
     used.begin("used")
-    rig.answer("kept", keep=60)
-    rig.cleaner.start()
-    rig.clock.now -= 3600
-    rig.answer("at once")
-    eventually(lambda: rig.deleted == ["at once"])
-    rig.clock.now += 3600 + 61
-    eventually(lambda: rig.deleted == ["at once", "kept"])
+    idle.answer("kept", keep=60)
+    idle.cleaner.start()
+    idle.clock.now -= 3600
+    idle.answer("at once")
+    eventually(lambda: idle.deleted == ["at once"] and not idle.cleaner._busy)
+    idle.clock.now += 3600 + 61
+    eventually(lambda: idle.deleted == ["at once", "kept"])
     used.end(delivered=True)
-    rig.cleaner.stop(1)
+    idle.cleaner.stop(1)
 
 
 def test_a_backlog_is_no_burst(rig: Rig) -> None:
@@ -237,7 +250,6 @@ def test_a_backlog_is_no_burst(rig: Rig) -> None:
 
 
 def test_stopping_deletes_what_is_due_within_its_time(rig: Rig) -> None:
-    rig.cleaner.start()
     gate = threading.Event()
     delete = rig._delete
     rig.cleaner._delete = lambda conversation: (gate.wait(5), delete(conversation))[1]
@@ -247,12 +259,13 @@ def test_stopping_deletes_what_is_due_within_its_time(rig: Rig) -> None:
     assert rig.deleted == ["slow"]
 
 
-def test_when_it_has_stopped_nothing_looks_into_the_ledger(rig: Rig) -> None:
-    rig.cleaner.start()
-    rig.cleaner.stop(0)
-    assert not rig.cleaner._thread.is_alive()
-    rig.ledger._state.close()
-    rig.cleaner.wake()
+def test_when_it_has_stopped_nothing_looks_into_the_ledger(idle: Rig) -> None:
+    idle.cleaner.start()
+    idle.cleaner.stop(0)
+    assert not idle.cleaner._thread.is_alive()
+    idle.ledger._state.close()
+    idle.cleaner.wake()
+    idle.cleaner.serve("anna")
 
 
 def test_callers_do_not_see_each_other() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from app.accounts.refresh import Refresher
-from app.accounts.vault import Vault
+from app.accounts.vault import RotatedTokens, Vault
 from app.state import open_state
 from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
@@ -35,9 +35,9 @@ def test_what_the_upstream_gives_in_exchange_is_kept(
     for _ in range(3):
         assert call(given="demo-ann").verdict == "well"
     with hold(state_path) as vault:
-        newest = vault.get("demo-ann")
-    assert newest is not None
-    assert newest.startswith("eyJ")
+        rotated = vault.get("demo-ann")
+    assert rotated is not None
+    assert rotated.newest.startswith("eyJ")
     assert upstream.state()["refusals"].get("40102") is None
 
 
@@ -128,7 +128,7 @@ def test_a_full_disk_is_told_before_a_token_is_lost(
 
 def test_looking_at_a_file_changes_nothing_in_it(call: CallDoctor, state_path: Path) -> None:
     with hold(state_path) as vault:
-        vault.put("demo-ann", "newest", 4e9)
+        vault.put("demo-ann", RotatedTokens("newest"), 4e9)
     call()
     with closing(sqlite3.connect(state_path)) as connection:
         assert connection.execute("SELECT count(*) FROM sealed_token").fetchone() == (1,)

@@ -20,6 +20,7 @@ READINGS = Readings(
     accounts={"ready": 1, "expired": 0},
     undeleted=7,
     overdue=1,
+    state_in_memory=True,
     novelties={("content type", ODD): 5},
 )
 
@@ -66,6 +67,7 @@ def test_both_formats_say_the_same(accept: str) -> None:
         ("glm_queue_length",): 2,
         ("glm_undeleted_conversations",): 7,
         ("glm_overdue_conversations",): 1,
+        ("glm_state_in_memory",): 1,
         ("glm_unknown_content_total", ODD, "content type"): 5,
     }
     assert {key: samples.get(key, math.nan) for key in expected} == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +43,18 @@ def test_health_needs_no_credentials(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
-    assert answer.text == "pong" or answer.get_json() == {"status": "ok"}
+    assert answer.text == "pong" or answer.get_json()["status"] == "ok"
+
+
+def test_readiness_tells_of_the_state(connect: Connect, tmp_path: Path) -> None:
+    """A file that does not work is no reason to be sent nobody."""
+    assert connect().get("/health/ready").get_json() == {"status": "ok", "state": "in memory"}
+    kept = connect(GLM_STATE_PATH=str(tmp_path / "state.sqlite3"))
+    assert kept.get("/health/ready").get_json() == {"status": "ok", "state": "kept"}
+    drain_file = tmp_path / "drain"
+    drain_file.touch()
+    answer = connect(GLM_DRAIN_FILE=str(drain_file)).get("/health/ready")
+    assert (answer.status_code, answer.get_json()["status"]) == (503, "draining")
 
 
 def test_the_key_of_the_metrics_goes_nowhere_else(connect: Connect, upstream: DemoUpstream) -> None:

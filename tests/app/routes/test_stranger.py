@@ -90,7 +90,10 @@ def test_a_made_up_token_is_remembered_nowhere(connect: Connect) -> None:
 def test_nothing_is_learnt_from_who_is_locked_out(connect: Connect) -> None:
     client = connect(**WITH_KEYS)
     wrong = [f"glm-wrong-key-of-somebody-{number:020}" for number in range(20)]
-    statuses = [client.get("/v1/models", headers=bearer(key)).status_code for key in wrong]
+    statuses = []
+    for key in wrong:
+        with client.get("/v1/models", headers=bearer(key)) as answer:
+            statuses.append(answer.status_code)
     assert statuses == [401] * 10 + [429] * 10
     known = [redactor.redact(key) == "[secret]" for key in wrong]
     assert known == [True] * 10 + [False] * 10

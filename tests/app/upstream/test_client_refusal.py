@@ -42,7 +42,7 @@ REFUSALS: list[tuple[Play, type[GatewayError]]] = [
     (answer(HTML, kind=b"text/html", status=b"405 No"), UpstreamInvalid),
     (answer(HTML, kind=b"text/html", status=b"502 Bad"), UpstreamUnreachable),
     (answer(HTML, kind=b"text/html", status=b"429 Slow"), UpstreamThrottled),
-    (answer(HTML, kind=b"text/html", status=b"401 Who"), AccessRejected),
+    (answer(HTML, kind=b"text/html", status=b"401 Who"), UpstreamUnreachable),
     (answer(b'{"message":"x"}', status=b"401 Who"), AccessRejected),
     (answer(b'{"status":40103,"message":"user needs login"}'), AccessRejected),
     (answer(b'{"status":0,"message":"success"}'), GatewayError),

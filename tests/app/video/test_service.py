@@ -114,6 +114,7 @@ def build(upstream: DemoUpstream, state: State) -> Iterator[Callable[..., Rig]]:
 
     def build(**settings: Any) -> Rig:
         made.append(Rig(upstream, state, **settings))
+        made[-1].cleaner.start()
         return made[-1]
 
     yield build

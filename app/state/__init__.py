@@ -1,0 +1,204 @@
+"""What must survive a restart: in memory, and in one SQLite file, in which nothing opens anything by itself.
+
+Everything is read from memory, and changed there first. Each change goes to the file at once; while the file
+does not take it - locked by another program, disk full, read-only, gone - memory goes on, and the file is
+made to say the same as soon as it works again. So nothing waits for a file, and what happened meanwhile needs
+no order.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from app.background import run_in_background
+from app.state.file import is_beyond_use, open_file, read_missing, set_aside, write_difference
+from app.state.lock import StateInUse, StateLock
+from app.state.schema import NewerSchema, build_memory
+
+__all__ = ["MEMORY", "State", "StateInUse", "StateTooNew", "open_sound_state", "open_state"]
+
+log = logging.getLogger(__name__)
+
+MEMORY = ":memory:"
+
+_FIRST_PAUSE_SECONDS = 0.1
+_MAX_PAUSE_SECONDS = 10.0
+# Of a file that could not be read since the start: what was changed meanwhile without knowing its rows.
+_MAX_UNREAD_CHANGES = 10_000
+
+_Change = tuple[str, tuple[Any, ...]]
+
+
+class StateTooNew(Exception):
+    """The state file was written by a later version."""
+
+
+class State:
+    """Thread-safe. Statements are short: SQLite blocks the whole process while one runs."""
+
+    def __init__(self, path: str = MEMORY, *, keeps_damaged: bool = False) -> None:
+        """Knows nothing of the file before `attach`. A damaged one is set aside unless it `keeps_damaged`."""
+        self._path = None if path == MEMORY else Path(path).resolve()
+        self._keeps_damaged = keeps_damaged
+        self._lock = threading.Lock()  # guards what follows; whoever holds it waits for nothing
+        self._memory = build_memory()
+        self._file: sqlite3.Connection | None = None
+        self._file_lock: StateLock | None = None
+        self._unread: deque[_Change] | None = deque(maxlen=_MAX_UNREAD_CHANGES)  # None: the file was read
+        self._is_away = False  # somebody is trying again to attach the file
+        self._damage: sqlite3.Error | None = None  # what makes the file useless, as a write has found out
+        self._closed = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"<State {self._path or MEMORY}{'' if self.is_kept else ' in memory'}>"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the file says what memory says: else a restart now would forget something."""
+        return self._file is not None
+
+    def run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Execute one statement and return its rows. Raises sqlite3.Error where that is a mistake of ours."""
+        with self._lock:
+            cursor = self._memory.execute(statement, values)
+            rows = cursor.fetchall()
+            if cursor.description is None:  # it cannot give rows: it changes some
+                self._write((statement, values))
+            return rows
+
+    def attach(self) -> None:
+        """Read the file, made if missing, and make it say what memory says.
+
+        Raises StateInUse, NewerSchema, OSError, or the sqlite3.Error that hinders it.
+        """
+        with self._lock:
+            self._attach()
+
+    def attach_later(self, cause: Exception) -> None:
+        """Go on in memory, and try again in the background until the file works."""
+        self._is_away = True
+        log.error(
+            "the state file %s does not work (%s): going on in memory and trying again; until then a restart "
+            "will forget",
+            self._path,
+            cause,
+        )
+        run_in_background(self._attach_again)
+
+    def close(self) -> None:
+        """Idempotent: write what is not written yet if that is possible now, and give the file free."""
+        with self._lock:
+            if self._is_away and not self._closed.is_set():
+                self._attach_at_last()
+            self._closed.set()
+            self._memory.close()
+            if self._file is not None:
+                self._file.close()
+            if self._file_lock is not None:
+                self._file_lock.close()
+            self._file = self._file_lock = None
+
+    def _write(self, change: _Change) -> None:
+        if self._file is not None:
+            try:
+                self._file.execute(*change)
+            except sqlite3.Error as exc:
+                self._file.close()
+                self._file = None
+                self._damage = exc if is_beyond_use(exc) else None
+                self.attach_later(exc)
+        elif self._unread is not None and self._path is not None:
+            self._unread.append(change)
+
+    def _attach(self) -> None:
+        if self._path is None or self._file is not None or self._closed.is_set():
+            return
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file_lock = self._file_lock or StateLock(self._path)
+        try:
+            if self._damage is not None:
+                raise self._damage
+            self._file = self._open_equal(self._path, self._file_lock)
+        except sqlite3.Error as exc:
+            if self._keeps_damaged or not is_beyond_use(exc):
+                raise
+            set_aside(self._path, exc)
+            self._damage = None
+            self._file = self._open_equal(self._path, self._file_lock)
+        self._unread = None
+        self._is_away = False
+
+    def _open_equal(self, path: Path, lock: StateLock) -> sqlite3.Connection:
+        """The file, which says what memory says."""
+        file = open_file(path, lock)
+        try:
+            if self._unread is not None:
+                read_missing(self._memory, file)
+                for statement, values in self._unread:  # once more, now for the rows of the file, too
+                    with suppress(sqlite3.IntegrityError):  # a row that memory has already
+                        self._memory.execute(statement, values)
+            write_difference(self._memory, file, is_expected=self._is_away)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _attach_again(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._closed.wait(pause):
+            try:
+                self.attach()
+            except (OSError, sqlite3.Error, StateInUse) as exc:
+                log.debug("the state file %s still does not work: %s", self._path, exc)
+                pause = min(2 * pause, _MAX_PAUSE_SECONDS)
+            else:
+                if self.is_kept:
+                    log.warning("the state file %s works again: everything is written", self._path)
+                return
+
+    def _attach_at_last(self) -> None:
+        try:
+            self._attach()
+        except (OSError, sqlite3.Error, StateInUse) as exc:
+            log.error("the state file %s does not work to the end (%s): changes are lost", self._path, exc)
+
+
+def open_state(path: str) -> State:
+    """The state of the file at `path`. A damaged one is set aside, one that cannot be used is tried again.
+
+    Raises StateInUse where another process has it open, StateTooNew where a later version wrote it.
+    """
+    state = State(path)
+    try:
+        state.attach()
+    except NewerSchema as exc:
+        state.close()
+        raise StateTooNew(
+            f"GLM_STATE_PATH {path} cannot be used: {exc}. Start that version, or name another file."
+        ) from exc
+    except StateInUse:
+        state.close()
+        raise
+    except (OSError, sqlite3.Error) as exc:
+        state.attach_later(exc)
+    return state
+
+
+def open_sound_state(path: str) -> State:
+    """As `open_state`, for those who only look: a damaged file stays where it is, nothing becomes memory.
+
+    Raises StateInUse, OSError where the file cannot be written, sqlite3.DatabaseError where it is damaged.
+    """
+    state = State(path, keeps_damaged=True)
+    try:
+        state.attach()
+    except BaseException:
+        state.close()
+        raise
+    return state

@@ -1,0 +1,146 @@
+"""The end of a request: everything it holds is given back, whatever one of those things does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.accounts.gate import Gate
+from app.errors import Outcome
+from app.exchange.reply import Reply
+from app.gateway import Gateway
+from app.metrics.tally import Tally
+from app.presence import Presence
+from app.routes import journal
+from app.routes.services import EXTENSION
+from app.traffic import History
+from tests.app.routes.conftest import Connect
+
+KEY = "glm-" + "k" * 43
+SECRET = "what-a-failure-may-quote"
+CHAT = "/v1/chat/completions"
+QUESTION = {"messages": [{"role": "user", "content": "a"}]}
+
+ENDS: dict[str, tuple[Any, str]] = {
+    "reply": (Reply, "close"),
+    "open replies": (Presence, "end_reply"),
+    "history": (History, "end"),
+    "gate": (Gate, "leave"),
+    "tally": (Tally, "note_request"),
+    "log line": (journal.Record, "_fields"),
+}
+
+
+@pytest.fixture
+def client(connect: Connect) -> FlaskClient:
+    return connect(
+        GLM_REFRESH_TOKENS="demo-end-one,demo-end-two",
+        GATEWAY_API_KEYS=f"x={KEY};parallel=1",
+        LOG_LEVEL="INFO",
+    )
+
+
+def fail_after(call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, which then raises."""
+
+    def call_and_fail(self: object, *args: Any, **named: Any) -> Any:
+        call(self, *args, **named)
+        raise RuntimeError(SECRET)
+
+    return call_and_fail
+
+
+def ask(client: FlaskClient, *, stream: bool, leaves: bool) -> None:
+    answer = client.post(
+        CHAT, json=QUESTION | {"stream": stream}, headers={"Authorization": f"Bearer {KEY}"}, buffered=False
+    )
+    assert answer.status_code == 200
+    body = answer.iter_encoded()
+    if leaves:
+        next(body)
+    else:
+        assert b"".join(body)
+    answer.close()
+
+
+def sum_up(gateway: Gateway) -> dict[str, int]:
+    histories = gateway.traffic._histories.values()
+    return {
+        "open replies": gateway.presence.open_replies,
+        "leased": gateway.pool.leased,
+        "inside": gateway.gate._inside.total(),
+        "open": sum(history.open for history in histories),
+        "in use": gateway.ledger.in_use,
+    }
+
+
+@pytest.mark.parametrize("broken", [None, *ENDS])
+@pytest.mark.parametrize(("stream", "leaves"), [(True, False), (True, True), (False, False)])
+def test_one_that_fails_keeps_nothing_else_from_its_end(
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: str | None,
+    stream: bool,
+    leaves: bool,
+) -> None:
+    caplog.set_level(logging.INFO)
+    gateway: Gateway = client.application.extensions[EXTENSION]
+    if broken is not None:
+        kind, name = ENDS[broken]
+        monkeypatch.setattr(kind, name, fail_after(getattr(kind, name)))
+    for _ in range(3):  # with one place: whatever is not given back is missed by the next one
+        ask(client, stream=stream, leaves=leaves)
+        eventually_free(gateway)
+    assert not any(sum_up(gateway).values()), sum_up(gateway)
+    assert gateway.tally.requests.total() == 3
+    lines = [record.fields for record in caplog.records if record.getMessage() == "request"]  # type: ignore[attr-defined]
+    assert len(lines) == (0 if broken == "log line" else 3)
+    assert {line["outcome"] for line in lines} <= {"client gone" if leaves else "ok"}
+    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    twice = broken == "reply" and not stream  # a whole answer gives its account back before it is sent
+    assert len(failures) == (0 if broken is None else 6 if twice else 3)
+    assert SECRET not in caplog.text
+    assert all("RuntimeError at " in failure.getMessage() for failure in failures)
+
+
+def eventually_free(gateway: Gateway) -> None:
+    """An answer that is left is stopped upstream first, in the background."""
+    for token in ("demo-end-one", "demo-end-two"):
+        gateway.pool.acquire(gateway.pool.find([token]), wait_seconds=5).release(Outcome.ABANDONED)
+
+
+def test_everything_may_fail_at_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for kind, name in ENDS.values():
+        monkeypatch.setattr(kind, name, fail_after(getattr(kind, name)))
+    gateway: Gateway = client.application.extensions[EXTENSION]
+    for stream in (True, False):
+        ask(client, stream=stream, leaves=stream)
+        eventually_free(gateway)
+    assert not any(sum_up(gateway).values()), sum_up(gateway)
+    assert SECRET not in caplog.text
+
+
+def test_an_end_comes_once(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    def note(label: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def note_and_call(self: object, *args: Any, **named: Any) -> Any:
+            ended.append(label)
+            return call(self, *args, **named)
+
+        return note_and_call
+
+    for label, (kind, name) in ENDS.items():
+        monkeypatch.setattr(kind, name, note(label, getattr(kind, name)))
+    for stream in (True, False):
+        ended.clear()
+        ask(client, stream=stream, leaves=False)
+        assert list(dict.fromkeys(ended)) == list(ENDS)
+        assert [label for label in ended if label != "reply"] == list(ENDS)[1:]
