@@ -114,6 +114,19 @@ def test_whole_and_waiting_requests_get_a_status(start_gateway: StartGateway, up
     assert "second" not in str(upstream.requests())
 
 
+def test_a_name_that_is_on_the_way_is_waited_for_also_at_the_end(
+    start_gateway: StartGateway, upstream: DemoUpstream
+) -> None:
+    """Else the upstream would keep a conversation whose name nobody has read."""
+    gateway = start_gateway(GLM_DRAIN_SECONDS="1")
+    client = RawClient(gateway, "demo-name", "[[slowstart delay=1300]]", stream=True)
+    wait_for_streams(upstream, 1)
+    terminate(gateway)
+    assert b'"code":"shutting_down"' in read_to_end(client)
+    assert wait_for_end(gateway) == 0
+    assert [one["deleted"] for one in upstream.state()["conversations"]] == [True]
+
+
 def test_a_client_that_does_not_read_does_not_hold_the_stop(
     start_gateway: StartGateway, upstream: DemoUpstream
 ) -> None:
