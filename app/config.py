@@ -42,6 +42,7 @@ class Settings:
     heartbeat_seconds: float = 10.0
     conversation_ttl_seconds: float = 600.0
     max_body_bytes: int = 48 * _MEBIBYTE
+    bodies_max_bytes: int | None = None
     max_prompt_chars: int = 1_000_000
     reasoning: Literal["content", "tags", "hidden"] = "content"
     queue_length: int = 64
@@ -51,6 +52,7 @@ class Settings:
     files_max_bytes: int = 100 * _MEBIBYTE
     files_max_count: int = 10
     files_timeout_seconds: float = 60.0
+    spool_max_bytes: int | None = None
     files_ports: tuple[int, ...] = (80, 443)
     files_allow_private: bool = False
     video_seconds: float = 600.0
@@ -80,7 +82,9 @@ class Settings:
             if text:
                 values[name] = _parse(source, text, parse)
         _check_doors(values)
-        return cls(**values)
+        settings = cls(**values)
+        _check_budgets(settings)
+        return settings
 
 
 def _check_doors(values: dict[str, Any]) -> None:
@@ -101,6 +105,15 @@ def _check_doors(values: dict[str, Any]) -> None:
     values.setdefault("pass_through", not has_keys)
     if not has_keys and not values["pass_through"]:
         raise InvalidSetting("GLM_PASS_THROUGH is 0 without GATEWAY_API_KEYS: nobody could come in.")
+
+
+def _check_budgets(settings: Settings) -> None:
+    """What may be sent alone must fit into what is allowed in sum."""
+    bodies, spools = settings.bodies_max_bytes, settings.spool_max_bytes
+    if bodies is not None and bodies < 2 * settings.max_body_bytes:
+        raise InvalidSetting("GLM_BODIES_MAX_BYTES must be at least twice GLM_MAX_BODY_BYTES.")
+    if spools is not None and spools < settings.files_max_bytes:
+        raise InvalidSetting("GLM_SPOOL_MAX_BYTES must be at least GLM_FILES_MAX_BYTES.")
 
 
 def _find(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
@@ -255,11 +268,13 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", _seconds()),
     "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
     "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
+    "GLM_BODIES_MAX_BYTES": ("bodies_max_bytes", _whole),
     "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
     "GLM_REASONING": ("reasoning", _one_of("content", "tags", "hidden")),
     "CORS_ORIGINS": ("cors_origins", parse_origins),
     "GLM_FILES_MAX_BYTES": ("files_max_bytes", _whole),
     "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),
+    "GLM_SPOOL_MAX_BYTES": ("spool_max_bytes", _whole),
     "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", _seconds()),
     "GLM_FILES_PORTS": ("files_ports", _ports),
     "GLM_VIDEO_SECONDS": ("video_seconds", _seconds()),

@@ -29,6 +29,7 @@ GatewayError
 ├── ConversationUncertain    503  not every account could say whether the conversation is its own
 ├── ShuttingDown             503  the gateway stops: ask again, another instance or this one soon
 ├── TooManyStreams           503  as many answers are open as may be
+├── OutOfRoom                503  requests hold as many bytes as they may, in memory or on the disk
 ├── InternalError            500  our mistake
 └── UpstreamError            502
     ├── UpstreamUnreachable  502  no connection, or it broke
@@ -221,6 +222,11 @@ class ShuttingDown(GatewayError):
 class TooManyStreams(GatewayError):
     status = 503
     code = "too_many_streams"
+
+
+class OutOfRoom(GatewayError):
+    status = 503
+    code = "out_of_room"
 
 
 class UpstreamError(GatewayError):

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import base64
-import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from app.accounts.account import Account, Pacing
@@ -22,6 +18,7 @@ from app.accounts.refresh import Refresher
 from app.accounts.refusal import RefusalLimit
 from app.accounts.roster import Roster
 from app.accounts.vault import Vault
+from app.budget import build_body_budget
 from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -30,13 +27,15 @@ from app.errors import AccountExpired
 from app.exchange.attaching import Attacher
 from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
-from app.files.fetch import Fetcher, FetchPolicy
+from app.files.fetch import Fetcher
+from app.files.policy import build_fetch_policy, build_picture_policy, build_spool_room
 from app.images.download import PictureDownload
 from app.images.service import ImageService
 from app.logs import redactor
+from app.memory import return_large_blocks
 from app.metrics.tally import Tally
 from app.presence import Limits, Presence, Watches
-from app.state import MEMORY, State, open_state
+from app.state import State, open_state
 from app.steady_clock import SteadyClock
 from app.token import AccessToken, RefreshedTokens
 from app.traffic import Traffic
@@ -44,10 +43,7 @@ from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
 
-_MOST_PICTURE_BYTES = 32 * 1024 * 1024
 _LEAST_SETTLE_SECONDS = 1.0
-# Pictures lie on sfile.chatglm.cn even where GLM_UPSTREAM_URL names a mirror.
-_PICTURE_HOST = "chatglm.cn"
 
 
 class Gateway:
@@ -68,7 +64,9 @@ class Gateway:
         self.tally = Tally()
         self.state = state or open_state(settings.state_path)
         self.upstream = UpstreamClient(build_address(settings))
-        self.fetcher = Fetcher(_fetch_policy(settings))
+        self.bodies = build_body_budget(settings.max_body_bytes, settings.bodies_max_bytes)
+        room = build_spool_room(settings)
+        self.fetcher = Fetcher(build_fetch_policy(settings, room))
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         clock = SteadyClock()
         logins, vault = Logins(self.state), Vault(self.state)
@@ -95,7 +93,7 @@ class Gateway:
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
-        self.pictures = Fetcher(_picture_policy(settings))
+        self.pictures = Fetcher(build_picture_policy(settings, room))
         self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
@@ -110,6 +108,7 @@ class Gateway:
         )
 
     def start(self) -> None:
+        return_large_blocks()
         self.cleaner.start()
         self._expiry.start()
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
@@ -186,38 +185,3 @@ def build_address(settings: Settings) -> UpstreamAddress:
     return UpstreamAddress(
         settings.upstream_url, settings.sign_secret, settings.proxy, settings.connect_timeout_seconds
     )
-
-
-def _fetch_policy(settings: Settings) -> FetchPolicy:
-    """Files pass through beside the state file: the system's own place for them may be memory."""
-    beside = Path(settings.state_path).parent
-    usable = settings.state_path != MEMORY and os.access(beside, os.W_OK | os.X_OK)
-    return FetchPolicy(
-        most_bytes=settings.files_max_bytes,
-        timeout_seconds=settings.files_timeout_seconds,
-        ports=frozenset(settings.files_ports),
-        allow_private=settings.files_allow_private,
-        directory=str(beside) if usable else None,
-    )
-
-
-def _picture_policy(settings: Settings) -> FetchPolicy:
-    """For pictures that the upstream drew: from its hosts alone, by its proxy, and were it inside."""
-    upstream = urlsplit(settings.upstream_url)
-    own = upstream.hostname or _PICTURE_HOST
-    ports = {80, 443, *([upstream.port] if upstream.port else [])}
-    return replace(
-        _fetch_policy(settings),
-        most_bytes=_MOST_PICTURE_BYTES,
-        ports=frozenset(ports),
-        allow_private=settings.files_allow_private or _is_inside(own),
-        hosts=(own, _PICTURE_HOST),
-        proxy=settings.proxy,
-    )
-
-
-def _is_inside(host: str) -> bool:
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost"

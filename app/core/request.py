@@ -6,7 +6,7 @@ out wrong later carries its `place`, the path by which the client knows it, for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
 from app.errors import InvalidRequest
@@ -74,6 +74,10 @@ class Question:
     """Where thinking is shown; None leaves it to the model's name and the settings."""
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
+
+    def forget_turns(self) -> Question:
+        """The same without texts and files, which may be large: an answer on its way needs the rest alone."""
+        return replace(self, turns=())
 
 
 @dataclass(frozen=True, slots=True)

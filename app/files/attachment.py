@@ -1,24 +1,19 @@
-"""What a user attaches: data: URLs, names, and whether the bytes are what they are said to be. Pure."""
+"""What a user attaches: names, and whether the bytes are what they are said to be. Pure."""
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from typing import Any
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import unquote
 
-from app.errors import InvalidFile, InvalidFileUrl
+from app.errors import InvalidFile
 from app.files import media
 from app.files.media import Media
 
 _MOST_NAME_CHARS = 120
-_MOST_HEADER_CHARS = 512
-_SLICE_CHARS = 256 * 1024  # a multiple of four, so that every slice of base64 stands alone
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 # Separators, quotes and control characters have no place in a name that goes into a header.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\"<>|:*?]")
 
@@ -34,55 +29,10 @@ class Claim:
     """The user gave the media type, not a web server, which knows less."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataUrl:
-    """A data: URL (RFC 2397), not decoded yet."""
-
-    media_type: str
-    is_base64: bool
-    url: str
-    start: int
-    """Where the payload begins: it may be large, and is not copied before it must be."""
-
-    def decode(self) -> Iterator[bytes]:
-        """The bytes, piece by piece, so that they need not be held twice. Raises InvalidFile."""
-        if not self.is_base64:
-            yield unquote_to_bytes(self.url[self.start :])
-            return
-        text, position, is_clean = self.url, self.start, False
-        while position < len(text):
-            piece = text[position : position + _SLICE_CHARS]
-            try:
-                yield base64.b64decode(piece + "=" * (-len(piece) % 4), validate=True)
-            except ValueError:
-                if is_clean:
-                    raise InvalidFile("The base64 of this data: URL is damaged.") from None
-                # What was decoded so far ended between two groups, so that the rest stands alone.
-                text, position, is_clean = _clean_base64(text[position:]), 0, True
-            else:
-                position += _SLICE_CHARS
-
-
-def parse_data_url(url: str) -> DataUrl:
-    """Raises InvalidFileUrl where this is no data: URL."""
-    comma = url.find(",", 0, _MOST_HEADER_CHARS)
-    if url[:5].lower() != "data:" or comma < 0:
-        raise InvalidFileUrl("A data: URL must look like data:image/png;base64,....")
-    media_type, *parameters = [part.strip().lower() for part in url[5:comma].split(";")]
-    if media_type and not _MEDIA_TYPE.fullmatch(media_type):
-        raise InvalidFileUrl("The data: URL names no media type that can be read.")
-    return DataUrl(media_type, "base64" in parameters, url, comma + 1)
-
-
-def _clean_base64(text: str) -> str:
-    """Without what some clients leave in: line ends, percent signs, the alphabet for URLs."""
-    return "".join(unquote(text).split()).replace("-", "+").replace("_", "/")
-
-
 def read_content_type(header: str) -> str:
     """The media type of a Content-Type header, empty where there is none that can be read."""
     media_type = header.partition(";")[0].strip().lower()
-    return media_type if _MEDIA_TYPE.fullmatch(media_type) else ""
+    return media_type if media.is_media_type(media_type) else ""
 
 
 def read_disposition(header: str) -> str:

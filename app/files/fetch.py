@@ -11,18 +11,15 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
 
-import requests.certs
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
-from urllib3.util import make_headers
-from urllib3.util.ssl_ import create_urllib3_context
 
+from app.clocked_socket import ReadClock
 from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
 from app.files.address import IPAddress, is_allowed
 from app.files.attachment import (
@@ -30,15 +27,16 @@ from app.files.attachment import (
     judge,
     mend_header,
     name_from_path,
-    parse_data_url,
     read_content_type,
     read_disposition,
 )
+from app.files.connection import Address, build_tls, connect, connect_through
+from app.files.data_url import parse_data_url
 from app.files.encoding import build_decoder
 from app.files.link import Link, host_of, lies_below, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
 from app.files.picture import measure_picture
-from app.files.spool import Spool, SpooledFile
+from app.files.spool import Spool, SpooledFile, SpoolRoom
 from app.hub import Deadline, Lookups, give_way
 
 _READ_BYTES = 65536
@@ -52,8 +50,16 @@ _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-a
 _OVERTIME = "The file did not arrive in time (GLM_FILES_TIMEOUT_SECONDS)."
 _NOT_PUBLIC = "The host of this address has no public address."
 
-Address = tuple[str, int]
 Resolve = Callable[[str, int], list[Address]]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A host that files may lie on, and everything below it, by these ports of them alone."""
+
+    host: str
+    ports: frozenset[int]
+    allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,11 @@ class FetchPolicy:
     timeout_seconds: float
     ports: frozenset[int]
     allow_private: bool = False
-    directory: str | None = None
-    hosts: tuple[str, ...] = ()
-    """Where alone files may lie, and in everything below; without one anywhere."""
+    room: SpoolRoom = field(default_factory=SpoolRoom)
+    homes: tuple[Home, ...] = ()
+    """Where alone files may lie; without one anywhere."""
     proxy: str | None = None
-    """Only together with `hosts`: a proxy resolves names where nobody here can check the addresses."""
+    """Only together with `homes`: a proxy resolves names where nobody here can check the addresses."""
 
 
 class Fetcher:
@@ -88,8 +94,12 @@ class Fetcher:
         self._clock = clock
 
     def is_at_home(self, url: str) -> bool:
-        """Whether `url` leads to one of the policy's hosts."""
-        return lies_below(host_of(url), self.policy.hosts)
+        """Whether `url` leads to one of the policy's homes, by one of its ports."""
+        try:
+            self._parse(url)
+        except InvalidFileUrl:
+            return False
+        return bool(self.policy.homes)
 
     def check(self, url: str) -> None:
         """Raise InvalidFileUrl where `url` can be seen to be wrong without asking anybody."""
@@ -125,7 +135,7 @@ class Fetcher:
     @contextlib.contextmanager
     def _spool(self, param: str | None) -> Iterator[Spool]:
         """Closed where anything is wrong with the file; the error names `param` then."""
-        spool = Spool(self.policy.most_bytes, self.policy.directory)
+        spool = Spool(self.policy.most_bytes, self.policy.room)
         try:
             yield spool
         except BaseException as exc:
@@ -156,15 +166,23 @@ class Fetcher:
         raise InvalidFileUrl(f"The address redirects more than {_MOST_REDIRECTS} times.")
 
     def _parse(self, url: str) -> Link:
-        link = parse_link(url, self.policy.ports, allow_local=self.policy.allow_private)
+        homes = self._find_homes(host_of(url))
+        ports = self.policy.ports.union(*(home.ports for home in homes))
+        link = parse_link(url, ports, allow_local=self._allows_private(homes))
         if link.address is not None:
-            self._require([link.address])
-        if self.policy.hosts and not lies_below(link.host, self.policy.hosts):
+            self._require(link.host, [link.address])
+        if self.policy.homes and (not homes or homes != self._find_homes(link.host)):
             raise InvalidFileUrl("The address leads to a host that is none of the upstream's.")
         return link
 
-    def _require(self, addresses: Sequence[IPAddress]) -> None:
-        allow_private = self.policy.allow_private
+    def _find_homes(self, host: str) -> list[Home]:
+        return [home for home in self.policy.homes if lies_below(host, [home.host])]
+
+    def _allows_private(self, homes: Sequence[Home]) -> bool:
+        return self.policy.allow_private or any(home.allow_private for home in homes)
+
+    def _require(self, host: str, addresses: Sequence[IPAddress]) -> None:
+        allow_private = self._allows_private(self._find_homes(host))
         if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
             raise InvalidFileUrl(_NOT_PUBLIC)
 
@@ -189,8 +207,9 @@ class Fetcher:
             if left <= 0:
                 break
             timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, left), read=left)
+            clock = ReadClock(ends_at, self._clock)
             try:
-                answer = stack.enter_context(self._connect(link, address, timeout)).urlopen(
+                answer = stack.enter_context(self._connect(link, address, timeout, clock)).urlopen(
                     "GET",
                     link.target if address else link.url,
                     headers=_HEADERS | {"Host": link.host_header},
@@ -219,40 +238,19 @@ class Fetcher:
                 addresses = self._resolve(link.host, link.port)
             except (OSError, UnicodeError):
                 addresses = []
-        self._require([ip_address(host) for host, _ in addresses])
+        self._require(link.host, [ip_address(host) for host, _ in addresses])
         return addresses
 
     def _connect(
-        self, link: Link, address: Address | None, timeout: urllib3.Timeout
+        self, link: Link, address: Address | None, timeout: urllib3.Timeout, clock: ReadClock
     ) -> urllib3.HTTPConnectionPool | urllib3.ProxyManager:
-        """To exactly this address, with a certificate for the name that the link says."""
         if address is None:
-            return self._connect_through(self.policy.proxy or "", timeout)
-        host, port = address
-        if not link.is_tls:
-            return urllib3.HTTPConnectionPool(host, port, timeout=timeout)
-        return urllib3.HTTPSConnectionPool(
-            host,
-            port,
-            timeout=timeout,
-            ssl_context=self._tls,
-            server_hostname=link.host,
-            assert_hostname=link.host,
-        )
-
-    def _connect_through(self, proxy: str, timeout: urllib3.Timeout) -> urllib3.ProxyManager:
-        user = urlsplit(proxy)
-        names = [unquote(name) for name in (user.username, user.password) if name is not None]
-        headers = make_headers(proxy_basic_auth=":".join(names)) if names else None
-        return urllib3.ProxyManager(proxy, proxy_headers=headers, timeout=timeout, ssl_context=self._tls)
+            return connect_through(self.policy.proxy or "", timeout, clock, self._tls)
+        return connect(link, address, timeout, clock, self._tls if link.is_tls else None)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        if self._given_tls is not None:
-            return self._given_tls
-        context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-        context.load_verify_locations(requests.certs.where())  # type: ignore[attr-defined]
-        return context
+        return self._given_tls or build_tls()
 
     def _read(self, answer: urllib3.BaseHTTPResponse, spool: Spool, ends_at: float) -> None:
         """The body into the spool, counted as it comes and once more as it is decoded."""
@@ -267,7 +265,7 @@ class Fetcher:
                 raise self._too_large()
             for piece in decoder.feed(data):
                 spool.write(piece)
-            give_way()
+                give_way()
             if self._clock() > ends_at:
                 raise FileUnavailable(_OVERTIME)
         decoder.finish()
@@ -286,6 +284,7 @@ def _is_data(url: str) -> bool:
 
 def _look_at(spool: Spool, claim: Claim) -> SpooledFile:
     """Judge a file that has come whole."""
+    spool.finish()
     file = spool.file
     file.seek(0)
     head = file.read(HEAD_BYTES)

@@ -57,14 +57,23 @@ class Link:
 
     def join(self, location: str) -> str:
         """Where a redirect leads, not checked yet. Raises InvalidFileUrl where nothing can be read."""
+        check_length(location)
         try:
             return urljoin(self.url, location.strip())
         except ValueError:
             raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
 
 
+def check_length(url: str) -> None:
+    """Raises InvalidFileUrl. Comes before `urlsplit`, which remembers 128 addresses, however long."""
+    if len(url) > MOST_LINK_CHARS:
+        raise InvalidFileUrl(f"The address is longer than {MOST_LINK_CHARS} characters.")
+
+
 def host_of(url: str) -> str:
-    """As it is written, not checked; empty where it cannot be read."""
+    """As it is written, not checked; empty where it cannot be read, as in data: URLs."""
+    if len(url) > MOST_LINK_CHARS:
+        return ""
     try:
         return urlsplit(url.strip(" ")).hostname or ""
     except ValueError:
@@ -78,8 +87,7 @@ def lies_below(host: str, hosts: Collection[str]) -> bool:
 
 def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
     """Check what can be checked without asking anybody. Raises InvalidFileUrl."""
-    if len(url) > MOST_LINK_CHARS:
-        raise InvalidFileUrl(f"The address is longer than {MOST_LINK_CHARS} characters.")
+    check_length(url)
     if any(ord(c) < 0x20 or ord(c) == 0x7F for c in url.strip(" ")):
         raise InvalidFileUrl("The address holds control characters.")
     parts = _split(url.strip(" "))

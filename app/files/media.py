@@ -125,6 +125,7 @@ _HTML_BEGINS = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|title)\b"
 _SVG_BEGINS = re.compile(rb"<(?:!doctype\s+svg|svg)\b", re.IGNORECASE)
 # What no text holds: control characters apart from tabs, line ends, form feeds and escapes.
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -158,6 +159,11 @@ def says_picture(extension: str) -> bool:
 def says_document(extension: str) -> bool:
     """Whether a name with this extension says that it is one of the documents with bytes of their own."""
     return extension in _DOCUMENT_EXTENSIONS
+
+
+def is_media_type(text: str) -> bool:
+    """Whether this is a media type without parameters, in lower case."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
 
 
 def media_type_says_picture(media_type: str) -> bool:

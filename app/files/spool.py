@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
+import os
 import tempfile
 from typing import BinaryIO
 
-from app.errors import FileTooLarge, InternalError
+from app.budget import RETRY_SECONDS, Budget
+from app.errors import FileTooLarge, GatewayError, InternalError, OutOfRoom
 
 log = logging.getLogger(__name__)
+
+# What stays free: the state file lies on the same disk, and must always find room.
+_MAX_FREE_BYTES = 256 * 1024 * 1024
+_FREE_PART = 10
+
+
+class SpoolRoom:
+    """Where spools lie, and how much all of them may take together. A part of the disk stays free."""
+
+    def __init__(self, directory: str | None = None, max_bytes: int = 1024 * 1024 * 1024) -> None:
+        """`directory` None is the system's own place for such files."""
+        self.directory = directory
+        self.budget = Budget(max_bytes, _refuse_more)
+
+    def check_disk(self, fd: int, size_bytes: int) -> None:
+        """Raises OutOfRoom where so many bytes would not leave enough of the disk that `fd` lies on."""
+        disk = os.fstatvfs(fd)
+        kept_free = min(_MAX_FREE_BYTES, disk.f_blocks * disk.f_frsize // _FREE_PART)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize - size_bytes < kept_free:
+            raise _disk_is_full()
 
 
 class Spool:
     """Takes bytes up to a limit; memory does not grow with them. Whoever made it closes it."""
 
-    def __init__(self, most_bytes: int, directory: str | None = None) -> None:
-        """`directory` is where the file lies, None for the system's own place for such files."""
+    def __init__(self, most_bytes: int, room: SpoolRoom) -> None:
+        """Raises OutOfRoom or InternalError where there is no file to be had."""
         self._most_bytes = most_bytes
-        self.file: BinaryIO = _open_unlinked(directory)
+        self._room = room
+        self._share = room.budget.open()
+        self.file: BinaryIO = _open_unlinked(room.directory)
         self._digest = hashlib.sha256()
         self.size_bytes = 0
 
@@ -30,21 +55,34 @@ class Spool:
         return self._digest.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Raises FileTooLarge beyond the limit."""
+        """Raises FileTooLarge beyond the limit, OutOfRoom where there is no room for more at the moment."""
         self.size_bytes += len(data)
         if self.size_bytes > self._most_bytes:
             raise FileTooLarge(
                 f"The file is larger than {self._most_bytes} bytes, which is as much as is allowed."
             )
+        self._share.take(len(data))
+        self._room.check_disk(self.file.fileno(), len(data))
         self._digest.update(data)
         try:
             self.file.write(data)
         except OSError as exc:
             raise _no_room(exc) from exc
 
+    def finish(self) -> None:
+        """Everything is written. Raises as `write` does."""
+        try:
+            self.file.flush()
+        except OSError as exc:
+            raise _no_room(exc) from exc
+
     def close(self) -> None:
         """Idempotent; the bytes are gone with it."""
-        self.file.close()
+        self._share.close()
+        try:
+            self.file.close()
+        except OSError as exc:  # what was still to be written did not fit; it is closed all the same
+            log.warning("an attached file could not be written to its end: %s", exc.strerror)
 
 
 def _open_unlinked(directory: str | None) -> BinaryIO:
@@ -54,9 +92,25 @@ def _open_unlinked(directory: str | None) -> BinaryIO:
         raise _no_room(exc) from exc
 
 
-def _no_room(exc: OSError) -> InternalError:
+def _no_room(exc: OSError) -> GatewayError:
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _disk_is_full()
     log.error("no room for attached files: %s", exc.strerror)
     return InternalError("The gateway has no room for files; its log says more.")
+
+
+def _disk_is_full() -> OutOfRoom:
+    return OutOfRoom(
+        "The disk of the gateway has no room for more files. Try again shortly.",
+        retry_after_seconds=RETRY_SECONDS,
+    )
+
+
+def _refuse_more(max_bytes: int) -> OutOfRoom:
+    return OutOfRoom(
+        f"Files on their way take {max_bytes} bytes already (GLM_SPOOL_MAX_BYTES). Try again shortly.",
+        retry_after_seconds=RETRY_SECONDS,
+    )
 
 
 class SpooledFile:

@@ -9,15 +9,26 @@ from typing import TypeVar
 import msgspec
 
 from app.errors import InvalidRequest
+from app.formats.json_scan import JsonScan
+from app.hub import give_way
 
+MAX_TEXT_CHARS = 4_000_000
+# What this little decodes to takes 16 ms and 25 MB at worst.
+_SMALL_BODY_BYTES = 1024 * 1024
 _MOST_QUOTED_CHARS = 200
 _PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 
 _T = TypeVar("_T")
 
 
-def decode_body(decode: Callable[[bytes], _T], body: bytes) -> _T:
-    """Read a JSON body. Raises InvalidRequest, naming the place in OpenAI's terms."""
+def decode_body(decode: Callable[[bytes], _T], body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> _T:
+    """Read a JSON body. Raises InvalidRequest, naming the place in OpenAI's terms.
+
+    Gives way while it looks over a large one; what is decoded then is bounded, files aside.
+    """
+    if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
+        for _ in JsonScan(body, max_text_chars).steps():
+            give_way()
     try:
         return decode(body)
     except msgspec.ValidationError as exc:

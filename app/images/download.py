@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 from app.errors import InvalidFile, UpstreamInvalid, UpstreamUnreachable
 from app.files.fetch import Fetcher
+
+_COPIES = 3
+"""Base64, and the answer around it: each is a third larger than the picture."""
 
 
 class PictureDownload:
@@ -14,8 +18,11 @@ class PictureDownload:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    def fetch(self, url: str) -> str:
-        """The picture as base64. Raises UpstreamInvalid or UpstreamUnreachable."""
+    def fetch(self, url: str, hold: Callable[[int], None]) -> str:
+        """The picture as base64. `hold` is told how much memory that takes, until it has been sent.
+
+        Raises UpstreamInvalid, UpstreamUnreachable, and what `hold` raises.
+        """
         try:
             file = self._fetcher.fetch(url)
         except InvalidFile as exc:
@@ -25,6 +32,7 @@ class PictureDownload:
         try:
             if not file.is_picture:
                 raise UpstreamInvalid("What lies at the drawn picture's address is no picture.")
+            hold(_COPIES * file.size_bytes)
             return base64.b64encode(file.open().read()).decode("ascii")
         finally:
             file.close()

@@ -46,9 +46,16 @@ class ImageService:
         self._clock = clock
 
     def draw(
-        self, request: DrawingRequest, caller: Caller, attachments: Sequence[Attachment] = ()
+        self,
+        request: DrawingRequest,
+        caller: Caller,
+        attachments: Sequence[Attachment] = (),
+        *,
+        hold: Callable[[int], None],
     ) -> list[DrawnPicture]:
         """The pictures, never more than asked for; fewer only where the upstream gave no more.
+
+        `hold` is told how many bytes the pictures themselves take, where they are wanted.
 
         Raises the GatewayError that says best why there is none. No account is held when this is over.
         """
@@ -60,7 +67,8 @@ class ImageService:
             files.close()
         pictures = [DrawnPicture(event.url, _rewritten(event, request.prompt)) for event in added]
         if request.wants_bytes:
-            pictures = [replace(picture, data=self._download.fetch(picture.url)) for picture in pictures]
+            fetch = self._download.fetch
+            pictures = [replace(picture, data=fetch(picture.url, hold)) for picture in pictures]
         return pictures
 
     def _gather(self, plan: Plan, count: int) -> list[ImageAdded]:

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from flask import request
 
+from app.routes.holding import hold_body
+from app.routes.services import services
 
-def read_body() -> bytes:
+SMALL_BODY_BYTES = 1024 * 1024
+"""For requests that carry no files."""
+
+
+def read_body(max_bytes: int | None = None) -> bytes:
     """The request's body.
 
-    Raises RequestEntityTooLarge beyond GLM_MAX_BODY_BYTES, RequestTimeout beyond GLM_REQUEST_SECONDS, and
-    MalformedRequest where it is not framed as its head says.
+    Raises RequestEntityTooLarge beyond `max_bytes` or GLM_MAX_BODY_BYTES, RequestTimeout beyond
+    GLM_REQUEST_SECONDS, MalformedRequest where it is not framed as its head says, and OutOfRoom where all
+    requests together hold as much as they may.
     """
+    if max_bytes is not None:
+        request.max_content_length = min(max_bytes, services().settings.max_body_bytes)
+    hold_body()
     body = request.get_data(cache=False)
     _look_for_more()
     return body
@@ -25,6 +35,7 @@ def read_form() -> None:
 
     Raises as `read_body` does.
     """
+    hold_body()
     _ = request.files
     _look_for_more()
 

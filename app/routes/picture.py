@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import msgspec
-from flask import Blueprint, Response, g
+from collections.abc import Iterator
 
-from app.errors import FileTooLarge, InvalidFile, InvalidRequest
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from app.errors import FileTooLarge, InvalidFile, InvalidRequest, KeyForbidden, PromptTooLong
 from app.files.spool import SpooledFile
+from app.formats.json_body import decode_body
 from app.routes.auth import require_caller
 from app.routes.body import read_body
+from app.routes.holding import release_body
+from app.routes.rebinding import may_be_rebound
 from app.routes.services import services
 
 bp = Blueprint("picture", __name__)
 bp.before_request(require_caller)
 
 _MOST_BYTES = 20 * 1024 * 1024
+_PIECE_BYTES = 65536
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -26,31 +32,59 @@ class _Wanted(msgspec.Struct):
     url: str
 
 
+_decode_wanted = msgspec.json.Decoder(_Wanted).decode
+
+
 @bp.post("/page/picture")
 def fetch_picture() -> Response:
     """The bytes of one picture, fetched as safely as what users attach or as what the upstream drew."""
-    url = _parse_url(read_body())
+    _check_origin()
+    file = _fetch(_parse_url(read_body()))
+    release_body()
+    response = Response(_read(file), content_type=file.media_type, headers=_HEADERS)
+    response.content_length = file.size_bytes
+    response.call_on_close(file.close)
+    return response
+
+
+def _check_origin() -> None:
+    """A gateway key is a secret that no strange page has; a refresh token can be made up."""
+    origin = request.headers.get("Origin")
+    if g.caller.key is None and origin is not None and may_be_rebound(origin):
+        raise KeyForbidden(
+            "Pictures are not shown to a page under a name that any site could have: open this gateway by "
+            "https, by its IP address, or as localhost."
+        )
+
+
+def _fetch(url: str) -> SpooledFile:
+    """A picture that is not too large; whoever gets it closes it."""
     g.record.watch_client()
     known = services()
     fetcher = known.pictures if known.pictures.is_at_home(url) else known.fetcher
     file = fetcher.fetch(url, param="url")
     try:
-        content = _read(file)
-    finally:
+        if not file.is_picture:
+            raise InvalidFile("There is no picture at this address.", param="url")
+        if file.size_bytes > _MOST_BYTES:
+            raise FileTooLarge(f"The picture is larger than {_MOST_BYTES} bytes.", param="url")
+    except InvalidFile:
         file.close()
-    return Response(content, content_type=file.media_type, headers=_HEADERS)
+        raise
+    return file
 
 
 def _parse_url(body: bytes) -> str:
     try:
-        return msgspec.json.decode(body, type=_Wanted).url
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_body(_decode_wanted, body).url
+    except PromptTooLong:
+        raise
+    except InvalidRequest:
         raise InvalidRequest('Send {"url": "<address of a picture>"} as JSON.', param="url") from None
 
 
-def _read(file: SpooledFile) -> bytes:
-    if not file.is_picture:
-        raise InvalidFile("There is no picture at this address.", param="url")
-    if file.size_bytes > _MOST_BYTES:
-        raise FileTooLarge(f"The picture is larger than {_MOST_BYTES} bytes.", param="url")
-    return file.open().read()
+def _read(file: SpooledFile) -> Iterator[bytes]:
+    """Piece by piece from the disk: a client that reads slowly holds no memory."""
+    handle = file.open()
+    while piece := handle.read(_PIECE_BYTES):
+        yield piece

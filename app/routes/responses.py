@@ -120,5 +120,5 @@ def _translate(exc: HTTPException) -> GatewayError:
     if isinstance(exc, MethodNotAllowed):
         return errors.MethodNotAllowed("This path does not know this method.")
     if isinstance(exc, RequestEntityTooLarge):
-        return errors.BodyTooLarge("The request body is larger than GLM_MAX_BODY_BYTES allows.")
+        return errors.BodyTooLarge("The request body is larger than this path takes (GLM_MAX_BODY_BYTES).")
     return errors.InvalidRequest(f"The request could not be read: {exc.name}.")

@@ -15,7 +15,7 @@ from app.errors import (
     UpstreamThrottled,
 )
 from app.routes.auth import admit, read_counted_peer
-from app.routes.body import read_body
+from app.routes.body import SMALL_BODY_BYTES, read_body
 from app.routes.services import services
 
 bp = Blueprint("token", __name__)
@@ -33,7 +33,7 @@ def check_token() -> Response:
     """Whether refresh tokens are alive: `{"live": bool}`, and one entry a token where several were given."""
     if services().gate.needs_key:
         admit()
-    tokens = _parse_tokens(read_body())
+    tokens = _parse_tokens(read_body(SMALL_BODY_BYTES))
     g.record.watch_client()
     try:
         is_fresh = request.args.get("fresh") == "1"

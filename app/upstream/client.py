@@ -223,7 +223,9 @@ class UpstreamClient:
             left = deadline.left_seconds()
             timeout = (min(self._address.connect_timeout_seconds, left), left)
             try:
-                return self._adapter.send(prepared, stream=True, timeout=timeout, proxies=self._proxies)
+                response = self._adapter.send(prepared, stream=True, timeout=timeout, proxies=self._proxies)
+                prepared.body = None  # the answer keeps its request, and would keep the prompt with it
+                return response
             except requests.RequestException as exc:
                 if is_last or not was_stale(exc):
                     raise translate(exc) from exc

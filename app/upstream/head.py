@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import socket
 import time
 from typing import Any
 
+from app.clocked_socket import MAX_INFORMATIONAL, FinalResponse, TooManyInformational
 from app.errors import UpstreamInvalid
 from app.hub import give_way
 
 _MAX_HEAD_BYTES = 128 * 1024
-_MAX_INFORMATIONAL = 10
-_SWITCHING_PROTOCOLS = 101
 
 
 class HeadReader(io.RawIOBase):
@@ -64,7 +62,7 @@ class HeadReader(io.RawIOBase):
         self._raw.close()
 
 
-class AnswerHead(http.client.HTTPResponse):
+class AnswerHead(FinalResponse):
     """An answer whose head `begin` reads, and whose body nobody reads here (app.upstream.body).
 
     The socket's timeout is the time for the whole head.
@@ -93,10 +91,9 @@ class AnswerHead(http.client.HTTPResponse):
         return buffered
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Of the final answer: 100, 102, 103 and their like only say that it will come (RFC 9110, 15.2)."""
-        for _ in range(_MAX_INFORMATIONAL + 1):
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # which typeshed hides
-            if not 100 <= status < 200 or status == _SWITCHING_PROTOCOLS:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-        raise UpstreamInvalid(f"The upstream announced its answer more than {_MAX_INFORMATIONAL} times.")
+        try:
+            return super()._read_status()
+        except TooManyInformational as exc:
+            raise UpstreamInvalid(
+                f"The upstream announced its answer more than {MAX_INFORMATIONAL} times."
+            ) from exc

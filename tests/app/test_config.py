@@ -18,6 +18,8 @@ WRONG = {
     "GLM_UPSTREAM_URL": ["chatglm.cn", "ftp://x", "https://"],
     "GLM_PROXY": ["socks5://x", "x"],
     "GLM_SIGN_SECRET": ["geheim\u00e9"],
+    "GLM_BODIES_MAX_BYTES": ["0", "-1", "200M"],
+    "GLM_SPOOL_MAX_BYTES": ["0", "1e9"],
     "GLM_MAX_BODY_BYTES": ["0", "-1", "1.5", "many", "1e9"],
     "GLM_MAX_PROMPT_CHARS": ["0", "x"],
     "GLM_QUEUE_LENGTH": ["0", "x"],
@@ -108,6 +110,8 @@ GOOD: dict[str, tuple[str, object]] = {
     "GLM_DRAIN_FILE": ("/run/glm-api/drain", "/run/glm-api/drain"),
     "GLM_MAX_STREAMS": ("500", 500),
     "GLM_MAX_BODY_BYTES": ("1", 1),
+    "GLM_BODIES_MAX_BYTES": ("268435456", 268435456),
+    "GLM_SPOOL_MAX_BYTES": ("1073741824", 1073741824),
     "GLM_MAX_PROMPT_CHARS": ("999999999999999999", 999999999999999999),
     "GLM_FILES_MAX_BYTES": ("1024", 1024),
     "GLM_FILES_MAX_COUNT": ("1", 1),
@@ -125,6 +129,19 @@ GOOD: dict[str, tuple[str, object]] = {
     "LOG_FORMAT": ("JSON", "json"),
 }
 TOGETHER = {"GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKENS_FILE", "GATEWAY_API_KEYS", "GLM_PASS_THROUGH"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"GLM_BODIES_MAX_BYTES": "99", "GLM_MAX_BODY_BYTES": "50"},
+        {"GLM_BODIES_MAX_BYTES": "50000000"},
+        {"GLM_SPOOL_MAX_BYTES": "99", "GLM_FILES_MAX_BYTES": "100"},
+    ],
+)
+def test_what_may_be_sent_alone_fits_into_the_sum(wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidSetting, match="must be at least"):
+        Settings.from_env(wrong)
 
 
 def test_every_variable_has_its_setting() -> None:

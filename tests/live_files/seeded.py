@@ -7,7 +7,7 @@ import ssl
 
 from app.config import Settings
 from app.factory import create_app
-from app.files.fetch import Address
+from app.files.connection import Address
 from app.routes.services import EXTENSION
 
 # What the two ports of the web are on this machine.

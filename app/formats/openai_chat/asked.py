@@ -27,7 +27,7 @@ class AskedChat:
         return CompletionFolder(head, usage)
 
 
-def parse_chat(body: bytes) -> AskedChat:
-    """Read and check the body of a request. Raises InvalidRequest or UnsupportedValue."""
-    request = parse_chat_request(body)
+def parse_chat(body: bytes, *, max_text_chars: int) -> AskedChat:
+    """Read and check the body of a request. Raises InvalidRequest, PromptTooLong or UnsupportedValue."""
+    request = parse_chat_request(body, max_text_chars=max_text_chars)
     return AskedChat(build_question(request), request.stream is True, request.include_usage)

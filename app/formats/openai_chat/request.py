@@ -6,12 +6,12 @@ fields are ignored, as newer clients send what older gateways never heard of.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from app.errors import InvalidRequest, UnsupportedValue
-from app.formats.json_body import decode_body
+from app.formats.json_body import MAX_TEXT_CHARS, decode_body
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]
@@ -19,8 +19,17 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
 _MOST_MODEL_CHARS = 256
+# Far beyond what any client sends, and little enough to be decoded in a moment.
+MAX_MESSAGES = 10_000
+MAX_PARTS = 10_000
+MAX_TOOLS = 10_000
+_MAX_MODALITIES = 16
 _MOST_STOPS = 4
 _MOST_STOP_CHARS = 1000
+
+
+class Unread(msgspec.Struct, frozen=True, gc=False):
+    """An object that nothing reads: what stands in it is skipped, not decoded."""
 
 
 class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
@@ -65,6 +74,7 @@ class AudioPart(msgspec.Struct, tag_field="type", tag="input_audio", frozen=True
 
 
 ContentPart = TextPart | RefusalPart | ImagePart | FilePart | AudioPart
+Parts = Annotated[list[ContentPart], msgspec.Meta(max_length=MAX_PARTS)]
 
 
 class CalledFunction(msgspec.Struct, frozen=True):
@@ -82,9 +92,9 @@ class Message(msgspec.Struct, frozen=True):
     """One turn. `content` may be missing where an assistant only called tools."""
 
     role: Role
-    content: str | list[ContentPart] | None = None
+    content: str | Parts | None = None
     name: str | None = None
-    tool_calls: list[ToolCall] | None = None
+    tool_calls: Annotated[list[ToolCall], msgspec.Meta(max_length=MAX_PARTS)] | None = None
     tool_call_id: str | None = None
     refusal: str | None = None
 
@@ -96,13 +106,13 @@ class StreamOptions(msgspec.Struct, frozen=True):
 
 class ResponseFormat(msgspec.Struct, frozen=True):
     type: str
-    json_schema: dict[str, Any] | None = None
+    json_schema: Unread | None = None
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
     """A valid request. Fields that nothing reads are here to be checked."""
 
-    messages: list[Message]
+    messages: Annotated[list[Message], msgspec.Meta(max_length=MAX_MESSAGES)]
     # Every chunk repeats it.
     model: Annotated[str, msgspec.Meta(max_length=_MOST_MODEL_CHARS)] = "glm"
     stream: bool | None = None
@@ -111,29 +121,29 @@ class ChatRequest(msgspec.Struct, frozen=True):
     reasoning_effort: ReasoningEffort | None = None
     reasoning: ReasoningDisplay | None = None
     web_search: bool | None = None
-    web_search_options: dict[str, Any] | None = None
+    web_search_options: Unread | None = None
     deep_research: bool | None = None
     n: int | None = None
-    tools: list[dict[str, Any]] | None = None
-    tool_choice: str | dict[str, Any] | None = None
+    tools: Annotated[list[Unread], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    tool_choice: str | Unread | None = None
     response_format: ResponseFormat | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    audio: dict[str, Any] | None = None
+    audio: Unread | None = None
     frequency_penalty: float | None = None
-    function_call: str | dict[str, Any] | None = None
-    functions: list[dict[str, Any]] | None = None
-    logit_bias: dict[str, float] | None = None
+    function_call: str | Unread | None = None
+    functions: Annotated[list[Unread], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    logit_bias: Unread | None = None
     max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    metadata: dict[str, Any] | None = None
-    modalities: list[str] | None = None
-    moderation: dict[str, Any] | None = None
+    metadata: Unread | None = None
+    modalities: Annotated[list[str], msgspec.Meta(max_length=_MAX_MODALITIES)] | None = None
+    moderation: Unread | None = None
     parallel_tool_calls: bool | None = None
-    prediction: dict[str, Any] | None = None
+    prediction: Unread | None = None
     presence_penalty: float | None = None
     prompt_cache_key: str | None = None
-    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_options: Unread | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
     seed: int | None = None
@@ -169,9 +179,9 @@ class ChatRequest(msgspec.Struct, frozen=True):
 _decode_chat = msgspec.json.Decoder(ChatRequest).decode
 
 
-def parse_chat_request(body: bytes) -> ChatRequest:
-    """Read and check a request body. Raises InvalidRequest or UnsupportedValue."""
-    request = decode_body(_decode_chat, body)
+def parse_chat_request(body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> ChatRequest:
+    """Read and check a request body. Raises InvalidRequest, PromptTooLong or UnsupportedValue."""
+    request = decode_body(_decode_chat, body, max_text_chars=max_text_chars)
     if not request.messages:
         raise InvalidRequest("`messages` is empty: send at least one message.", param="messages")
     _check_stop(request)

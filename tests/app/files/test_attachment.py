@@ -1,67 +1,15 @@
-"""data: URLs and names: what clients and servers write, good and bad."""
+"""Names: what clients and servers write, good and bad."""
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
-from app.errors import InvalidFile, InvalidFileUrl
 from app.files.attachment import (
     clean_name,
     name_from_path,
-    parse_data_url,
     read_content_type,
     read_disposition,
 )
-
-DATA = bytes(range(256)) * 7
-CODED = base64.b64encode(DATA).decode()
-
-
-@pytest.mark.parametrize(
-    ("url", "media_type", "data"),
-    [
-        (f"data:image/png;base64,{CODED}", "image/png", DATA),
-        (f"DATA:Image/PNG;BASE64,{CODED}", "image/png", DATA),
-        (f"data:image/png;charset=utf-8;name=x.png;base64,{CODED}", "image/png", DATA),
-        (f"data:;base64,{CODED}", "", DATA),
-        (f"data:image/png;base64,{CODED.rstrip('=')}", "image/png", DATA),
-        (f"data:image/png;base64,{CODED[:100]}\r\n {CODED[100:]}\n", "image/png", DATA),
-        (f"data:image/png;base64,{CODED.replace('+', '%2B').replace('=', '%3D')}", "image/png", DATA),
-        (f"data:image/png;base64,{CODED.replace('+', '-').replace('/', '_')}", "image/png", DATA),
-        ("data:,hello%20you", "", b"hello you"),
-        ("data:text/plain;charset=utf-8,%E4%BD%A0,好", "text/plain", "你,好".encode()),
-        ("data:image/png;base64,", "image/png", b""),
-    ],
-)
-def test_a_data_url(url: str, media_type: str, data: bytes) -> None:
-    parsed = parse_data_url(url)
-    assert (parsed.media_type, b"".join(parsed.decode())) == (media_type, data)
-
-
-def test_a_large_one_comes_in_pieces() -> None:
-    data = DATA * 600
-    pieces = list(parse_data_url(f"data:;base64,{base64.b64encode(data).decode()}").decode())
-    assert len(pieces) > 4
-    assert max(map(len, pieces)) < 256 * 1024
-    assert b"".join(pieces) == data
-
-
-@pytest.mark.parametrize(
-    "url", ["data:image/png;base64", "data:", "data:not a type,x", "data:image,x", "data:" + "x" * 999 + ","]
-)
-def test_what_is_no_data_url(url: str) -> None:
-    with pytest.raises(InvalidFileUrl):
-        parse_data_url(url)
-
-
-@pytest.mark.parametrize(
-    "payload", ["!!!!", "AAAA=AAA", "A", "AA=A", "你好", "====", CODED[:64] + "*" + CODED]
-)
-def test_garbage_is_no_base64(payload: str) -> None:
-    with pytest.raises(InvalidFile, match="base64"):
-        list(parse_data_url(f"data:image/png;base64,{payload}").decode())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import socket
 import ssl
 import time
 import zlib
@@ -15,7 +16,7 @@ import pytest
 
 from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile
 from app.files.fetch import Fetcher, FetchPolicy
-from app.files.spool import Spool, SpooledFile
+from app.files.spool import Spool, SpooledFile, SpoolRoom
 from tests.app.files import sample
 from tests.app.files.certificate import make_tls
 from tests.file_server import FileServer, Page, chunked, page
@@ -41,8 +42,8 @@ def spools(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Spool]]:
     made: list[Spool] = []
     build = Spool.__init__
 
-    def build_and_remember(self: Spool, most_bytes: int, directory: str | None = None) -> None:
-        build(self, most_bytes, directory)
+    def build_and_remember(self: Spool, most_bytes: int, room: SpoolRoom) -> None:
+        build(self, most_bytes, room)
         made.append(self)
 
     monkeypatch.setattr(Spool, "__init__", build_and_remember)
@@ -190,6 +191,45 @@ def test_a_slow_server_is_left(
     assert time.monotonic() - begun < 2
 
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+ENDLESS: dict[str, tuple[bytes, bytes]] = {
+    "informational answers": (b"", CONTINUE * 100),
+    "early hints": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 100),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 100),
+    "one header": (b"HTTP/1.1 200 OK\r\nX: ", b"y" * 6000),
+    "a status": (b"HTTP/1.1 200 ", b"OK" * 3000),
+    "headers of an informational answer": (b"HTTP/1.1 103 Early\r\n", b"X: y\r\n" * 100),
+    "trailers": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"X: y\r\n" * 1000
+    ),
+    "the size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0" * 6000),
+    "tiny chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 1000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("begin", "flood"), ENDLESS.values(), ids=ENDLESS)
+def test_what_never_ends_and_never_pauses_is_left(
+    server: FileServer, fetcher: Fetcher, begin: bytes, flood: bytes
+) -> None:
+    """No timer can fire here: nothing patches the sockets of this process."""
+    server.pages["/a"] = server.drip(flood, 0.0, then=begin)
+    begun = time.monotonic()
+    with pytest.raises(InvalidFile):
+        fetcher.fetch(f"{server.url}/a", seconds=0.3)
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("early", [CONTINUE, b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3])
+def test_an_informational_answer_is_not_the_answer(
+    server: FileServer, fetcher: Fetcher, early: bytes
+) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(early)
+        page(sample.png())(connection)
+
+    fetch(fetcher, server, answer).close()
+
+
 def test_the_next_address_is_tried(server: FileServer) -> None:
     server.pages["/cat.png"] = page(sample.png())
     fetcher = Fetcher(
@@ -250,7 +290,7 @@ def test_a_certificate_must_be_for_the_name_of_the_link() -> None:
 
 
 def test_no_room_is_our_failure(fetcher: Fetcher, tmp_path: object) -> None:
-    nowhere = Fetcher(replace(fetcher.policy, directory=f"{tmp_path}/not-there"))
+    nowhere = Fetcher(replace(fetcher.policy, room=SpoolRoom(f"{tmp_path}/not-there")))
     with pytest.raises(GatewayError) as raised:
         nowhere.fetch("data:,x")
     assert raised.value.status == 500

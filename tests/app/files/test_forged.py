@@ -9,7 +9,8 @@ import pytest
 
 from app.errors import InvalidFileUrl
 from app.files.address import is_allowed
-from app.files.fetch import Address, Fetcher, FetchPolicy
+from app.files.connection import Address
+from app.files.fetch import Fetcher, FetchPolicy
 from app.files.link import Link
 from tests.app.files import sample
 from tests.file_server import FileServer, page, redirect

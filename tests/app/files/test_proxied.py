@@ -12,8 +12,9 @@ import pytest
 
 from app.config import Settings
 from app.errors import FileUnavailable, InvalidFileUrl
-from app.files.fetch import Fetcher, FetchPolicy
-from app.gateway import _picture_policy
+from app.files.fetch import Fetcher, FetchPolicy, Home
+from app.files.policy import build_picture_policy
+from app.files.spool import SpoolRoom
 from tests.app.files import sample
 from tests.app.files.certificate import make_tls
 from tests.file_server import FileServer, page, redirect
@@ -29,7 +30,9 @@ def proxy() -> Iterator[FileServer]:
 
 
 def build(proxy_url: str | None, tls: ssl.SSLContext | None = None) -> Fetcher:
-    policy = FetchPolicy(100_000, 5, frozenset({80, 443}), hosts=("chatglm.cn",), proxy=proxy_url)
+    policy = FetchPolicy(
+        100_000, 5, frozenset({80, 443}), homes=(Home("chatglm.cn", frozenset({80, 443})),), proxy=proxy_url
+    )
 
     def resolve(host: str, port: int) -> list[tuple[str, int]]:
         raise AssertionError("the proxy looks for itself")
@@ -117,14 +120,41 @@ def test_a_proxy_that_is_away(proxy: FileServer) -> None:
 
 
 def test_what_the_settings_make_of_it() -> None:
-    policy = _picture_policy(Settings(proxy="http://proxy.example:3128"))
-    assert (policy.hosts, policy.proxy) == (("chatglm.cn", "chatglm.cn"), "http://proxy.example:3128")
-    assert policy.ports == {80, 443}
-    assert not policy.allow_private
-    mirror = _picture_policy(Settings(upstream_url="http://127.0.0.1:81"))
-    assert (mirror.hosts, mirror.proxy) == (("127.0.0.1", "chatglm.cn"), None)
-    assert mirror.ports == {80, 81, 443}
-    assert mirror.allow_private
+    usual, room = frozenset({80, 443}), SpoolRoom()
+    policy = build_picture_policy(Settings(proxy="http://proxy.example:3128"), room)
+    assert policy.homes == (Home("chatglm.cn", usual), Home("chatglm.cn", usual))
+    assert (policy.proxy, policy.room, policy.allow_private) == ("http://proxy.example:3128", room, False)
+    mirror = build_picture_policy(Settings(upstream_url="https://mirror.example:8443"), room)
+    assert mirror.homes[0] == Home("mirror.example", usual | {8443})
+
+
+@pytest.mark.parametrize(
+    ("upstream", "host", "port"),
+    [
+        ("http://127.0.0.1:81", "127.0.0.1", 81),
+        ("http://127.0.0.1", "127.0.0.1", 80),
+        ("https://10.1.2.3", "10.1.2.3", 443),
+        ("http://localhost:9000", "localhost", 9000),
+        ("http://[fd00::1]:81", "[fd00::1]", 81),
+    ],
+)
+def test_of_an_upstream_inside_one_port_is_open(upstream: str, host: str, port: int) -> None:
+    """Its host may serve others by the other ports, and nobody else inside is reached."""
+    fetcher = Fetcher(build_picture_policy(Settings(upstream_url=upstream), SpoolRoom()))
+    fetcher.check(f"http://{host}:{port}/a.png")
+    closed = [f"http://{host}:{other}/" for other in (22, 80, 81, 443, 9000) if other != port]
+    closed += [f"http://127.0.0.2:{port}/", f"http://10.1.2.4:{port}/", f"http://[::1]:{port}/"]
+    for url in closed:
+        with pytest.raises(InvalidFileUrl):
+            fetcher.check(url)
+
+
+def test_the_names_of_chatglm_do_not_lead_inside() -> None:
+    """Though the upstream itself is inside."""
+    policy = build_picture_policy(Settings(upstream_url="http://127.0.0.1:81"), SpoolRoom())
+    fetcher = Fetcher(policy, resolve=lambda host, port: [("127.0.0.1", port)])
+    with pytest.raises(InvalidFileUrl, match="public"):
+        fetcher.fetch("http://sfile.chatglm.cn/a.png")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +166,8 @@ def test_what_the_settings_make_of_it() -> None:
         ("http://notchatglm.cn/a.png", False),
         ("http://sfile.chatglm.cn@evil.example/a.png", False),
         ("data:image/png;base64,AA==", False),
+        ("http://chatglm.cn:81/a.png", False),
+        ("http://chatglm.cn/" + "a" * 9000, False),
         ("http://[", False),
         ("", False),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.accounts.gate import Caller
@@ -73,6 +73,7 @@ class Rig:
         self.files = Files()
         self.plans: list[Any] = []
         self.fetched: list[str] = []
+        self.held: list[int] = []
         self.pool = AccountPool(Logins(open_state(MEMORY)))
         rig: Any = self
         settings = Settings(max_reply_seconds=100)
@@ -83,8 +84,9 @@ class Rig:
     def collect(self, attachments: object) -> Files:
         return self.files
 
-    def fetch(self, url: str) -> str:
+    def fetch(self, url: str, hold: Callable[[int], None]) -> str:
         self.fetched.append(url)
+        hold(len(url))
         return f"bytes of {url}"
 
     def open(self, plan: Any) -> ListedReply:
@@ -102,4 +104,4 @@ class Rig:
         self, prompt: str = "画猫", count: int = 1, accounts: str = "ab", **fields: Any
     ) -> list[DrawnPicture]:
         request = DrawingRequest(prompt, fields.pop("model", "cogview-3"), count, "1:1", **fields)
-        return self._service.draw(request, Caller("", "", tuple(accounts)))
+        return self._service.draw(request, Caller("", "", tuple(accounts)), hold=self.held.append)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileUnavailable, UpstreamInvalid, UpstreamUnreachable
+from app.errors import FileUnavailable, OutOfRoom, UpstreamInvalid, UpstreamUnreachable
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
 from app.images.download import PictureDownload
@@ -34,14 +34,24 @@ def encode(data: bytes) -> str:
 
 def test_a_picture_comes_as_base64(download: PictureDownload) -> None:
     picture = encode(sample.png(3, 4))
-    assert download.fetch(f"data:image/png;base64,{picture}") == picture
+    held: list[int] = []
+    assert download.fetch(f"data:image/png;base64,{picture}", held.append) == picture
+    assert held == [3 * len(sample.png(3, 4))]
+
+
+def test_without_room_there_is_no_picture(download: PictureDownload) -> None:
+    def refuse(_: int) -> None:
+        raise OutOfRoom("full")
+
+    with pytest.raises(OutOfRoom):
+        download.fetch(f"data:image/png;base64,{encode(sample.png(3, 4))}", refuse)
 
 
 def test_what_is_no_picture_is_not_handed_out(download: PictureDownload) -> None:
     with pytest.raises(UpstreamInvalid, match="no picture"):
-        download.fetch(f"data:text/plain;base64,{encode(b'words')}")
+        download.fetch(f"data:text/plain;base64,{encode(b'words')}", print)
 
 
 def test_what_cannot_be_fetched_can_still_be_had_by_its_address(download: PictureDownload) -> None:
     with pytest.raises(UpstreamUnreachable, match=r"does not give it.*response_format url"):
-        download.fetch("gone")
+        download.fetch("gone", print)

@@ -22,8 +22,9 @@ def proxy() -> Iterator[FileServer]:
         yield proxy
 
 
-def ask(client: FlaskClient, url: str) -> TestResponse:
-    return client.post("/page/picture", json={"url": url}, headers={"Authorization": "Bearer demo-ann"})
+def ask(client: FlaskClient, url: str, **more: str) -> TestResponse:
+    headers = {"Authorization": "Bearer demo-ann"} | more
+    return client.post("/page/picture", json={"url": url}, headers=headers, buffered=True)
 
 
 def test_a_drawn_picture_comes_through_the_proxy(connect: Connect, proxy: FileServer) -> None:

@@ -1,0 +1,109 @@
+"""data: URLs (RFC 2397), decoded slice by slice: what is held beyond the URL is a few slices. Pure.
+
+The time is in proportion to the length whatever the spelling, percent signs in base64 included.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from app.errors import InvalidFile, InvalidFileUrl
+from app.files import media
+
+_MAX_HEADER_CHARS = 512
+# The slowest spelling, percent signs that begin nothing, takes 4 ms and 3 MB a slice.
+_SLICE_CHARS = 32 * 1024
+_STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# What some clients leave in base64: line ends, and the alphabet for URLs.
+_BLANKS = b" \t\n\r\v\f"
+_USUAL_ALPHABET = bytes.maketrans(b"-_", b"+/")
+
+
+@dataclass(frozen=True, slots=True)
+class DataUrl:
+    """A data: URL, not decoded yet."""
+
+    media_type: str
+    is_base64: bool
+    url: str
+    start: int = 0
+    """Where the payload begins: it may be large, and is not copied."""
+
+    def decode(self) -> Iterator[bytes]:
+        """The bytes, one piece a slice, be it empty: the caller gives way after each. Raises InvalidFile."""
+        slices = self._read_slices()
+        return _decode_base64(slices) if self.is_base64 else slices
+
+    def _read_slices(self) -> Iterator[bytes]:
+        """The payload without its percent-encoding."""
+        position, size = self.start, len(self.url)
+        while position < size:
+            piece = self.url[position : position + _SLICE_CHARS]
+            position += len(piece)
+            if position < size:
+                begun = _begun_escape(piece)
+                piece = piece[: len(piece) - begun]
+                position -= begun
+            yield unquote_percent(piece.encode())
+
+
+def parse_data_url(url: str) -> DataUrl:
+    """Raises InvalidFileUrl where this is no data: URL."""
+    comma = url.find(",", 0, _MAX_HEADER_CHARS)
+    if url[:5].lower() != "data:" or comma < 0:
+        raise InvalidFileUrl("A data: URL must look like data:image/png;base64,....")
+    media_type, *parameters = [part.strip().lower() for part in url[5:comma].split(";")]
+    if media_type and not media.is_media_type(media_type):
+        raise InvalidFileUrl("The data: URL names no media type that can be read.")
+    return DataUrl(media_type, "base64" in parameters, url, comma + 1)
+
+
+def unquote_percent(data: bytes) -> bytes:
+    """What `urllib.parse.unquote_to_bytes` gives, ten times as fast and in a small part of its memory.
+
+    Percent-encoding is quoted-printable (RFC 2045) with another sign, and that is decoded in C.
+    """
+    if b"%" not in data:
+        return data
+    whole = _STRAY_PERCENT.sub(b"%25", data.replace(b"=", b"%3D"))
+    return binascii.a2b_qp(whole.replace(b"%", b"="))
+
+
+def _begun_escape(piece: str) -> int:
+    """How many characters at the end may belong to a %XX that goes on after the cut."""
+    sign = piece.rfind("%", len(piece) - 2)
+    return 0 if sign < 0 else len(piece) - sign
+
+
+def _decode_base64(slices: Iterable[bytes]) -> Iterator[bytes]:
+    """Groups of four are decoded as they are complete; padding may be left out, and only ends the data."""
+    rest, padding = b"", b""
+    for piece in slices:
+        text = piece.translate(_USUAL_ALPHABET, _BLANKS)
+        data = text.rstrip(b"=")
+        if (padding and data) or b"=" in data:
+            raise _damaged()
+        padding += text[len(data) :]
+        if len(padding) > 2:
+            raise _damaged()
+        data = rest + data
+        whole = len(data) - len(data) % 4
+        rest = data[whole:]
+        yield _decode_groups(data[:whole])
+    if padding and len(rest) + len(padding) != 4:
+        raise _damaged()
+    yield _decode_groups(rest + b"=" * (-len(rest) % 4))
+
+
+def _decode_groups(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise _damaged() from None
+
+
+def _damaged() -> InvalidFile:
+    return InvalidFile("The base64 of this data: URL is damaged.")

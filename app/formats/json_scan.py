@@ -1,0 +1,111 @@
+"""A look over a large JSON body before it is decoded: how many values and how much text it holds.
+
+Decoding cannot give way and cannot be stopped, so what it would make is bounded here. What is not JSON is
+left to the decoder. Pure; bounded memory; the time is in proportion to the length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+
+from app.errors import InvalidRequest, PromptTooLong
+
+MAX_VALUES = 500_000
+# A single character beyond ASCII may make each character of its string take four bytes.
+MAX_WIDE_FILE_BYTES = 1024 * 1024
+_SLICE_BYTES = 256 * 1024
+# What a string costs besides its length, in the measure of a slice.
+_STRING_COST_BYTES = 64
+# Escapes are never cut; one that is none ends the look at its string, and the decoder says so.
+_STRING_PIECE = re.compile(rb'(?:[^"\\]++|\\[^u]|\\u[0-9A-Fa-f]{4})*+', re.DOTALL)
+_WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
+# Fields that hold addresses, data: URLs and base64, in any of the formats.
+_FILE_KEYS = frozenset({b"url", b"image_url", b"file_url", b"file_data", b"data"})
+_MAX_KEY_BYTES = 16
+
+
+class JsonScan:
+    """One look over `body`. `steps` does it, a slice a step."""
+
+    def __init__(self, body: bytes, max_text_chars: int) -> None:
+        self._body = body
+        self._max_text_chars = max_text_chars
+        self._values = 0
+        self._text_chars = 0
+        self._spent_bytes = 0
+        self._key = b""
+        """The name of the field whose value comes next, where it is a short one."""
+        self._last_string = b""
+
+    def steps(self) -> Iterator[None]:
+        """Raises InvalidRequest beyond MAX_VALUES, PromptTooLong beyond the text that is allowed."""
+        body, size, position = self._body, len(self._body), 0
+        while position < size:
+            limit = min(size, position + _SLICE_BYTES)
+            quote = body.find(b'"', position, limit)
+            end = quote if quote >= 0 else limit
+            self._note_structure(body[position:end])
+            position = end
+            if quote >= 0:
+                position = yield from self._read_string(quote + 1)
+            if self._spent_bytes >= _SLICE_BYTES:
+                self._spent_bytes = 0
+                yield
+
+    def _read_string(self, start: int) -> Generator[None, None, int]:
+        """Past the string that begins at `start`; returns where the body goes on."""
+        body, size, position = self._body, len(self._body), start
+        is_file, is_wide = self._key in _FILE_KEYS, False
+        while True:
+            piece = _read_piece(body, position, min(size, position + _SLICE_BYTES))
+            position += len(piece)
+            if is_file:
+                is_wide = is_wide or not piece.isascii() or _WIDE_ESCAPE.search(piece) is not None
+                _check_width(position - start, is_wide=is_wide)
+            else:
+                self._note_text(piece)
+            if not piece or body[position : position + 1] == b'"':
+                break
+            yield
+        self._note_values(1)
+        self._spent_bytes += min(position - start, _SLICE_BYTES) + _STRING_COST_BYTES
+        self._last_string = body[start:position] if position - start <= _MAX_KEY_BYTES else b""
+        return position + 1
+
+    def _note_structure(self, between: bytes) -> None:
+        """What stands between two strings."""
+        self._key = self._last_string if between.strip() == b":" else b""
+        self._spent_bytes += len(between)
+        self._note_values(between.count(b",") + between.count(b"{") + between.count(b"["))
+
+    def _note_values(self, count: int) -> None:
+        self._values += count
+        if self._values > MAX_VALUES:
+            raise InvalidRequest(f"The request body holds more than {MAX_VALUES} names and values.")
+
+    def _note_text(self, piece: bytes) -> None:
+        chars = len(piece) if piece.isascii() else len(piece.decode(errors="ignore"))
+        self._text_chars += chars - 5 * piece.count(b"\\u")
+        if self._text_chars > self._max_text_chars:
+            raise PromptTooLong(
+                f"The request holds more than {self._max_text_chars} characters of text, files not counted.",
+                param="messages",
+            )
+
+
+def _read_piece(body: bytes, start: int, limit: int) -> bytes:
+    """Of a string, up to its end or to `limit`, and never the half of an escape."""
+    quote = body.find(b'"', start, limit)
+    plain = body[start : quote if quote >= 0 else limit]
+    if b"\\" not in plain:
+        return plain
+    found = _STRING_PIECE.match(body, start, limit)
+    return found.group() if found else b""
+
+
+def _check_width(size_bytes: int, *, is_wide: bool) -> None:
+    if is_wide and size_bytes > MAX_WIDE_FILE_BYTES:
+        raise InvalidRequest(
+            "A file that is sent inside the request must be ASCII: base64, or percent-encoded throughout."
+        )

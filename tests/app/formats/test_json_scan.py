@@ -1,0 +1,157 @@
+"""A look over large bodies before they are decoded: bounds, places of cuts, and turns for others."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import InvalidRequest, PromptTooLong
+from app.formats import json_scan
+from app.formats.json_scan import MAX_VALUES, MAX_WIDE_FILE_BYTES, JsonScan
+
+MEBIBYTE = 1024 * 1024
+ANY = 10**12
+
+
+def scan(body: bytes, max_text_chars: int = ANY) -> JsonScan:
+    scan = JsonScan(body, max_text_chars)
+    for _ in scan.steps():
+        pass
+    return scan
+
+
+def count(value: Any) -> tuple[int, int]:
+    """Strings, containers and the commas between their members; and the characters of all strings."""
+    if isinstance(value, str):
+        return 1, len(value)
+    if not isinstance(value, list | dict):
+        return 0, 0
+    members = value if isinstance(value, list) else [item for pair in value.items() for item in pair]
+    counted = [count(member) for member in members]
+    commas = max(0, len(value) - 1)
+    return 1 + commas + sum(values for values, _ in counted), sum(chars for _, chars in counted)
+
+
+texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
+texts |= st.text(alphabet='\\"/,:{[u你😀', max_size=6)
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(documents, st.booleans(), st.sampled_from([7, 8, 13, 1000]), st.sampled_from([None, 1]))
+def test_it_counts_what_stands_there_wherever_it_is_cut(
+    value: Any, is_ascii: bool, slice_bytes: int, indent: int | None
+) -> None:
+    body = json.dumps(value, ensure_ascii=is_ascii, indent=indent).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
+        found = scan(body)
+    values, chars = count(value)
+    assert found._values == values
+    has_file = any(b'"%b"' % key in body for key in json_scan._FILE_KEYS)
+    if slice_bytes == 1000 and b"\\" not in body and not has_file:
+        assert found._text_chars == chars
+
+
+@given(st.binary(max_size=300), st.sampled_from([7, 8, 13, 1000]))
+def test_no_noise_confuses_it(noise: bytes, slice_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
+        scan(noise)
+
+
+@pytest.mark.parametrize(
+    "unit", [b"{},", b"[],", b'"",', b'"":1,', b'{"role":"user"},', b"[", b'""', b'{"a":', b'"\\""']
+)
+def test_too_many_values(unit: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="names and values"):
+        scan(b"[" + unit * (MAX_VALUES + 1))
+
+
+def test_as_many_values_as_may_be() -> None:
+    body = b"[" + b"{}," * ((MAX_VALUES - 2) // 2) + b"1]"
+    assert MAX_VALUES - 2 <= scan(body)._values <= MAX_VALUES
+
+
+TEXT = 10_000
+
+
+@pytest.mark.parametrize("text", ["x" * TEXT, "你" * TEXT, "é" * TEXT], ids=["ascii", "Chinese", "accents"])
+@pytest.mark.parametrize("is_ascii", [True, False], ids=["escaped", "plain"])
+def test_text_is_counted_in_characters_however_it_is_spelled(text: str, is_ascii: bool) -> None:
+    body = json.dumps({"messages": [{"content": text}]}, ensure_ascii=is_ascii).encode()
+    scan(body, TEXT + 100)
+    with pytest.raises(PromptTooLong) as raised:
+        scan(body, TEXT - 1)
+    assert raised.value.param == "messages"
+
+
+def test_many_short_texts_are_text_too() -> None:
+    with pytest.raises(PromptTooLong):
+        scan(json.dumps([{"content": "你好"}] * 1000).encode(), 1999)
+
+
+@pytest.mark.parametrize("key", ["url", "file_data", "image_url", "data"])
+@pytest.mark.parametrize("colon", [":", " : ", ":\n"])
+def test_files_are_no_text(key: str, colon: str) -> None:
+    payload = "QUFB" * MEBIBYTE
+    for escaped in (payload, payload[:-4] + "\\/\\u002b=" * 99):
+        assert scan(f'{{"a":"b","{key}"{colon}"{escaped}"}}'.encode(), 100)._text_chars < 100
+
+
+@pytest.mark.parametrize(
+    "document", ['["url", "{}"]', '{{"url": 1, "a": "{}"}}', '{{"text": "{}"}}', '{{"a url": "{}"}}']
+)
+def test_what_is_called_otherwise_is_text(document: str) -> None:
+    with pytest.raises(PromptTooLong):
+        scan(document.format("x" * 1000).encode(), 999)
+
+
+@pytest.mark.parametrize("wide", ["😀", "é", "\\ud83d\\ude00", "\\u4f60", "\\u0080"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_one_wide_character_does_not_make_a_large_file_four_times_as_large(wide: str, is_first: bool) -> None:
+    plain = "A" * MAX_WIDE_FILE_BYTES
+    payload = wide + plain if is_first else plain + wide
+    with pytest.raises(InvalidRequest, match="ASCII"):
+        scan(f'{{"url":"data:,{payload}"}}'.encode())
+
+
+def test_a_small_file_may_be_spelled_as_it_likes() -> None:
+    scan(f'{{"url":"data:,{"你好" * 1000}"}}'.encode())
+
+
+HOSTILE: dict[str, bytes] = {
+    "base64": b'"data":"' + b"QUFB" * 4 * MEBIBYTE,
+    "escapes": b'"data":"' + b"\\/" * 8 * MEBIBYTE,
+    "quotes in a text": b'"' + b'\\"' * 8 * MEBIBYTE,
+    "backslashes": b'"' + b"\\" * 16 * MEBIBYTE,
+    "blanks": b"[" + b" " * 16 * MEBIBYTE,
+    "digits": b"[" + b"9" * 16 * MEBIBYTE,
+    "Chinese": b'"' + "你".encode() * 5 * MEBIBYTE,
+    "escaped Chinese": b'"' + b"\\u4f60" * 3 * MEBIBYTE,
+    "short texts": b"[" + b'"abcdefgh",' * 200_000,
+    "empty texts": b"[" + b'"",' * 240_000,
+    "objects": b"[" + b"{}," * 240_000,
+}
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_there_is_a_turn_for_others_after_little_work(body: bytes) -> None:
+    """In CPU time: the longest step takes 8 ms where nothing else runs."""
+    moments = [time.thread_time()]
+    moments += [time.thread_time() for _ in JsonScan(body, ANY).steps()]
+    moments.append(time.thread_time())
+    steps = [later - earlier for earlier, later in pairwise(moments)]
+    assert len(steps) >= len(body) // (256 * 1024) - 1
+    assert max(steps) < 0.1
+    assert sum(steps) < 3
+    print(f"{len(steps)} steps, longest {max(steps) * 1000:.1f} ms, in all {sum(steps):.2f} s")
