@@ -95,7 +95,9 @@ class ArgumentReader:
             if all(each.verdict.is_known and not each.verdict.violations for each in read):
                 return read
         if closes_missing and (closed := _close(text)) is not None:
-            return self.read(closed)
+            whole = self.read(closed)
+            if not isinstance(whole, Unreadable):
+                return whole
         return Unreadable("not_json", len(text))
 
     def _finish(self, value: dict[str, Any], body: str, *, is_repaired: bool) -> Arguments:

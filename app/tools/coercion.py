@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.tools.json_text import MAX_DEPTH, NotJson, encode_json, measure_depth, parse_json
-from app.tools.schema import Node, Schema, name_type
+from app.tools.schema import MAX_SCHEMA_CHARS, Node, Schema, name_type
 
 _MAX_STEPS = 100_000
 _MAX_LITERAL_CHARS = 64 * 1024
@@ -95,25 +95,27 @@ class _Coercion:
     def _coerce_array(self, value: list[Any], node: Any) -> list[Any]:
         views = self._schema.list_views(node)
         self._spend(len(views))
-        fixed = max(
-            (len(v["prefixItems"]) for v in views if isinstance(v.get("prefixItems"), list)), default=0
-        )
-        rest = self._join_items(views, fixed)
-        items = [self._join_items(views, index) for index in range(min(fixed, len(value)))]
-        return [self.coerce(item, items[i] if i < len(items) else rest) for i, item in enumerate(value)]
+        fixed = min(len(value), max(len(_list_fixed(view)) for view in views))
+        rest = self._join_items(views, MAX_SCHEMA_CHARS)
+        items = [self._join_items(views, index) for index in range(fixed)]
+        return [self.coerce(item, items[i] if i < fixed else rest) for i, item in enumerate(value)]
 
     def _join_items(self, views: tuple[Node, ...], index: int) -> Node:
+        """What is said of the item at `index`."""
         nodes = []
         for view in views:
-            listed = view.get("prefixItems", view.get("items"))
-            if isinstance(listed, list):
-                nodes += listed[index : index + 1]
-            elif isinstance(view.get("items"), dict):
-                nodes.append(view["items"])
+            fixed = _list_fixed(view)
+            rest = view.get("items") if isinstance(view.get("items"), dict) else view.get("additionalItems")
+            if index < len(fixed):
+                nodes.append(fixed[index])
+            elif isinstance(rest, dict):
+                nodes.append(rest)
         return self._schema.join(nodes)
 
     def _coerce_object(self, value: dict[str, Any], node: Any) -> dict[str, Any]:
-        views = [view for view in self._schema.list_views(node) if self._may_describe(view, value)]
+        views = list(self._schema.list_views(node))
+        fitting = [view for view in views if self._may_describe(view, value)]
+        views = fitting if any("properties" in view for view in fitting) else views
         declared: dict[str, list[Any]] = {}
         others = []
         for view in views:
@@ -159,6 +161,12 @@ class _Coercion:
                 names[key] = meant[0]
         self.changes += len(names)
         return {names.get(key, key): item for key, item in value.items()} if names else value
+
+
+def _list_fixed(view: Node) -> list[Any]:
+    """The schemas of the first items, each its own; `items` held them before 2020-12."""
+    fixed = view.get("prefixItems", view.get("items"))
+    return fixed if isinstance(fixed, list) else []
 
 
 def _fold(key: str) -> str:

@@ -63,7 +63,7 @@ class ShownText:
 
     def add(self, text: str) -> None:
         """Go on by `text`. Cheap where it has no code fence."""
-        if "`" in text or (self._fence and "`" in self._line):
+        if "`" in text or "`" in self._line:
             *lines, rest = text.split("\n")
             for line in lines:
                 self._end_line(self._line + line)

@@ -25,7 +25,6 @@ _ANY_CLOSER = re.compile(r"</[^<>]{0,64}>")
 _BEGUN_CLOSER = re.compile(r"<(?:/[^<>]{0,64})?\Z")
 _FENCE_IN_BODY = re.compile(r"`{3,}[a-z_]{0,12}\s")
 _BEGUN_FENCE = re.compile(r"`+[a-z_]{0,12}\Z")
-_TICKS = re.compile(r"`+")
 # Right behind an opener: it was quoted in a sentence.
 _QUOTING = tuple("`').,;:，。；：”’」』）")
 
@@ -239,9 +238,8 @@ class DialectReader:
         """
         cursor = self._cursor
         blanks = yield from cursor.skip_blanks()
-        if not cursor.is_empty() and cursor.text[cursor.place] == "`":
-            match = _TICKS.match(cursor.text, cursor.place)
-            cursor.take(match.end() if match else cursor.place)
+        while cursor.text.startswith("`", cursor.place):  # the fence around the JSON ends
+            cursor.take(cursor.place + 1)
             blanks += yield from cursor.skip_blanks()
         if cursor.is_empty():
             return "done"

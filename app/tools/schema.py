@@ -15,7 +15,7 @@ from app.tools.json_text import measure_depth
 MAX_SCHEMA_DEPTH = 64
 MAX_SCHEMA_CHARS = 256 * 1024
 _MAX_REFERENCES = 50
-_MAX_UNIONS = 32
+_MAX_UNIONS = 100
 _MAX_VIEWS = 1_000
 
 Node = dict[str, Any]
