@@ -88,7 +88,7 @@ def join_text(out: Iterable[Out]) -> str:
 
 
 def cut_everywhere(text: str) -> Iterator[list[str]]:
-    """Whole, one character at a time, in two at each place; a long text in two at the edges of marks and at random."""
+    """Whole, one character at a time, cut at each place; a long text at the edges of marks and at random."""
     yield [text]
     yield list(text)
     places: Iterable[int] = range(len(text) + 1)

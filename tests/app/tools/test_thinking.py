@@ -13,7 +13,7 @@ CALL = f'{opener("read_file")}{{"path":"a"}}{CLOSER}'
 
 @pytest.mark.parametrize(
     "thinking",
-    [CALL, f"I should read it.\n{CALL}\n", f"{opener('now')}?? no. {CALL}", f"Read it: {CALL[:-14]} "],
+    [CALL, f"I should read it.\n{CALL}\n", f"{opener('now')}?? no. {CALL}", f"Read it: {CALL[:-12]} "],
 )
 def test_a_call_at_the_end_counts(thinking: str) -> None:
     found = find_thought_call(thinking, DIALECT, Names(TOOLS), lambda: "call_1")

@@ -131,9 +131,9 @@ def test_a_key_pattern_that_cannot_be_read_takes_what_depends_on_it_along() -> N
 @pytest.mark.parametrize(
     "schema",
     [
-        {"type": "nonsense"}, {"properties": {"a": {"type": 3}}}, {"properties": {"a": {"enum": 1}}}, {"minimum": "x"},
-        {"$ref": "#/nowhere"}, {"required": True}, {"allOf": 3}, {"properties": {"a": {"exclusiveMinimum": True}}},
-        {"enum": ["\ud800"]},
+        {"type": "nonsense"}, {"properties": {"a": {"type": 3}}}, {"properties": {"a": {"enum": 1}}},
+        {"minimum": "x"}, {"$ref": "#/nowhere"}, {"required": True}, {"allOf": 3}, {"enum": ["\ud800"]},
+        {"properties": {"a": {"exclusiveMinimum": True}}},
     ],
 )  # fmt: skip
 def test_what_is_no_schema_says_nothing(schema: Any) -> None:
