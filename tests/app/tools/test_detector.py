@@ -111,6 +111,11 @@ FOREIGN: dict[str, tuple[str, Answer]] = {
         "<tool_call>read_file<arg_key>path</arg_key><arg_value>a</tool_call>b</arg_value></tool_call>",
         Answer(calls=(("read_file", '{"path":"a</tool_call>b"}'),)),
     ),
+    "native, the end of a value in it": (
+        "<tool_call>read_file<arg_key>path</arg_key><arg_value>a</arg_value>b</arg_value></tool_call>",
+        Answer(calls=(("read_file", '{"path":"a</arg_value>b"}'),)),
+    ),
+    "given up for one of ours": (OBJECT_A[:40] + CALL_B, Answer(calls=(GOT_B,))),
     "object": (f"Now.\n{OBJECT_A}", Answer("Now.\n", (GOT_A,))),
     "object, two": (f"{OBJECT_A}\n{OBJECT_A}", Answer(calls=(GOT_A, GOT_A))),
     "object on lines": (
@@ -131,6 +136,7 @@ TEXT: dict[str, str] = {
     "fence with more": f"```json\n{OBJECT_A}\n// more\n```",
     "native in other code": f"```python\n{NATIVE_A}\n",
     "object in other code": f"```js\n{OBJECT_A}\n```",
+    "a fence in other code": f"```js\n```json\n{OBJECT_A}\n",
     "native in inline code": f"`{NATIVE_A}`",
     "native, open inline code": f"say `{NATIVE_A}",
     "native, undeclared": "<tool_call>rm<arg_key>path</arg_key><arg_value>a</arg_value></tool_call>",

@@ -17,6 +17,8 @@ DAMAGED: dict[str, tuple[str, tuple[str | None, str]]] = {
     "inner quotes": (f'{READ}{{"path":"echo "done""}}{CLOSER}', ("read_file", "not_json")),
     "inner quotes that end it early": (f'{READ}{{"path":"a "}} b"}}{CLOSER}', ("read_file", "not_json")),
     "inner quotes, then a comma": (f'{READ}{{"path":"a"}}, "b"}}{CLOSER}', ("read_file", "not_json")),
+    "inner quotes over two lines": (f'{READ}{{"path":"a "}}\n"}}{CLOSER}', ("read_file", "not_json")),
+    "a bracket too many on the next line": (f"{READ}{A}\n}}\n{CLOSER}", ("read_file", "not_json")),
     "a bracket too many": (f"{READ}{A}}}{CLOSER}", ("read_file", "not_json")),
     "a bracket too few": (f'{READ}{{"path":"a"{CLOSER}', ("read_file", "not_json")),
     "words": (f"{READ}path is a{CLOSER}", ("read_file", "not_json")),

@@ -91,6 +91,12 @@ def test_deltas_pass_one_for_one_where_nothing_begins(pieces: list[str]) -> None
     assert [detector.feed(piece) for piece in pieces] == [[TextOut(piece)] for piece in pieces]
 
 
+def test_a_fence_that_holds_no_call_is_shown_at_once() -> None:
+    detector = make_detector()
+    assert detector.feed("```\n``") == [TextOut("```\n``")]
+    assert detector.feed("<call-k3x9a") == [TextOut("<call-k3x9a")]
+
+
 def test_what_is_held_comes_with_the_next_delta() -> None:
     detector = make_detector()
     assert detector.feed("a <call") == [TextOut("a ")]

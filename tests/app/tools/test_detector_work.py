@@ -111,3 +111,9 @@ def test_a_foreign_form_without_an_end_becomes_text() -> None:
     said = '{"function_call": {"name": "x' + "y" * (MAX_CALL_CHARS + 10)
     detector = make_detector()
     assert detect([said, "."], detector) == Answer(f"{said}.")
+
+
+def test_an_answer_full_of_look_alikes_is_text() -> None:
+    said = "<tool_call>now</tool_call> x " * 64
+    assert detect([f"{said[30:]}<tool_call>now</tool_call>"]).calls == (("now", "{}"),)
+    assert detect([f"{said}<tool_call>now</tool_call>"]) == Answer(f"{said}<tool_call>now</tool_call>")
