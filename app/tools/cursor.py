@@ -10,6 +10,9 @@ _T = TypeVar("_T")
 # A reader: yields where it needs more text, returns what it read.
 Reading = Generator[None, None, _T]
 
+# Beyond it blanks count as text, so that no flood of them is held.
+MAX_HELD_CHARS = 2 * 1024 * 1024
+
 _BLANKS = re.compile(r"\s*")
 
 
@@ -59,7 +62,11 @@ class Cursor:
             match = _BLANKS.match(self.text, self.place)
             blanks += self.take(match.end() if match else self.place)
             if not self.is_empty() or not (yield from self.more()):
-                return blanks[-1_000:]
+                return blanks
+            if self.held_chars > MAX_HELD_CHARS:
+                while self.is_empty() and (yield from self.more()):
+                    pass
+                return blanks
 
     def take_through(self, mark: str, most: int) -> Reading[str | None]:
         """Take up to and with `mark`; None where it does not come within `most` characters."""

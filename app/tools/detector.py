@@ -158,7 +158,7 @@ class CallDetector:
     def _may_begin(self, opener: Opener, text: str) -> bool:
         if opener == "own" or (opener == "partial" and text.startswith("<c")) or text == "<":
             return True
-        if self._shown.is_code or not self._look_alikes_left:
+        if self._shown.is_code or self._look_alikes_left <= 0:
             return False
         return not self._shown.ends_in_tick if text.startswith("<") else self._shown.is_line_start
 

@@ -116,4 +116,22 @@ def test_a_foreign_form_without_an_end_becomes_text() -> None:
 def test_an_answer_full_of_look_alikes_is_text() -> None:
     said = "<tool_call>now</tool_call> x " * 64
     assert detect([f"{said[30:]}<tool_call>now</tool_call>"]).calls == (("now", "{}"),)
-    assert detect([f"{said}<tool_call>now</tool_call>"]) == Answer(f"{said}<tool_call>now</tool_call>")
+    for end in ("<tool_call>now</tool_call>", f"{opener('rm')} <tool_call>now</tool_call>"):
+        assert detect([said + end]) == Answer(said + end)
+
+
+@pytest.mark.parametrize("head", [READ, "<tool_call>now</tool_call>", f"{opener('now')}{{}}{CLOSER}"])
+def test_a_flood_of_blanks_is_not_held(head: str) -> None:
+    detector = make_detector()
+    blanks = "\n" * 50_000
+    tracemalloc.start()
+    try:
+        detector.feed(head)
+        told = [bool(detector.feed(blanks)) for _ in range(400)]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    # Given back as text, and live from then on; or over, with a call before it or without.
+    assert told[-1] is head.startswith("<tool")
+    assert detector.is_over is not head.startswith("<tool")

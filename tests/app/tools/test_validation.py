@@ -207,6 +207,8 @@ def test_types_of_hostile_unions_end() -> None:
     wide = Schema({"anyOf": [{"$ref": "#"}] * 5_000})
     assert wide.read_types(wide.root) is None
     assert len(wide.list_views(wide.root)) == 1
+    narrow = Schema({"allOf": [{"$ref": "#"}] * 3})
+    assert narrow.read_types(narrow.root) is None
     assert time.thread_time() - begun < 1
 
 
