@@ -1,7 +1,7 @@
 """Work that goes on by itself, begun in one step.
 
 `threading.Thread.start` and executors wait for locks and for the thread to come up. A request may be
-interrupted wherever it waits (app/hub.py), and would leave behind a place that is taken and work that nobody
+interrupted wherever it waits (app/hub/), and would leave behind a place that is taken and work that nobody
 does.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.errors import GatewayError, OutOfRoom
+from app.core.errors import GatewayError, OutOfRoom
 
 SMALL_SHARE_BYTES = 256 * 1024
 RETRY_SECONDS = 5.0

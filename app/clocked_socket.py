@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.hub import give_way
+from app.hub import cooperate
 
 MAX_INFORMATIONAL = 10
 _TURN_SECONDS = 0.005
@@ -36,7 +36,7 @@ class ReadClock:
         """Raises TimeoutError when the time is over. Gives way where that was not done for a while."""
         now = self._clock()
         if now - self._gave_way_at >= _TURN_SECONDS:
-            give_way()
+            cooperate()
             self.turns += 1
             now = self._gave_way_at = self._clock()
         if now >= self._ends_at:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
+from app.auth_token import is_sendable
 from app.keys import GatewayKey, parse_keys
 from app.origin import parse_origins
 from app.shard import Shard, parse_shard
-from app.token import is_sendable
 
 _MEBIBYTE = 1024 * 1024
-_LEAST_KEY_CHARS = 16
+_MIN_KEY_CHARS = 16
 _T = TypeVar("_T")
 
 
@@ -232,8 +232,8 @@ def _secret(text: str) -> str:
 
 
 def _long_secret(text: str) -> str:
-    if len(text) < _LEAST_KEY_CHARS or " " in text:
-        raise ValueError(f"expected at least {_LEAST_KEY_CHARS} characters without blanks")
+    if len(text) < _MIN_KEY_CHARS or " " in text:
+        raise ValueError(f"expected at least {_MIN_KEY_CHARS} characters without blanks")
     return _secret(text)
 
 

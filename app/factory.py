@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response
 from flask_cors import CORS
-from werkzeug.exceptions import HTTPException
 
 from app import logs
 from app.config import Settings
-from app.errors import GatewayError
+from app.formats.openai_error import encode_error
 from app.gateway import Gateway
 from app.origin import EVERY_ORIGIN, compile_origins
 from app.routes import (
@@ -21,7 +20,6 @@ from app.routes import (
     description,
     health,
     images,
-    journal,
     metrics,
     models,
     page,
@@ -31,8 +29,9 @@ from app.routes import (
     videos,
     watch,
 )
-from app.routes.responses import render_error, render_http_error, render_unexpected
+from app.routes.failure import FailurePages
 from app.routes.services import EXTENSION
+from app.server import request_log
 
 _BLUEPRINTS = (
     accounts.bp,
@@ -60,13 +59,11 @@ def create_app(settings: Settings) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = gateway
-    journal.install(app)
+    request_log.install(app, gateway.active_requests, gateway.counters)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.after_request(_redirect_on_this_origin)
-    app.register_error_handler(GatewayError, render_error)
-    app.register_error_handler(HTTPException, render_http_error)
-    app.register_error_handler(Exception, render_unexpected)
+    FailurePages({"/": encode_error}).install(app)
     CORS(
         app,
         resources=["/v1/*", "/token/check"],

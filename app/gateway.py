@@ -8,22 +8,24 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from app.accounts.account import Account, Pacing
+from app.accounts.authenticator import Authenticator
 from app.accounts.breaker import Breaker
 from app.accounts.check import TokenChecker
+from app.accounts.configured_tokens import ConfiguredTokens
 from app.accounts.expiry import RowExpiry
-from app.accounts.gate import Gate
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.refusal import RefusalLimit
-from app.accounts.roster import Roster
 from app.accounts.vault import Vault
+from app.auth_token import AccessToken, RefreshedTokens
 from app.budget import build_body_budget
+from app.caller_stats import CallerStats
 from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import AccountExpired
+from app.core.errors import AccountExpired
 from app.exchange.attaching import Attacher
 from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
@@ -33,17 +35,15 @@ from app.images.download import PictureDownload
 from app.images.service import ImageService
 from app.logs import redactor
 from app.memory import return_large_blocks
-from app.metrics.tally import Tally
-from app.presence import Limits, Presence, Watches
+from app.metrics.counters import Counters
+from app.server.active_requests import ActiveRequests, Limits, Watches
 from app.state import State, open_state
 from app.steady_clock import SteadyClock
-from app.token import AccessToken, RefreshedTokens
-from app.traffic import Traffic
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
 
-_LEAST_SETTLE_SECONDS = 1.0
+_MIN_SETTLE_SECONDS = 1.0
 
 
 class Gateway:
@@ -57,11 +57,13 @@ class Gateway:
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
-        self.roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
-        self.presence = Presence(_limits(settings))
+        self.configured_tokens = ConfiguredTokens(
+            settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard
+        )
+        self.active_requests = ActiveRequests(_limits(settings))
         strangers = settings.pass_through or not settings.gateway_keys
         self.watches = Watches(replaces_oldest=strangers)
-        self.tally = Tally()
+        self.counters = Counters()
         self.state = state or open_state(settings.state_path)
         self.upstream = UpstreamClient(build_address(settings))
         self.bodies = build_body_budget(settings.max_body_bytes, settings.bodies_max_bytes)
@@ -76,10 +78,10 @@ class Gateway:
             pacing=pacing,
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
-            tally=self.tally,
-            is_configured=self.roster.__contains__,
+            counters=self.counters,
+            is_configured=self.configured_tokens.__contains__,
         )
-        self.refresher = Refresher(self._refresh, vault, self.pool.identify, tally=self.tally)
+        self.refresher = Refresher(self._refresh, vault, self.pool.identify, counters=self.counters)
         refusals = RefusalLimit()
         self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
         self.ledger = Ledger(self.state)
@@ -89,7 +91,7 @@ class Gateway:
         attacher = Attacher(
             self.fetcher,
             self.upstream,
-            most_files=settings.files_max_count,
+            max_files=settings.files_max_count,
             timeout_seconds=settings.files_timeout_seconds,
         )
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
@@ -99,10 +101,10 @@ class Gateway:
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
         self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
-        self.traffic = Traffic()
-        self.gate = Gate(
+        self.caller_stats = CallerStats()
+        self.authenticator = Authenticator(
             settings.gateway_keys,
-            self.roster,
+            self.configured_tokens,
             pass_through=settings.pass_through,
             own_secrets=tuple(filter(None, _list_secrets(settings))),
         )
@@ -112,19 +114,19 @@ class Gateway:
         self.cleaner.start()
         self._expiry.start()
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
-        self.pool.find(self.roster.tokens())
+        self.pool.get_or_add(self.configured_tokens.tokens())
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""
         ends_at = time.monotonic() + seconds
-        self.presence.close()
+        self.active_requests.close()
         self._expiry.stop()
         self.cleaner.stop(seconds)
         self.close(ends_at - time.monotonic())
 
-    def close(self, settle_seconds: float = _LEAST_SETTLE_SECONDS) -> None:
+    def close(self, settle_seconds: float = _MIN_SETTLE_SECONDS) -> None:
         """Give back what a gateway holds that was never started: running refreshes may end first."""
-        self.refresher.settle(max(_LEAST_SETTLE_SECONDS, settle_seconds))
+        self.refresher.settle(max(_MIN_SETTLE_SECONDS, settle_seconds))
         self.upstream.close()
         self.state.close()
 
@@ -174,7 +176,7 @@ def _list_secrets(settings: Settings) -> Iterator[str]:
 
 def _limits(settings: Settings) -> Limits:
     return Limits(
-        most_replies=settings.max_streams,
+        max_replies=settings.max_streams,
         write_seconds=settings.client_write_seconds,
         drain_seconds=settings.drain_seconds,
         drain_file=settings.drain_file,

@@ -28,10 +28,10 @@ class MovingWindow:
 class Windows:
     """One MovingWindow per name; the least recently used names are forgotten beyond a bound."""
 
-    def __init__(self, most: int, seconds: float, most_names: int = 10_000) -> None:
+    def __init__(self, most: int, seconds: float, max_names: int = 10_000) -> None:
         self._most = most
         self._seconds = seconds
-        self._most_names = most_names
+        self._max_names = max_names
         self._windows: OrderedDict[str, MovingWindow] = OrderedDict()
 
     def find(self, name: str) -> MovingWindow | None:
@@ -41,6 +41,6 @@ class Windows:
     def of(self, name: str) -> MovingWindow:
         window = self._windows.setdefault(name, MovingWindow(self._most, self._seconds))
         self._windows.move_to_end(name)
-        if len(self._windows) > self._most_names:
+        if len(self._windows) > self._max_names:
             self._windows.popitem(last=False)
         return window

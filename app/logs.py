@@ -11,7 +11,7 @@ from typing import Any, TextIO, cast
 
 from app.redaction import Redactor
 
-_MOST_TEXT_CHARS = 32 * 1024
+_MAX_TEXT_CHARS = 32 * 1024
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _QUOTATION = re.compile(r"[?'\"].*", re.DOTALL)
 
@@ -69,8 +69,8 @@ def _clean(value: object) -> object:
 
 def _redact(text: str) -> str:
     """What is too long is cut, whoever said it: looking through it takes time."""
-    if len(text) > _MOST_TEXT_CHARS:
-        text = f"{text[:_MOST_TEXT_CHARS]}... ({len(text)} characters)"
+    if len(text) > _MAX_TEXT_CHARS:
+        text = f"{text[:_MAX_TEXT_CHARS]}... ({len(text)} characters)"
     return redactor.redact(text)
 
 

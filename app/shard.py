@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_MOST_SHARDS = 1024
+_MAX_SHARDS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ def find_shard(token: str, count: int) -> int:
 def parse_shard(text: str) -> Shard:
     """Read `1/4`. Raises ValueError."""
     found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
-    if not found or not int(found[1]) <= int(found[2]) <= _MOST_SHARDS:
-        raise ValueError(f"expected NUMBER/COUNT such as 1/4, from 1/1 to {_MOST_SHARDS}, got {text!r}")
+    if not found or not int(found[1]) <= int(found[2]) <= _MAX_SHARDS:
+        raise ValueError(f"expected NUMBER/COUNT such as 1/4, from 1/1 to {_MAX_SHARDS}, got {text!r}")
     return Shard(int(found[1]), int(found[2]))
 
 

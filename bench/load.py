@@ -23,7 +23,7 @@ from bench.answer import Kind
 from bench.framing import EndFinder
 
 _READ_BYTES = 262_144
-_LONGEST_NAP_SECONDS = 0.5
+_MAX_NAP_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +175,8 @@ def generate(plan: Plan) -> tuple[list[Exchange], float]:
 
 def _nap_seconds(waiting: deque[Client], now: float) -> float:
     if not waiting:
-        return _LONGEST_NAP_SECONDS
-    return min(max(waiting[0].start_seconds - now, 0.0), _LONGEST_NAP_SECONDS)
+        return _MAX_NAP_SECONDS
+    return min(max(waiting[0].start_seconds - now, 0.0), _MAX_NAP_SECONDS)
 
 
 def parse_plan(text: str) -> Plan:

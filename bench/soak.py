@@ -38,7 +38,7 @@ SETTINGS = {
 }
 _DOWN_SECONDS = 1.5
 _UP_SECONDS = 45.0
-_MOST_TOKENS = 200
+_MAX_TOKENS = 200
 # Accounts cool down for up to 15 seconds after an upstream that was away, and a fifth more by jitter.
 _GRACE_SECONDS = 20.0
 # A deletion that failed three times is tried again after 75 seconds, a fourth time after 155.
@@ -47,7 +47,7 @@ _MEBIBYTE = 1024 * 1024
 # Connections to the upstream are kept for reuse: one a lane, and one each for the background deletions.
 _KEPT_CONNECTIONS = LANES + 32
 # What allocators keep of a load that is over; growth with time would show as more after a longer soak.
-_MOST_GROWTH = 24 * _MEBIBYTE
+_MAX_GROWTH = 24 * _MEBIBYTE
 
 
 @dataclass(slots=True)
@@ -156,8 +156,8 @@ def _wait_for_quiet(upstream: Control, url: str) -> dict[str, int]:
 def _count_leases(url: str) -> int:
     """As the accounts tell themselves. Asking also lets the cleaner know that they are there."""
     everybody, count = GOOD_ACCOUNTS + BAD_ACCOUNTS, 0
-    for start in range(0, len(everybody), _MOST_TOKENS):
-        key = ",".join(everybody[start : start + _MOST_TOKENS])
+    for start in range(0, len(everybody), _MAX_TOKENS):
+        key = ",".join(everybody[start : start + _MAX_TOKENS])
         request = f"GET /v1/accounts HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {key}\r\n\r\n"
         accounts = json.loads(exchange_once(url, request))["data"]
         count += sum(account["state"] == "answering" for account in accounts)
@@ -193,9 +193,9 @@ def _judge_rest(left: dict[str, int], before: Size, after: Size) -> list[Row]:
             after.descriptors <= before.descriptors + _KEPT_CONNECTIONS,
         ),
         Row(
-            f"memory back within {_MOST_GROWTH / _MEBIBYTE:.0f} MiB",
+            f"memory back within {_MAX_GROWTH / _MEBIBYTE:.0f} MiB",
             f"{before.rss / _MEBIBYTE:.0f} MiB before, {growth:+.1f} MiB after",
-            after.rss - before.rss <= _MOST_GROWTH,
+            after.rss - before.rss <= _MAX_GROWTH,
         ),
     ]
 

@@ -43,8 +43,8 @@ MODULES = (
     "shlex",
     "statistics",
 )
-LEAST_CHARS, MOST_CHARS = 200, 900
-MOST_TEXTS = 12
+MIN_CHARS, MAX_CHARS = 200, 900
+MAX_TEXTS = 12
 
 Count = Callable[[str], int]
 
@@ -94,10 +94,10 @@ def collect_texts() -> Iterator[tuple[str, str]]:
         yield "messages, Chinese", "\n".join(messages[start : start + 8])
     for name in (*CHINESE_PACKAGES, *ENGLISH_PACKAGES):
         kind = f"descriptions, {'Chinese' if name in CHINESE_PACKAGES else 'English'}"
-        yield from ((kind, text) for text in cut(read_description(name))[:MOST_TEXTS])
+        yield from ((kind, text) for text in cut(read_description(name))[:MAX_TEXTS])
     for name in MODULES:
         source = (Path(os.__file__).parent / f"{name}.py").read_text("utf-8")
-        yield from (("source code", text) for text in cut(source)[: MOST_TEXTS // 2])
+        yield from (("source code", text) for text in cut(source)[: MAX_TEXTS // 2])
 
 
 def cut(document: str) -> list[str]:
@@ -106,10 +106,10 @@ def cut(document: str) -> list[str]:
     text = ""
     for paragraph in re.split(r"\n\s*\n", document):
         text = f"{text}\n\n{paragraph}" if text else paragraph
-        while len(text) > MOST_CHARS:
-            texts.append(text[:MOST_CHARS])
-            text = text[MOST_CHARS:]
-        if len(text) >= LEAST_CHARS:
+        while len(text) > MAX_CHARS:
+            texts.append(text[:MAX_CHARS])
+            text = text[MAX_CHARS:]
+        if len(text) >= MIN_CHARS:
             texts.append(text)
             text = ""
     return texts

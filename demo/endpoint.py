@@ -77,9 +77,9 @@ class Dispatcher:
         if request.path.startswith(PICTURES):
             send_picture(exchange)
         else:
-            self._gate(call)
+            self._authenticator(call)
 
-    def _gate(self, call: Call) -> None:
+    def _authenticator(self, call: Call) -> None:
         endpoint, setting = _find(call), self._world.setting
         if setting.fault:
             call.fail(setting.fault)

@@ -11,7 +11,7 @@ from typing import Any
 
 FRAMES = Path(__file__).parent / "fixtures" / "frames"
 _RANDOM_CUTTINGS = 5
-_MOST_PIECES = 12
+_MAX_PIECES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +58,5 @@ def cuttings(data: bytes, rng: Random) -> Iterator[list[bytes]]:
 
 def cut_randomly(data: bytes, rng: Random) -> list[bytes]:
     """Up to a dozen pieces, empty ones among them."""
-    places = sorted(rng.randint(0, len(data)) for _ in range(rng.randrange(_MOST_PIECES)))
+    places = sorted(rng.randint(0, len(data)) for _ in range(rng.randrange(_MAX_PIECES)))
     return [data[start:end] for start, end in zip([0, *places], [*places, len(data)], strict=True)]

@@ -31,7 +31,7 @@ ROOMS = {
 """By the folder of their tests under tests/app: the modules of app/ in which mistakes are made."""
 
 _COPIED = ("app", "demo", "tests", "pyproject.toml")
-_LONGEST_SECONDS = 240.0
+_MAX_SECONDS = 240.0
 _PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "20")
 
 
@@ -84,7 +84,7 @@ def _run(place: Path, tests: Path) -> bool:
     command = [sys.executable, *_PYTEST, "--hypothesis-seed", "0", str(tests)]
     try:
         run = subprocess.run(
-            command, cwd=place, env=environ, capture_output=True, timeout=_LONGEST_SECONDS, check=False
+            command, cwd=place, env=environ, capture_output=True, timeout=_MAX_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return False

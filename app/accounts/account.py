@@ -1,4 +1,4 @@
-"""One upstream identity: its tokens, its seat, and how it feels."""
+"""One upstream identity: its tokens, its login_slot, and how it feels."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Literal
 from weakref import WeakValueDictionary
 
 from app.accounts.vault import RotatedTokens
-from app.errors import GatewayError, Outcome
+from app.auth_token import AccessToken
+from app.core.errors import GatewayError, Outcome
 from app.limit import MovingWindow
-from app.token import AccessToken
 
 State = Literal["ready", "answering", "cooling", "expired", "blocked", "unknown"]
 
@@ -34,7 +34,7 @@ class Pacing:
     replies_per_hour: int | None = None
 
 
-class Seat:
+class LoginSlot:
     """The right to answer for one login, which several tokens may share. Guarded by the pool's lock."""
 
     __slots__ = ("__weakref__", "accounts", "is_leased", "last_used", "moved_to", "replies")
@@ -44,8 +44,8 @@ class Seat:
         """By key, the first known first."""
         self.is_leased = False
         self.last_used = 0.0
-        self.moved_to: Seat | None = None
-        """Set when the login behind a leased seat turned out to have one already."""
+        self.moved_to: LoginSlot | None = None
+        """Set when the login behind a leased login_slot turned out to have one already."""
         self.replies = (
             MovingWindow(pacing.replies_per_hour, _HOUR_SECONDS) if pacing.replies_per_hour else None
         )
@@ -55,18 +55,16 @@ class Seat:
 class Account:
     """Mutable state of one account.
 
-    The pool's lock guards `seat`, `owner`, `last_seen` and all from `since` on. It does not guard what a
-    refresh brings (`rotated`, `refused_until`, `access_token`, `refresh_at`): the refresh that runs, one at a
-    time for each owner, writes these without it, the last two without a wait in between (refresh.py).
-    Others only read them, and may meet a token that has just been replaced: the upstream refuses it, and
-    they ask for the next one.
+    The pool's lock guards `login_slot`, `owner`, `last_seen` and all from `since` on. It does not guard what
+    a refresh brings (`rotated`, `refused_until`, `access_token`, `refresh_at`): the refresh that runs, one at
+    a time for each owner, writes these without it, the last two without a wait in between (refresh.py).
     """
 
     refresh_token: str = field(repr=False)
     key: str
     """Digest of the refresh token: names the account without giving anything away."""
 
-    seat: Seat = field(repr=False)
+    login_slot: LoginSlot = field(repr=False)
     owner: str
     """Who owns its conversations: a digest of the login once that is known, of the refresh token before."""
 
@@ -100,7 +98,7 @@ class Account:
         return self.is_accepted or self.access_token is not None
 
     def state(self, now: float) -> State:
-        if self.seat.is_leased:
+        if self.login_slot.is_leased:
             return "answering"
         if now < self.cooling_until:
             names: dict[Outcome | None, State] = {Outcome.REJECTED: "expired", Outcome.BLOCKED: "blocked"}
@@ -121,9 +119,9 @@ class Account:
 
     def ready_at(self, pacing: Pacing, now: float) -> float:
         """When the account may answer next, as far as its health and its pace go."""
-        seat = self.seat
-        paced = seat.last_used + pacing.min_interval_seconds if seat.last_used else now
-        free = seat.replies.free_at(now) if seat.replies is not None else now
+        login_slot = self.login_slot
+        paced = login_slot.last_used + pacing.min_interval_seconds if login_slot.last_used else now
+        free = login_slot.replies.free_at(now) if login_slot.replies is not None else now
         return max(now, self.cooling_until, paced, free)
 
     def record(self, outcome: Outcome, error: GatewayError | None, now: float) -> None:

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.errors import UpstreamBusy
+from app.core.errors import UpstreamBusy
 
 _FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
+_MAX_PAUSE_SECONDS = 30.0
 
 
 class Breaker:
@@ -41,7 +41,7 @@ class Breaker:
                     "The upstream has been failing for everybody. Try again shortly.",
                     retry_after_seconds=left,
                 )
-            self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            self._pause_seconds = min(self._pause_seconds * 2, _MAX_PAUSE_SECONDS)
             self._open_until = self._clock() + self._pause_seconds
 
     def record_success(self) -> None:

@@ -12,11 +12,11 @@ from app.accounts.account import Account
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.refusal import RefusalLimit
-from app.errors import AccountExpired, GatewayError, Outcome
+from app.core.errors import AccountExpired, GatewayError, Outcome
 
 _KNOWN_SECONDS = 600.0
 _FRESH_SECONDS = 60.0
-_MOST_RESULTS = 10_000
+_MAX_RESULTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class TokenChecker:
 
         And KeyLimited, before the upstream is asked, where it has refused too many of `peer` already.
         """
-        accounts = self._pool.find(refresh_tokens)
+        accounts = self._pool.get_or_add(refresh_tokens)
         for account in accounts:
             self._refusals.allow([account], peer)
         try:
@@ -88,5 +88,5 @@ class TokenChecker:
         with self._lock:
             self._known[key] = check
             self._known.move_to_end(key)
-            if len(self._known) > _MOST_RESULTS:
+            if len(self._known) > _MAX_RESULTS:
                 self._known.popitem(last=False)

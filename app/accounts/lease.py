@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.accounts.account import Account, Seat
-from app.errors import GatewayError, LoginAnswering, Outcome
+from app.accounts.account import Account, LoginSlot
+from app.core.errors import GatewayError, LoginAnswering, Outcome
 
 Release = Callable[["Lease", Outcome, GatewayError | None], None]
 
@@ -17,20 +17,20 @@ class Lease:
 
     def __init__(self, account: Account, release: Release) -> None:
         self.account = account
-        self._seat = account.seat
+        self._seat = account.login_slot
         self._release: Release | None = release
 
     def __repr__(self) -> str:
         return f"<Lease {self.account.label} {'held' if self._release else 'released'}>"
 
     @property
-    def seat(self) -> Seat:
-        """The seat this lease holds."""
+    def login_slot(self) -> LoginSlot:
+        """The login_slot this lease holds."""
         return self._seat.moved_to or self._seat
 
     def confirm(self) -> None:
         """Call once the account's login is known: it may be answering already, through another token."""
-        if self.seat is not self.account.seat:
+        if self.login_slot is not self.account.login_slot:
             raise LoginAnswering("This login is already answering, through another of its tokens.")
 
     def release(self, outcome: Outcome, error: GatewayError | None = None) -> None:

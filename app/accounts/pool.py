@@ -1,17 +1,17 @@
 """All accounts this process knows, and the fair queue of those who wait for one.
 
-One lock guards seats, health and the queue. Under it things are decided and nothing waits; outside it callers
+One lock guards slots, health and the queue. Under it things are decided and nothing waits; outside it callers
 wait, each for an event of its own, and callbacks run. A request that wants a lease:
 
-                   first in line for a seat that is free
+                   first in line for a slot that is free
     acquire -> waiting --------------------------------> granted -> returned: the caller's, until `release`
                |    ^                                       |
      turn.wait |    | turn.set, or time to look             +-> its request ended before it woke: given back
                v    |                                           as ABANDONED, to the next in line
                asleep -> raises: no account can come back before the deadline, or the deadline is there
 
-Whoever frees or finds a seat gives it to the first in line for it (`_offer`): who wakes up owns the lease
-already, and nobody who came later can take it. Each seat has a first of its own. A and B are answering; X
+Whoever frees or finds a slot gives it to the first in line for it (`_offer`): who wakes up owns the lease
+already, and nobody who came later can take it. Each slot has a first of its own. A and B are answering; X
 waits for A or B, after it Y for A, after it Z for B:
 
     X Y Z    B is released -> X has B
@@ -29,13 +29,13 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
 
-from app.accounts.account import Account, Pacing, Seat, State, login_key
+from app.accounts.account import Account, LoginSlot, Pacing, State, login_key
+from app.accounts.account_registry import AccountRegistry
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.queue import Queue, Waiter
-from app.accounts.register import Register
-from app.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
-from app.metrics.tally import Tally
+from app.core.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
+from app.metrics.counters import Counters
 
 _BUSY_RETRY_SECONDS = 5.0
 
@@ -51,7 +51,7 @@ class AccountPool:
         queue_length: int = 64,
         on_arrival: Callable[[Account], None] = lambda account: None,
         clock: Callable[[], float] = time.monotonic,
-        tally: Tally | None = None,
+        counters: Counters | None = None,
         is_configured: Callable[[str], bool] = lambda refresh_token: False,
     ) -> None:
         """`on_arrival` is told, outside the lock, of accounts that are new or whose login became known.
@@ -64,19 +64,19 @@ class AccountPool:
         self._logins = logins
         self._pacing = pacing
         self._clock = clock
-        self._tally = tally or Tally()
+        self._counters = counters or Counters()
         self._lock = threading.Lock()
-        self._register = Register(logins, pacing, is_configured)
+        self._registry = AccountRegistry(logins, pacing, is_configured)
         self._queue = Queue(queue_length)
 
     def __repr__(self) -> str:
-        counts = f"accounts={len(self._register)} leased={self.leased} waiting={len(self._queue)}"
+        counts = f"accounts={len(self._registry)} leased={self.leased} waiting={len(self._queue)}"
         return f"<AccountPool {counts}>"
 
     @property
     def leased(self) -> int:
         """How many leases are out."""
-        return sum(seat.is_leased for seat in self._register.seats.values())
+        return sum(login_slot.is_leased for login_slot in self._registry.login_slots.values())
 
     def waiting(self, caller: str) -> int:
         """How many requests of this caller wait for an account."""
@@ -92,17 +92,20 @@ class AccountPool:
         counts: dict[str, int] = dict.fromkeys(get_args(State), 0)
         with self._lock:
             now = self._clock()
-            for seat in self._register.seats.values():
-                for account in seat.accounts.values():
+            for login_slot in self._registry.login_slots.values():
+                for account in login_slot.accounts.values():
                     counts[account.state(now)] += 1
         return counts
 
-    def find(self, refresh_tokens: Iterable[str]) -> list[Account]:
-        """The accounts of these refresh tokens, known ones and new ones, in the same order."""
+    def get_or_add(self, refresh_tokens: Iterable[str]) -> list[Account]:
+        """The accounts of these refresh tokens, known ones and new ones, in the same order.
+
+        A new one may push others out, and one that is new and accepted is announced (`on_arrival`).
+        """
         with self._lock:
             now = self._clock()
-            found = [self._register.find(token, now) for token in refresh_tokens]
-            arrived = self._register.remember([account for account, _ in found], now)
+            found = [self._registry.find(token, now) for token in refresh_tokens]
+            arrived = self._registry.remember([account for account, _ in found], now)
         for account in [*(account for account, is_new in found if is_new and account.is_accepted), *arrived]:
             self._on_arrival(account)
         return [account for account, _ in found]
@@ -110,28 +113,30 @@ class AccountPool:
     def knows_any(self, refresh_tokens: Iterable[str]) -> bool:
         """Whether the upstream accepted one of these once."""
         with self._lock:
-            return any(self._register.is_accepted(token) for token in refresh_tokens)
+            return any(self._registry.is_accepted(token) for token in refresh_tokens)
 
     def remember(self, accounts: Sequence[Account]) -> None:
         """These were named together, and one of them may have been accepted since."""
         with self._lock:
-            arrived = self._register.remember(accounts, self._clock())
+            arrived = self._registry.remember(accounts, self._clock())
         for account in arrived:
             self._on_arrival(account)
 
     def find_owner(self, owner: str) -> Account | None:
         """An account that owns the conversations of `owner`, if it has shown up; one that works, if any."""
         with self._lock:
-            seat = self._register.seats.get(owner)
+            login_slot = self._registry.login_slots.get(owner)
             now = self._clock()
             accounts = (
-                sorted(seat.accounts.values(), key=lambda account: account.cooling_until) if seat else []
+                sorted(login_slot.accounts.values(), key=lambda account: account.cooling_until)
+                if login_slot
+                else []
             )
             return next((account for account in accounts if account.state(now) != "expired"), None)
 
     def describe(self, refresh_tokens: Iterable[str]) -> list[dict[str, object]]:
         """The health of these accounts for people; times are Unix seconds."""
-        accounts = self.find(refresh_tokens)
+        accounts = self.get_or_add(refresh_tokens)
         with self._lock:
             now = self._clock()
             return [account.describe(now, offset=time.time() - now) for account in accounts]
@@ -139,7 +144,7 @@ class AccountPool:
     def owners(self) -> list[str]:
         """Everybody who has shown up."""
         with self._lock:
-            return list(self._register.seats)
+            return list(self._registry.login_slots)
 
     def acquire(self, accounts: Sequence[Account], *, wait_seconds: float, caller: str = "") -> Lease:
         """A lease on one of `accounts` (not empty), waiting at most so long.
@@ -157,37 +162,37 @@ class AccountPool:
             self._leave(waiter)
             raise
         finally:
-            self._tally.queue_seconds.add(self._clock() - begun_at)
+            self._counters.queue_seconds.add(self._clock() - begun_at)
         return lease
 
     def identify(self, account: Account, user_id: str) -> None:
-        """The upstream said whose login `account` is: tokens of one login share one seat."""
+        """The upstream said whose login `account` is: tokens of one login share one login_slot."""
         owner = login_key(user_id)
         if owner == account.owner:
             return
         account.is_accepted = True  # only an accepted token has a login
         self._logins.put(account.key, owner)
         with self._lock:
-            old, seat = account.seat, self._register.rename(account, owner)
-            if seat is not old:
-                self._move(account, old, seat)
-            self._register.remember([account], self._clock())
+            old, login_slot = account.login_slot, self._registry.rename(account, owner)
+            if login_slot is not old:
+                self._move(account, old, login_slot)
+            self._registry.remember([account], self._clock())
         self._on_arrival(account)
 
     def cool(self, account: Account, outcome: Outcome, error: GatewayError) -> None:
         """Learn of a failure that no lease saw."""
-        self._tally.note_try(outcome, error)
+        self._counters.note_try(outcome, error)
         with self._lock:
             account.record(outcome, error, self._clock())
 
-    def _move(self, account: Account, old: Seat, seat: Seat) -> None:
-        """A lease on the old seat follows where the new one is free; else Lease.confirm will tell."""
+    def _move(self, account: Account, old: LoginSlot, login_slot: LoginSlot) -> None:
+        """A lease on the old login_slot follows where the new one is free; else Lease.confirm will tell."""
         del old.accounts[account.key]
-        seat.accounts[account.key] = account
-        account.seat = seat
-        if old.is_leased and not seat.is_leased:
-            seat.is_leased = True
-            old.moved_to = seat
+        login_slot.accounts[account.key] = account
+        account.login_slot = login_slot
+        if old.is_leased and not login_slot.is_leased:
+            login_slot.is_leased = True
+            old.moved_to = login_slot
 
     def _take_turn(self, waiter: Waiter) -> Lease | None:
         """Queue up if new, then give every account that is ready to the first in line for it."""
@@ -197,34 +202,34 @@ class AccountPool:
                 self._queue.join(waiter)
                 now = self._clock()
                 ready = [account for account in waiter.accounts if self._is_ready(account, now)]
-                for account in sorted(ready, key=lambda account: account.seat.last_used):
-                    # Looked at again: several accounts may share the one seat that has just been given away.
+                for account in sorted(ready, key=lambda account: account.login_slot.last_used):
+                    # Looked at again: several accounts may share the one slot that has just been given away.
                     if self._is_ready(account, now) and waiter.granted is None:
-                        self._offer(account.seat)
+                        self._offer(account.login_slot)
                 if waiter.granted is None:
                     self._queue.check(waiter)
             return waiter.granted
 
     def _is_ready(self, account: Account, now: float) -> bool:
-        return not account.seat.is_leased and account.ready_at(self._pacing, now) <= now
+        return not account.login_slot.is_leased and account.ready_at(self._pacing, now) <= now
 
-    def _offer(self, seat: Seat) -> None:
-        """Give a free seat to the first in line for it, by whichever of its tokens they know it."""
+    def _offer(self, login_slot: LoginSlot) -> None:
+        """Give a free login_slot to the first in line for it, by whichever of its tokens they know it."""
         now = self._clock()
-        ready = [account for account in seat.accounts.values() if self._is_ready(account, now)]
+        ready = [account for account in login_slot.accounts.values() if self._is_ready(account, now)]
         called = self._queue.call(ready)
         if called is not None:
             waiter, account = called
-            seat.is_leased = True
+            login_slot.is_leased = True
             waiter.grant(Lease(account, self._release))
-            if seat.replies is not None:
-                seat.replies.add(now)
+            if login_slot.replies is not None:
+                login_slot.replies.add(now)
 
     def _pause(self, waiter: Waiter, deadline: float) -> float:
         """Seconds until looking again makes sense. Raises when it never will before the deadline."""
         with self._lock:
             now = self._clock()
-            resting = [account for account in waiter.accounts if not account.seat.is_leased]
+            resting = [account for account in waiter.accounts if not account.login_slot.is_leased]
             returns = [account.ready_at(self._pacing, now) for account in resting]
         if len(resting) == len(waiter.accounts) and min(returns) > deadline:
             raise _all_resting(waiter.accounts, min(returns) - now, now)
@@ -244,16 +249,16 @@ class AccountPool:
             granted.release(Outcome.ABANDONED)
 
     def _release(self, lease: Lease, outcome: Outcome, error: GatewayError | None) -> None:
-        self._tally.note_try(outcome, error)
+        self._counters.note_try(outcome, error)
         with self._lock:
             now = self._clock()
             lease.account.record(outcome, error, now)
-            arrived = self._register.remember([lease.account], now)
-            seat = lease.seat
-            seat.is_leased = False
-            seat.last_used = now
-            self._offer(seat)
-            for account in seat.accounts.values() if not seat.is_leased else ():
+            arrived = self._registry.remember([lease.account], now)
+            login_slot = lease.login_slot
+            login_slot.is_leased = False
+            login_slot.last_used = now
+            self._offer(login_slot)
+            for account in login_slot.accounts.values() if not login_slot.is_leased else ():
                 self._queue.stir(account)  # it may be ready later than those who wait for it know
         for account in arrived:
             self._on_arrival(account)

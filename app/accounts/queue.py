@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from app.accounts.account import Account
 from app.accounts.lease import Lease
-from app.errors import AccountsBusy
+from app.core.errors import AccountsBusy
 
 _FULL_RETRY_SECONDS = 10.0
 

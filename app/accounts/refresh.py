@@ -12,19 +12,19 @@ from typing import TypeVar
 
 from app.accounts.account import Account
 from app.accounts.vault import RotatedTokens, Vault
+from app.auth_token import AccessToken, RefreshedTokens, is_sendable, read_expiry
 from app.background import run_in_background
-from app.errors import AccessRejected, AccountExpired, GatewayError, InternalError
+from app.core.errors import AccessRejected, AccountExpired, GatewayError, InternalError
 from app.hub import close_thread_loop
 from app.logs import redactor
-from app.metrics.tally import Tally
-from app.token import AccessToken, RefreshedTokens, is_sendable, read_expiry
+from app.metrics.counters import Counters
 
 log = logging.getLogger(__name__)
 
 # Renewed ahead of expiry, each account at its own moment, and a short life is not eaten up by the margin.
-_LEAST_MARGIN_SECONDS = 120.0
-_MOST_MARGIN_SECONDS = 300.0
-_MOST_MARGIN_SHARE = 0.2
+_MIN_MARGIN_SECONDS = 120.0
+_MAX_MARGIN_SECONDS = 300.0
+_MAX_MARGIN_SHARE = 0.2
 # How long a rotated refresh token is kept whose own end is unknown: as long as a real one lives.
 _REFRESH_LIFE_SECONDS = 180 * 86400.0
 # As long as the shortest cool-down of an account whose tokens were refused: each is tried once in that time.
@@ -76,13 +76,13 @@ class Refresher:
         vault: Vault,
         identify: IdentifyCall,
         clock: Callable[[], float] = time.time,
-        tally: Tally | None = None,
+        counters: Counters | None = None,
     ) -> None:
         self._refresh = refresh
         self._vault = vault
         self._identify = identify
         self._clock = clock
-        self._tally = tally or Tally()
+        self._counters = counters or Counters()
         self._lock = threading.Lock()
         self._running: dict[str, _Refresh] = {}
 
@@ -152,7 +152,7 @@ class Refresher:
         except BaseException as exc:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             error = exc
             outcome = exc.code if isinstance(exc, GatewayError) else InternalError.code
-        self._tally.refreshes[outcome] += 1
+        self._counters.refreshes[outcome] += 1
         with self._lock:
             del self._running[owner]
         refresh.end(token, error)
@@ -212,9 +212,9 @@ class Refresher:
             self._identify(account, tokens.user_id)
         token = tokens.access_token
         life = token.expires_at - self._clock()
-        margin = random.uniform(_LEAST_MARGIN_SECONDS, _MOST_MARGIN_SECONDS)  # noqa: S311
+        margin = random.uniform(_MIN_MARGIN_SECONDS, _MAX_MARGIN_SECONDS)  # noqa: S311
         account.access_token = token
-        account.refresh_at = token.expires_at - min(margin, max(life, 0.0) * _MOST_MARGIN_SHARE)
+        account.refresh_at = token.expires_at - min(margin, max(life, 0.0) * _MAX_MARGIN_SHARE)
         return token
 
     def _keep_rotated(self, account: Account, rotated: RotatedTokens) -> None:

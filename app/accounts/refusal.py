@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.accounts.account import Account
-from app.errors import AccountExpired, GatewayError, KeyLimited
+from app.core.errors import AccountExpired, GatewayError, KeyLimited
 from app.limit import Windows
 
-_MOST_REFUSED = 30
+_MAX_REFUSED = 30
 _MINUTE_SECONDS = 60.0
 
 
@@ -24,7 +24,7 @@ class RefusalLimit:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._refused = Windows(_MOST_REFUSED, _MINUTE_SECONDS)
+        self._refused = Windows(_MAX_REFUSED, _MINUTE_SECONDS)
 
     def allow(self, accounts: Sequence[Account], peer: str | None) -> list[Account]:
         """Those that a request may ask the upstream for. Call once: who has begun may try the whole list.
@@ -35,7 +35,7 @@ class RefusalLimit:
         allowed = [account for account in accounts if wait <= 0 or account.was_accepted]
         if accounts and not allowed:
             raise KeyLimited(
-                f"The upstream has refused {_MOST_REFUSED} tokens from this address within a minute.",
+                f"The upstream has refused {_MAX_REFUSED} tokens from this address within a minute.",
                 retry_after_seconds=wait,
             )
         return allowed

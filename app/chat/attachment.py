@@ -9,7 +9,7 @@ from app.core.request import Attachment, FilePart, Turn
 from app.files.attachment import clean_name, name_from_path
 from app.files.media import extension_of
 
-_MOST_NAMED_URL_CHARS = 8192
+_MAX_NAMED_URL_CHARS = 8192
 
 
 def find_attachments(turns: Sequence[Turn], *, continues: bool) -> list[Attachment]:
@@ -43,7 +43,7 @@ def _name_of(part: FilePart) -> str:
     """The name a user would know it by; empty where neither the user nor the address gives one."""
     if part.name:
         return clean_name(part.name)
-    if part.url[:5].lower() == "data:" or len(part.url) > _MOST_NAMED_URL_CHARS:
+    if part.url[:5].lower() == "data:" or len(part.url) > _MAX_NAMED_URL_CHARS:
         return ""
     path = re.split(r"[?#]", part.url, maxsplit=1)[0].partition("://")[2].partition("/")[2]
     name = clean_name(name_from_path(path))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from app.chat.attachment import describe
+from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Part, TextPart, Turn
-from app.errors import InvalidRequest, PromptTooLong
 
 _ROLE_MARKS = {
     "system": "[System]",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.accounts.account import Account
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
 from app.chat.mode import choose_mode, choose_options
@@ -18,7 +18,7 @@ from app.identifier import fold_id
 from app.upstream.request import StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
-_MOST_OWNERS_TRIED = 3
+_MAX_OWNERS_TRIED = 3
 
 
 class ChatService:
@@ -54,7 +54,7 @@ class ChatService:
             max_chars=self._settings.max_prompt_chars,
             has_files=bool(files),
         )
-        accounts = self._pool.find(caller.refresh_tokens)
+        accounts = self._pool.get_or_add(caller.refresh_tokens)
         assistant_id = mode.assistant_id
         known = None
         conversation_id = ""
@@ -91,7 +91,7 @@ def _find_owners(
     if known is None:
         if caller.key is not None or fold_id(named) is None:
             raise not_found(named)
-        return accounts[:_MOST_OWNERS_TRIED]
+        return accounts[:_MAX_OWNERS_TRIED]
     owners = [account for account in accounts if account.owner == known.owner]
     if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
         raise not_found(named)

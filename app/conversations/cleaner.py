@@ -11,17 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import ConversationBusy, GatewayError
+from app.core.errors import ConversationBusy, GatewayError
 
 log = logging.getLogger(__name__)
 
 _AT_A_TIME = 32
-_LONGEST_NAP_SECONDS = 60.0
+_MAX_NAP_SECONDS = 60.0
 _END_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 3600.0
+_MAX_PAUSE_SECONDS = 3600.0
 # Five days of trying: counted, not read from the clock, since the gateway may have been off for most of them.
-_MOST_ATTEMPTS = 130
+_MAX_ATTEMPTS = 130
 # What fell due long ago - before a restart, while the upstream was away - is deleted one by one with a pause
 # between, per account: a burst of deletions is what accounts get noticed for.
 _BACKLOG_SECONDS = 30.0
@@ -113,7 +113,7 @@ class Cleaner:
             if self._shall_look or not self._looked_at <= now < self._napping_until:
                 self._look(now)
             nap = self._napping_until - self.clock()
-            if not self._wake.wait(min(max(0.0, nap), _LONGEST_NAP_SECONDS)):
+            if not self._wake.wait(min(max(0.0, nap), _MAX_NAP_SECONDS)):
                 self._shall_look = True  # whatever the clock says
             self._wake.clear()
 
@@ -146,7 +146,7 @@ class Cleaner:
     def _plan_nap(self, now: float) -> float:
         with self._changed:
             self._resting = {owner: until for owner, until in self._resting.items() if until > now}
-            ends = [now + _LONGEST_NAP_SECONDS, *self._resting.values()]
+            ends = [now + _MAX_NAP_SECONDS, *self._resting.values()]
         due = self.ledger.next_due(now)
         return min(ends if due is None else [due, *ends])
 
@@ -181,11 +181,11 @@ class Cleaner:
 
     def _try_later(self, conversation: Conversation, error: GatewayError) -> None:
         now = self.clock()
-        if conversation.attempts >= _MOST_ATTEMPTS:
+        if conversation.attempts >= _MAX_ATTEMPTS:
             log.error("giving up on deleting conversation %s: %s", conversation.id, error.code)
             self.ledger.forget(conversation.id)
             return
-        pause = min(_FIRST_PAUSE_SECONDS * 2.0**conversation.attempts, _LONGEST_PAUSE_SECONDS)
+        pause = min(_FIRST_PAUSE_SECONDS * 2.0**conversation.attempts, _MAX_PAUSE_SECONDS)
         log.info("conversation %s not deleted (%s), next try in %.0f s", conversation.id, error.code, pause)
         self.ledger.postpone(conversation.id, now + pause, conversation.attempts + 1)
         self.expect(now + pause)

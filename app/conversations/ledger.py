@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import ConversationNotFound
+from app.core.errors import ConversationNotFound
 from app.state import State
 
 _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
-_MOST_LISTED = 500
+_MAX_LISTED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Ledger:
         condition = (
             "WHERE owner IN (SELECT value FROM json_each(?)) AND caller = ? ORDER BY created DESC LIMIT ?"
         )
-        found = self._select(condition, json.dumps(list(owners)), caller, _MOST_LISTED)
+        found = self._select(condition, json.dumps(list(owners)), caller, _MAX_LISTED)
         return [kept for kept in found if kept.due > now or self.is_in_use(kept.id)]
 
     def list_owners_due(self, owners: Sequence[str], now: float) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
-from app.errors import InvalidRequest
+from app.core.errors import InvalidRequest
 
 Role = Literal["system", "user", "assistant", "tool"]
 FileKind = Literal["image", "file", "audio"]

@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app import logs
+from app.core.errors import CredentialsRejected
+from app.doctor.checks import Order, examine
 from app.doctor.credentials import Credentials, parse_credentials
-from app.doctor.examination import Order, examine
 from app.doctor.report import choose_language, print_json, print_report
-from app.errors import CredentialsRejected
 
 _INTERRUPTED = 130
 _EPILOG = """

@@ -10,14 +10,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from app.accounts.account import Account
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
+from app.auth_token import is_access_token, read_expiry
+from app.core.errors import AccountExpired, GatewayError
 from app.core.request import Question, TextPart, Turn
-from app.doctor import advice, words
+from app.doctor import advice, messages
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
-from app.errors import AccountExpired, GatewayError
 from app.gateway import Gateway
-from app.token import is_access_token, read_expiry
 
 _Clock = Callable[[], float]
 
@@ -37,7 +37,7 @@ class AccountCheck:
         Ends early where the upstream refuses more than one token's sake: asking on would make it worse.
         """
         logins: dict[str, Account] = {}
-        for number, account in enumerate(self._gateway.pool.find(tokens), 1):
+        for number, account in enumerate(self._gateway.pool.get_or_add(tokens), 1):
             subject = f"{account.label} #{number}"
             try:
                 with _undisturbed():
@@ -45,9 +45,9 @@ class AccountCheck:
             except AccountExpired:
                 yield self._explain_dead(account, subject)
             except GatewayError as error:
-                yield self._refuse(words.TOKEN, error, subject)
+                yield self._refuse(messages.TOKEN, error, subject)
                 if number < len(tokens):
-                    yield skip(words.TOKEN, words.TOKENS_LEFT, count=len(tokens) - number)
+                    yield skip(messages.TOKEN, messages.TOKENS_LEFT, count=len(tokens) - number)
                 break
             else:
                 known = logins.setdefault(account.owner, account)
@@ -65,10 +65,10 @@ class AccountCheck:
         seconds = time.monotonic() - begun
         left = self._delete_since(account.owner, begun_at)
         if failure is not None:
-            return self._refuse(words.CHAT, failure, account.label)
+            return self._refuse(messages.CHAT, failure, account.label)
         if left is not None:
-            return note(words.CHAT, words.CHAT_LEFT, account.label, seconds=seconds, code=left.code)
-        return ok(words.CHAT, words.CHAT_GOOD, account.label, seconds=seconds)
+            return note(messages.CHAT, messages.CHAT_LEFT, account.label, seconds=seconds, code=left.code)
+        return ok(messages.CHAT, messages.CHAT_GOOD, account.label, seconds=seconds)
 
     def _ask(self, account: Account) -> None:
         """Read the whole answer. Raises the GatewayError that it ends with otherwise."""
@@ -98,22 +98,22 @@ class AccountCheck:
         """A refused token may say itself why."""
         token = account.refresh_token
         ended = read_expiry(token)
-        reason, step, until = words.TOKEN_REFUSED, None, ""
+        reason, step, until = messages.TOKEN_REFUSED, None, ""
         if is_access_token(token):
-            reason, step = words.TOKEN_WRONG_KIND, advice.COPY_OTHER
+            reason, step = messages.TOKEN_WRONG_KIND, advice.COPY_OTHER
         elif ended is not None and ended <= self._clock():
-            reason, until = words.TOKEN_ENDED, say_day(ended)
-        return fail(words.TOKEN, Verdict.EXPIRED, reason, step, subject, until=until)
+            reason, until = messages.TOKEN_ENDED, say_day(ended)
+        return fail(messages.TOKEN, Verdict.EXPIRED, reason, step, subject, until=until)
 
 
 def _describe(account: Account, known: Account, subject: str) -> Finding:
     if known is not account:
-        return note(words.TOKEN, words.TOKEN_TWICE, subject, other=known.label)
+        return note(messages.TOKEN, messages.TOKEN_TWICE, subject, other=known.label)
     rotated = account.rotated
     until = read_expiry(account.refresh_token if rotated is None else rotated.newest)
     if until is None:
-        return ok(words.TOKEN, words.TOKEN_ALIVE, subject)
-    return ok(words.TOKEN, words.TOKEN_ALIVE_UNTIL, subject, until=say_day(until))
+        return ok(messages.TOKEN, messages.TOKEN_ALIVE, subject)
+    return ok(messages.TOKEN, messages.TOKEN_ALIVE_UNTIL, subject, until=say_day(until))
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from app.accounts.gate import parse_refresh_tokens
-from app.errors import CredentialsRejected
+from app.accounts.authenticator import parse_refresh_tokens
+from app.core.errors import CredentialsRejected
 from app.keys import KEY_PREFIX
 from app.logs import redactor
 

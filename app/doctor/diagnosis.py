@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from app.doctor import advice, words
+from app.core.errors import AccountAnswering, GatewayError, UpstreamUnreachable
+from app.doctor import advice, messages
 from app.doctor.finding import Finding, Message, Verdict, fail
-from app.errors import AccountAnswering, GatewayError, UpstreamUnreachable
 
 _VERDICTS = {
     "account_expired": Verdict.EXPIRED,
@@ -43,7 +43,9 @@ def refuse(
     if verdict is Verdict.THROTTLED and step is None and error.retry_after_seconds:
         step = advice.WAIT_UNTIL
         values["until"] = say_time(clock() + error.retry_after_seconds)
-    return fail(check, verdict, words.REFUSED, step, subject, reason=error.message, code=error.code, **values)
+    return fail(
+        check, verdict, messages.REFUSED, step, subject, reason=error.message, code=error.code, **values
+    )
 
 
 def say_time(at: float) -> str:

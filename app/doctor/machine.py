@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config import Settings
-from app.doctor import advice, words
+from app.doctor import advice, messages
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def check_packages(root: Path = ROOT) -> Finding:
     try:
         pins = list(_PIN.finditer((root / "requirements.txt").read_text("utf-8")))
     except OSError:
-        return skip(words.PACKAGES, words.PACKAGES_UNKNOWN, version=python)
+        return skip(messages.PACKAGES, messages.PACKAGES_UNKNOWN, version=python)
     installed = {pin["name"]: _find_version(pin["name"]) for pin in pins}
     missing = [pin["name"] for pin in pins if installed[pin["name"]] is None and not pin["marker"]]
     others = [
@@ -38,10 +38,12 @@ def check_packages(root: Path = ROOT) -> Finding:
     ]
     if missing:
         names = ", ".join(missing)
-        return fail(words.PACKAGES, Verdict.MACHINE, words.PACKAGES_MISSING, advice.INSTALL, names=names)
+        return fail(
+            messages.PACKAGES, Verdict.MACHINE, messages.PACKAGES_MISSING, advice.INSTALL, names=names
+        )
     if others:
-        return note(words.PACKAGES, words.PACKAGES_DIFFER, version=python, names=", ".join(others))
-    return ok(words.PACKAGES, words.PACKAGES_RIGHT, version=python)
+        return note(messages.PACKAGES, messages.PACKAGES_DIFFER, version=python, names=", ".join(others))
+    return ok(messages.PACKAGES, messages.PACKAGES_RIGHT, version=python)
 
 
 def _find_version(name: str) -> str | None:
@@ -63,9 +65,13 @@ def check_server(server: dict[str, Any], settings: Settings) -> Finding:
     streams = settings.max_streams
     if files != resource.RLIM_INFINITY and possible < streams:
         return note(
-            words.SERVER, words.SERVER_FEW_FILES, files=files, possible=max(0, possible), streams=streams
+            messages.SERVER,
+            messages.SERVER_FEW_FILES,
+            files=files,
+            possible=max(0, possible),
+            streams=streams,
         )
-    return ok(words.SERVER, words.SERVER_READY, bind=server["bind"], streams=streams)
+    return ok(messages.SERVER, messages.SERVER_READY, bind=server["bind"], streams=streams)
 
 
 def guess_url(server: dict[str, Any]) -> str:

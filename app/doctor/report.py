@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
-from app.doctor import advice, words
+from app.doctor import advice, messages
 from app.doctor.finding import Finding, Language, Mark, conclude
 from app.logs import redactor
 
@@ -32,12 +32,12 @@ def print_report(findings: Iterable[Finding], out: TextIO, language: Language, *
     subjects = [finding.subject for finding in seen if worst and finding.verdict is worst.verdict]
     about = _clean(", ".join(filter(None, subjects)))
     name = _name(worst, language) + (f" ({about})" if about else "")
-    _write(out, words.VERDICT.say(language, {"name": name}))
+    _write(out, messages.VERDICT.say(language, {"name": name}))
     _write(out, _say_advice(worst, language))
     others = {_name(finding, language): None for finding in seen if finding.verdict}
     others.pop(_name(worst, language), None)
     if others:
-        _write(out, words.ALSO.say(language, {"names": ", ".join(others)}))
+        _write(out, messages.ALSO.say(language, {"names": ", ".join(others)}))
     return worst is None
 
 
@@ -64,7 +64,7 @@ def print_json(findings: Iterable[Finding], out: TextIO, language: Language) -> 
 
 
 def _say_line(finding: Finding, language: Language, *, colours: bool) -> str:
-    mark = _pad(words.MARKS[finding.mark].say(language), 4)
+    mark = _pad(messages.MARKS[finding.mark].say(language), 4)
     if colours:
         mark = f"\x1b[{_COLOURS[finding.mark]}m{mark}\x1b[0m"
     check = _pad(_clean(f"{finding.check.say(language)} {finding.subject}".strip()), _CHECK_COLUMNS)
@@ -76,7 +76,7 @@ def _say(finding: Finding, language: Language) -> str:
 
 
 def _name(finding: Finding | None, language: Language) -> str:
-    title = words.TITLES[finding.verdict] if finding and finding.verdict else words.WELL
+    title = messages.TITLES[finding.verdict] if finding and finding.verdict else messages.WELL
     return title.say(language)
 
 

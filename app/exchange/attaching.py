@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.accounts.account import Account
+from app.auth_token import AccessToken
+from app.core.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
 from app.core.request import Attachment
-from app.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
 from app.hub import Deadline
-from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.upload import UploadedFile
 
 _REMEMBERED_SECONDS = 3600.0
-_MOST_REMEMBERED = 2000
+_MAX_REMEMBERED = 2000
 
 
 class UploadMemory:
@@ -42,7 +42,7 @@ class UploadMemory:
     def add(self, owner: str, file: SpooledFile, uploaded: UploadedFile) -> None:
         self._uploads.pop((owner, file.sha256), None)
         self._uploads[owner, file.sha256] = (self._clock() + _REMEMBERED_SECONDS, uploaded)
-        while len(self._uploads) > _MOST_REMEMBERED:
+        while len(self._uploads) > _MAX_REMEMBERED:
             self._uploads.popitem(last=False)
 
 
@@ -50,9 +50,9 @@ class Attacher:
     """Thread-safe; lives as long as the process."""
 
     def __init__(
-        self, fetcher: Fetcher, upstream: UpstreamClient, *, most_files: int, timeout_seconds: float
+        self, fetcher: Fetcher, upstream: UpstreamClient, *, max_files: int, timeout_seconds: float
     ) -> None:
-        self._most_files = most_files
+        self._max_files = max_files
         self.fetcher = fetcher
         self.upstream = upstream
         self.memory = UploadMemory()
@@ -64,11 +64,11 @@ class Attacher:
 
         Raises InvalidFileUrl and InvalidRequest, naming the place.
         """
-        if len(attachments) > self._most_files:
+        if len(attachments) > self._max_files:
             raise InvalidRequest(
-                f"A message may carry {self._most_files} files (GLM_FILES_MAX_COUNT); this one has "
+                f"A message may carry {self._max_files} files (GLM_FILES_MAX_COUNT); this one has "
                 f"{len(attachments)}.",
-                param=attachments[self._most_files].place,
+                param=attachments[self._max_files].place,
             )
         for attachment in (given for given in attachments if given.file is None):
             try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from app.errors import UpstreamTimeout
+from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
 

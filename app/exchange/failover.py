@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from app.accounts.account import Account
+from app.accounts.authenticator import Caller
 from app.accounts.breaker import Breaker
-from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refusal import RefusalLimit
-from app.errors import AccountsBusy, GatewayError, LoginAnswering, Outcome, UpstreamTimeout, choose_reported
+from app.core.errors import (
+    AccountsBusy,
+    GatewayError,
+    LoginAnswering,
+    Outcome,
+    UpstreamTimeout,
+    choose_reported,
+)
 from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from app.accounts.account import Account
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.lease import Lease
 from app.accounts.refresh import Refresher
+from app.auth_token import AccessToken
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountExpired,
     ConversationNotFound,
@@ -33,7 +34,6 @@ from app.exchange.failover import Failover, Task
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import NAME_SECONDS, Shield
-from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
 

@@ -33,11 +33,11 @@ from functools import partial
 from app.accounts.lease import Lease
 from app.background import run_in_background
 from app.conversations.use import ConversationUse
+from app.core.errors import GatewayError, Outcome, UpstreamTimeout
+from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
 from app.core.usage import TokenEstimate
-from app.errors import GatewayError, Outcome, UpstreamTimeout
 from app.exchange.transforms.options import UNCHANGED, OutputOptions, Transform
 from app.hub import Deadline
-from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from app.upstream.stream import AnswerStream
 
 log = logging.getLogger(__name__)

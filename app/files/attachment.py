@@ -9,11 +9,11 @@ from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import unquote
 
-from app.errors import InvalidFile
+from app.core.errors import InvalidFile
 from app.files import media
 from app.files.media import Media
 
-_MOST_NAME_CHARS = 120
+_MAX_NAME_CHARS = 120
 # Separators, quotes and control characters have no place in a name that goes into a header.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\"<>|:*?]")
 
@@ -41,7 +41,7 @@ def read_disposition(header: str) -> str:
     An extended name wins over a plain one (RFC 6266).
     """
     message = Message()
-    message["Content-Disposition"] = header[: _MOST_NAME_CHARS * 12].replace("\r", " ").replace("\n", " ")
+    message["Content-Disposition"] = header[: _MAX_NAME_CHARS * 12].replace("\r", " ").replace("\n", " ")
     # The values of extended parameters are tuples.
     parameters: list[tuple[str, Any]] = message.get_params([], "content-disposition")
     names = [value for key, value in parameters if key == "filename"]
@@ -62,10 +62,10 @@ def clean_name(name: str) -> str:
     """A name that is safe in a header and on a disk; empty where nothing is left."""
     last = re.split(r"[/\\]", name)[-1].encode("utf-8", "ignore").decode("utf-8")
     cleaned = " ".join(_NOT_IN_NAMES.sub(" ", last).split()).strip(". ")
-    if len(cleaned) <= _MOST_NAME_CHARS:
+    if len(cleaned) <= _MAX_NAME_CHARS:
         return cleaned
     extension = media.extension_of(cleaned)
-    return f"{cleaned[: _MOST_NAME_CHARS - len(extension) - 1]}.{extension}"
+    return f"{cleaned[: _MAX_NAME_CHARS - len(extension) - 1]}.{extension}"
 
 
 def name_from_path(path: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from app.errors import InvalidFile, InvalidFileUrl
+from app.core.errors import InvalidFile, InvalidFileUrl
 from app.files import media
 
 _MAX_HEADER_CHARS = 512

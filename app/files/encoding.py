@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-from app.errors import FileUnavailable
+from app.core.errors import FileUnavailable
 
 _PIECE_BYTES = 65536
 _ANY_ZLIB_HEADER = 32 + zlib.MAX_WBITS  # gzip and zlib alike

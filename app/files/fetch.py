@@ -20,7 +20,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from app.clocked_socket import ReadClock
-from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
+from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
 from app.files.address import IPAddress, is_allowed
 from app.files.attachment import (
     Claim,
@@ -37,12 +37,12 @@ from app.files.link import Link, host_of, lies_below, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
 from app.files.picture import measure_picture
 from app.files.spool import Spool, SpooledFile, SpoolRoom
-from app.hub import Deadline, Lookups, give_way
+from app.hub import Deadline, Lookups, cooperate
 
 _READ_BYTES = 65536
-_MOST_REDIRECTS = 5
-_MOST_ADDRESSES_TRIED = 3
-_MOST_LOOKUPS = 8
+_MAX_REDIRECTS = 5
+_MAX_ADDRESSES_TRIED = 3
+_MAX_LOOKUPS = 8
 _CONNECT_SECONDS = 5.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-api", "Connection": "close"}
@@ -66,7 +66,7 @@ class Home:
 class FetchPolicy:
     """What may be fetched, and where it is put meanwhile."""
 
-    most_bytes: int
+    max_bytes: int
     timeout_seconds: float
     ports: frozenset[int]
     allow_private: bool = False
@@ -89,7 +89,7 @@ class Fetcher:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.policy = policy
-        self._resolve = resolve or Lookups(_MOST_LOOKUPS).find
+        self._resolve = resolve or Lookups(_MAX_LOOKUPS).find
         self._given_tls = tls
         self._clock = clock
 
@@ -129,13 +129,13 @@ class Fetcher:
         with self._spool(param) as spool:
             while piece := file.read(_READ_BYTES):
                 spool.write(piece)
-                give_way()
+                cooperate()
             return _look_at(spool, claim)
 
     @contextlib.contextmanager
     def _spool(self, param: str | None) -> Iterator[Spool]:
         """Closed where anything is wrong with the file; the error names `param` then."""
-        spool = Spool(self.policy.most_bytes, self.policy.room)
+        spool = Spool(self.policy.max_bytes, self.policy.room)
         try:
             yield spool
         except BaseException as exc:
@@ -149,12 +149,12 @@ class Fetcher:
             data = parse_data_url(url)
             for piece in data.decode():
                 spool.write(piece)
-                give_way()
+                cooperate()
             return Claim(media_type=data.media_type, is_promised=True)
         return self._download(self._parse(url), spool, ends_at)
 
     def _download(self, link: Link, spool: Spool, ends_at: float) -> Claim:
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             with self._answer(link, ends_at) as answer:
                 if answer.status not in _REDIRECTS:
                     self._read(answer, spool, ends_at)
@@ -163,7 +163,7 @@ class Fetcher:
                     return Claim(named or name_from_path(link.path), media_type)
                 location = mend_header(answer.headers.get("Location", ""))
             link = self._parse(link.join(location))
-        raise InvalidFileUrl(f"The address redirects more than {_MOST_REDIRECTS} times.")
+        raise InvalidFileUrl(f"The address redirects more than {_MAX_REDIRECTS} times.")
 
     def _parse(self, url: str) -> Link:
         homes = self._find_homes(host_of(url))
@@ -227,7 +227,7 @@ class Fetcher:
 
     def _choose_addresses(self, link: Link) -> Sequence[Address | None]:
         """Those to be tried; None is the proxy, which looks for itself."""
-        return [None] if self.policy.proxy else self._check_host(link)[:_MOST_ADDRESSES_TRIED]
+        return [None] if self.policy.proxy else self._check_host(link)[:_MAX_ADDRESSES_TRIED]
 
     def _check_host(self, link: Link) -> list[Address]:
         """The addresses of the host, all of them allowed. Raises InvalidFileUrl."""
@@ -261,21 +261,21 @@ class Fetcher:
         taken = 0
         while data := answer.read1(_READ_BYTES):
             taken += len(data)
-            if taken > self.policy.most_bytes:
+            if taken > self.policy.max_bytes:
                 raise self._too_large()
             for piece in decoder.feed(data):
                 spool.write(piece)
-                give_way()
+                cooperate()
             if self._clock() > ends_at:
                 raise FileUnavailable(_OVERTIME)
         decoder.finish()
 
     def _check_length(self, header: str) -> None:
-        if header.isdigit() and int(header[:20]) > self.policy.most_bytes:
+        if header.isdigit() and int(header[:20]) > self.policy.max_bytes:
             raise self._too_large()
 
     def _too_large(self) -> FileTooLarge:
-        return FileTooLarge(f"The file is larger than the {self.policy.most_bytes} bytes that are allowed.")
+        return FileTooLarge(f"The file is larger than the {self.policy.max_bytes} bytes that are allowed.")
 
 
 def _is_data(url: str) -> bool:

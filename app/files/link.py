@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from app.errors import InvalidFileUrl
+from app.core.errors import InvalidFileUrl
 
-MOST_LINK_CHARS = 8192
+MAX_LINK_CHARS = 8192
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -66,13 +66,13 @@ class Link:
 
 def check_length(url: str) -> None:
     """Raises InvalidFileUrl. Comes before `urlsplit`, which remembers 128 addresses, however long."""
-    if len(url) > MOST_LINK_CHARS:
-        raise InvalidFileUrl(f"The address is longer than {MOST_LINK_CHARS} characters.")
+    if len(url) > MAX_LINK_CHARS:
+        raise InvalidFileUrl(f"The address is longer than {MAX_LINK_CHARS} characters.")
 
 
 def host_of(url: str) -> str:
     """As it is written, not checked; empty where it cannot be read, as in data: URLs."""
-    if len(url) > MOST_LINK_CHARS:
+    if len(url) > MAX_LINK_CHARS:
         return ""
     try:
         return urlsplit(url.strip(" ")).hostname or ""

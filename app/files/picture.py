@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
-from app.errors import InvalidFile
+from app.core.errors import InvalidFile
 
 # Far beyond every camera, far below what kills a decoder: 120 million pixels take half a gigabyte there.
-MOST_PIXELS = 120_000_000
-MOST_SIDE_PIXELS = 32_767
-_MOST_JPEG_SEGMENTS = 1000
-_MOST_FILL_BYTES = 64
+MAX_PIXELS = 120_000_000
+MAX_SIDE_PIXELS = 32_767
+_MAX_JPEG_SEGMENTS = 1000
+_MAX_FILL_BYTES = 64
 _HEAD_BYTES = 64
 
 Size = tuple[int, int]
@@ -28,10 +28,10 @@ def measure_picture(media_type: str, file: BinaryIO) -> Size:
     if size is None or min(size) < 1:
         raise InvalidFile("The picture is damaged: its header names no width and height.")
     width, height = size
-    if max(size) > MOST_SIDE_PIXELS or width * height > MOST_PIXELS:
+    if max(size) > MAX_SIDE_PIXELS or width * height > MAX_PIXELS:
         raise InvalidFile(
-            f"The picture is too large: {width} x {height} pixels, where {MOST_PIXELS} in all and "
-            f"{MOST_SIDE_PIXELS} a side are allowed."
+            f"The picture is too large: {width} x {height} pixels, where {MAX_PIXELS} in all and "
+            f"{MAX_SIDE_PIXELS} a side are allowed."
         )
     return size
 
@@ -76,7 +76,7 @@ def _read_webp(file: BinaryIO) -> Size | None:
 def _read_jpeg(file: BinaryIO) -> Size | None:
     """Walk from segment to segment until the one that begins the frame; thumbnails inside are passed over."""
     file.seek(2)
-    for _ in range(_MOST_JPEG_SEGMENTS):
+    for _ in range(_MAX_JPEG_SEGMENTS):
         marker = _read_marker(file)
         if marker is None:
             return None
@@ -95,7 +95,7 @@ def _read_marker(file: BinaryIO) -> int | None:
     if file.read(1) != b"\xff":
         return None
     byte = b"\xff"
-    for _ in range(_MOST_FILL_BYTES):
+    for _ in range(_MAX_FILL_BYTES):
         byte = file.read(1)
         if byte != b"\xff":
             break

@@ -30,7 +30,7 @@ def build_spool_room(settings: Settings) -> SpoolRoom:
 def build_fetch_policy(settings: Settings, room: SpoolRoom) -> FetchPolicy:
     """For what users attach."""
     return FetchPolicy(
-        most_bytes=settings.files_max_bytes,
+        max_bytes=settings.files_max_bytes,
         timeout_seconds=settings.files_timeout_seconds,
         ports=frozenset(settings.files_ports),
         allow_private=settings.files_allow_private,
@@ -50,7 +50,7 @@ def build_picture_policy(settings: Settings, room: SpoolRoom) -> FetchPolicy:
     ports = {named} if is_inside else {named, *_DEFAULT_PORTS.values()}
     return replace(
         build_fetch_policy(settings, room),
-        most_bytes=_MAX_PICTURE_BYTES,
+        max_bytes=_MAX_PICTURE_BYTES,
         ports=frozenset(),
         homes=(
             Home(own, frozenset(ports), allow_private=is_inside),

@@ -10,7 +10,7 @@ import tempfile
 from typing import BinaryIO
 
 from app.budget import RETRY_SECONDS, Budget
-from app.errors import FileTooLarge, GatewayError, InternalError, OutOfRoom
+from app.core.errors import FileTooLarge, GatewayError, InternalError, OutOfRoom
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ class SpoolRoom:
 class Spool:
     """Takes bytes up to a limit; memory does not grow with them. Whoever made it closes it."""
 
-    def __init__(self, most_bytes: int, room: SpoolRoom) -> None:
+    def __init__(self, max_bytes: int, room: SpoolRoom) -> None:
         """Raises OutOfRoom or InternalError where there is no file to be had."""
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._room = room
         self._share = room.budget.open()
         self.file: BinaryIO = _open_unlinked(room.directory)
@@ -57,9 +57,9 @@ class Spool:
     def write(self, data: bytes) -> None:
         """Raises FileTooLarge beyond the limit, OutOfRoom where there is no room for more at the moment."""
         self.size_bytes += len(data)
-        if self.size_bytes > self._most_bytes:
+        if self.size_bytes > self._max_bytes:
             raise FileTooLarge(
-                f"The file is larger than {self._most_bytes} bytes, which is as much as is allowed."
+                f"The file is larger than {self._max_bytes} bytes, which is as much as is allowed."
             )
         self._share.take(len(data))
         self._room.check_disk(self.file.fileno(), len(data))

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.core.errors import GatewayError
+from app.core.event import ReplyEvent
 from app.core.request import Question
 from app.core.usage import Usage
-from app.errors import GatewayError
-from app.reply import ReplyEvent
 
 ErrorEncoder = Callable[[GatewayError], bytes]
 """A failure before the answer began, as a whole body of the format."""

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import msgspec
 
-from app.errors import InvalidRequest
+from app.core.errors import InvalidRequest
 from app.formats.json_scan import JsonScan
-from app.hub import give_way
+from app.hub import cooperate
 
 MAX_TEXT_CHARS = 4_000_000
 # What this little decodes to takes 16 ms and 25 MB at worst.
 _SMALL_BODY_BYTES = 1024 * 1024
-_MOST_QUOTED_CHARS = 200
+_MAX_QUOTED_CHARS = 200
 _PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 
 _T = TypeVar("_T")
@@ -28,7 +28,7 @@ def decode_body(decode: Callable[[bytes], _T], body: bytes, *, max_text_chars: i
     """
     if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
         for _ in JsonScan(body, max_text_chars).steps():
-            give_way()
+            cooperate()
     try:
         return decode(body)
     except msgspec.ValidationError as exc:
@@ -45,8 +45,8 @@ def _invalid(words: str) -> InvalidRequest:
     path = found.group(1) if found else ""
     param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path).strip(".") or None
     what = words[: found.start()] if found else words
-    if len(what) > _MOST_QUOTED_CHARS:
-        what = f"{what[:_MOST_QUOTED_CHARS]}..."
+    if len(what) > _MAX_QUOTED_CHARS:
+        what = f"{what[:_MAX_QUOTED_CHARS]}..."
     missing = re.search(r"missing required field `(\w+)`", what)
     if missing:
         param = ".".join(filter(None, (param, missing.group(1))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from app.errors import InvalidRequest, PromptTooLong
+from app.core.errors import InvalidRequest, PromptTooLong
 
 MAX_VALUES = 500_000
 # A single character beyond ASCII may make each character of its string take four bytes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from app.errors import GatewayError
+from app.core.errors import GatewayError
 from app.logs import redactor
 
 # As OpenAI goes by the status. 501 and 505 refuse what was sent; other high ones are the API's own trouble.

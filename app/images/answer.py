@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import assert_never
 
-from app.errors import ContentRefused, GatewayError, NoPicture
-from app.exchange.reply import Reply
-from app.logs import redactor
-from app.reply import (
+from app.core.errors import ContentRefused, GatewayError, NoPicture
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,
@@ -18,8 +16,10 @@ from app.reply import (
     TextDelta,
     ThoughtText,
 )
+from app.exchange.reply import Reply
+from app.logs import redactor
 
-_MOST_WORDS_CHARS = 300
+_MAX_WORDS_CHARS = 300
 # In 2024 a picture could also come as a link in the text (protocol notes 7).
 _LINKED_PICTURE = re.compile(
     r"!\[[^\[\]\n]{0,300}\]\((https?://[^\s()<>]{1,2000})\)"
@@ -78,5 +78,5 @@ def _find_links(words: str) -> list[str]:
 
 
 def _quote(what: str, words: str) -> str:
-    said = redactor.quote(words.strip(), _MOST_WORDS_CHARS)
+    said = redactor.quote(words.strip(), _MAX_WORDS_CHARS)
     return f"{what} It says: {said}" if said else what

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from app.errors import InvalidFile, UpstreamInvalid, UpstreamUnreachable
+from app.core.errors import InvalidFile, UpstreamInvalid, UpstreamUnreachable
 from app.files.fetch import Fetcher
 
 _COPIES = 3

@@ -8,22 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from app.accounts.account import Account
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.config import Settings
+from app.core.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, choose_reported
+from app.core.event import ImageAdded
 from app.core.request import Attachment, DrawingRequest, DrawnPicture
-from app.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, choose_reported
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener
 from app.images.answer import DrawingAnswer
 from app.images.download import PictureDownload
-from app.reply import ImageAdded
 from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing, StreamRequest
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
 _PLEASE_DRAW = "请画："
 _DRAW = "画"
-_MOST_FAILURES = 3
+_MAX_FAILURES = 3
 
 
 class ImageService:
@@ -61,7 +61,7 @@ class ImageService:
         """
         files = self._attacher.collect(attachments)
         try:
-            plan = Plan(_ask_for(request), self._pool.find(caller.refresh_tokens), caller, files)
+            plan = Plan(_ask_for(request), self._pool.get_or_add(caller.refresh_tokens), caller, files)
             added = self._gather(plan, request.count)
         finally:
             files.close()
@@ -81,7 +81,7 @@ class ImageService:
             drawn |= {event.url: event for event in answer.pictures}
             if answer.failure is not None:
                 failures.append(answer.failure)
-                if not answer.failure.try_next_account or len(failures) >= _MOST_FAILURES:
+                if not answer.failure.try_next_account or len(failures) >= _MAX_FAILURES:
                     break
                 plan = _move_on(plan, answer, len(failures))
         if not drawn:

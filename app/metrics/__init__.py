@@ -1,1 +1,1 @@
-"""How the gateway is, as numbers: `tally.py` counts, `exposition.py` writes it all down for Prometheus."""
+"""How the gateway is, as numbers: `counters.py` counts, `exposition.py` writes it all down for Prometheus."""

@@ -1,6 +1,6 @@
 """The numbers as Prometheus reads them. The only module that knows prometheus-client.
 
-Nothing is kept between two looks: each builds its families from the tally and from what is read at that
+Nothing is kept between two looks: each builds its families from the counters and from what is read at that
 moment. docs/metrics.md lists them all.
 """
 
@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from app.metrics.tally import Distribution, Readings, Tally
+from app.metrics.counters import Counters, Distribution, Readings
 
 # Memory, processor time, open files and how many may be: what a long run is judged by.
 _PROCESS = ProcessCollector(registry=None)
@@ -26,34 +26,36 @@ Samples = Iterable[tuple[Sequence[str], _T]]
 """Values of the labels, and the value itself."""
 
 
-def encode(tally: Tally, readings: Readings, accept: str) -> tuple[bytes, str]:
+def encode(counters: Counters, readings: Readings, accept: str) -> tuple[bytes, str]:
     """The whole exposition, as OpenMetrics where the header `accept` names it, and its content type."""
     # Not the header itself: the library chokes on a version that is no number.
     build, content_type = choose_encoder(_OPEN_METRICS if _OPEN_METRICS in accept else "")
-    return build(_Exposition(tally, readings)), content_type
+    return build(_Exposition(counters, readings)), content_type
 
 
 class _Exposition(Collector):
-    def __init__(self, tally: Tally, readings: Readings) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters, readings: Readings) -> None:
+        self._counters = counters
         self._readings = readings
 
     def collect(self) -> Iterator[Metric]:
-        tally, now = self._tally, self._readings
-        yield _count("requests", "Requests that are over.", ("route", "outcome"), tally.requests.items())
-        yield _spread("request_seconds", "From head to end.", ("route",), _by(tally.request_seconds))
+        counters, now = self._counters, self._readings
+        yield _count("requests", "Requests that are over.", ("route", "outcome"), counters.requests.items())
+        yield _spread("request_seconds", "From head to end.", ("route",), _by(counters.request_seconds))
         yield _spread(
-            "first_delta_seconds", "From head to the first text.", (), _one(tally.first_delta_seconds)
+            "first_delta_seconds", "From head to the first text.", (), _one(counters.first_delta_seconds)
         )
-        yield _count("chunks", "Frames of answers that are over.", (), _one(tally.chunks))
+        yield _count("chunks", "Frames of answers that are over.", (), _one(counters.chunks))
         yield _gauge("open_streams", "Answers that are open or awaited.", (), _one(now.open_streams))
         yield _gauge("queue_length", "Requests that wait for an account.", (), _one(now.queue_length))
-        yield _spread("queue_seconds", "Waiting for an account, in vain too.", (), _one(tally.queue_seconds))
+        yield _spread(
+            "queue_seconds", "Waiting for an account, in vain too.", (), _one(counters.queue_seconds)
+        )
         yield _gauge("accounts", "Accounts that were seen lately.", ("state",), _by(now.accounts))
-        yield _count("refreshes", "Access tokens that were asked for.", ("outcome",), _by(tally.refreshes))
-        yield _count("cool_downs", "Accounts that were put to rest.", ("reason",), _by(tally.cool_downs))
+        yield _count("refreshes", "Access tokens that were asked for.", ("outcome",), _by(counters.refreshes))
+        yield _count("cool_downs", "Accounts that were put to rest.", ("reason",), _by(counters.cool_downs))
         yield _count(
-            "upstream_errors", "Tries for an answer that failed.", ("code",), _by(tally.upstream_errors)
+            "upstream_errors", "Tries for an answer that failed.", ("code",), _by(counters.upstream_errors)
         )
         yield _gauge("undeleted_conversations", "Those the upstream still has.", (), _one(now.undeleted))
         yield _gauge("overdue_conversations", "Those that should be gone.", (), _one(now.overdue))
@@ -63,7 +65,7 @@ class _Exposition(Collector):
             "unknown_content",
             "What the upstream sent and is unknown here.",
             ("what", "name"),
-            now.novelties.items(),
+            now.unknown_contents.items(),
         )
         yield from _PROCESS.collect()
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 GRAM_CHARS = 12
 # So far apart lie the stretches by which a quotable piece is entered.
 _STEP_CHARS = 16
-LEAST_QUOTED_CHARS = GRAM_CHARS + _STEP_CHARS - 1
+MIN_QUOTED_CHARS = GRAM_CHARS + _STEP_CHARS - 1
 """So much of a quotable piece is always found, whatever it was cut out of."""
 
 # Whoever sends thousands of texts with one ending hides those beyond this many, which are his own.
-_MOST_ALIKE = 8
+_MAX_ALIKE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class Index:
         return len(self._grams) + len(self._short)
 
     @property
-    def least_chars(self) -> float:
+    def min_chars(self) -> float:
         """Nothing shorter holds anything that is known; infinite where nothing is."""
         shortest = min((len(piece.text) for piece in self._short), default=GRAM_CHARS)
         return shortest if len(self) else math.inf
@@ -60,7 +60,7 @@ class Index:
         for place in _list_places(piece):
             gram = piece.text[place : place + GRAM_CHARS]
             alike = self._grams.get(gram, ())
-            if sum(other.is_quotable == piece.is_quotable for other, _ in alike) < _MOST_ALIKE:
+            if sum(other.is_quotable == piece.is_quotable for other, _ in alike) < _MAX_ALIKE:
                 self._grams[gram] = (*alike, (piece, place))
 
     def remove(self, piece: Piece) -> None:
@@ -88,7 +88,7 @@ class Index:
                 for piece, place in grams.get(text[at : at + GRAM_CHARS], ()):
                     begin, end = _extend(text, at, piece, place)
                     if end - begin == len(piece.text) or (
-                        piece.is_quotable and end - begin >= LEAST_QUOTED_CHARS
+                        piece.is_quotable and end - begin >= MIN_QUOTED_CHARS
                     ):
                         yield begin, end, piece
                         done = max(done, end)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 # An escape within an escape, as where JSON is quoted in JSON, and once more.
-_MOST_ROUNDS = 3
+_MAX_ROUNDS = 3
 _ESCAPE = re.compile(
     r"%(?P<url>[0-9a-fA-F]{2})"
     r"|\\u(?P<json>[0-9a-fA-F]{4})"
@@ -25,12 +25,12 @@ _ESCAPE = re.compile(
 )
 _ESCAPES_BEGIN = "%\\& "
 _KEPT_SINGLES = "/\\\"'"
-_LEAST_BASE64_CHARS = 16
-_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{_LEAST_BASE64_CHARS},}}")
+_MIN_BASE64_CHARS = 16
+_BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_BASE64_CHARS},}}")
 _FROM_URL_BASE64 = str.maketrans("-_", "+/")
 # What base64 was made of other bytes than of a secret's is noise, which is seldom readable for long.
-_LEAST_READABLE_BYTES = 12
-_READABLE = re.compile(rb"[\x21-\x7e]{%d,}" % _LEAST_READABLE_BYTES)
+_MIN_READABLE_BYTES = 12
+_READABLE = re.compile(rb"[\x21-\x7e]{%d,}" % _MIN_READABLE_BYTES)
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -83,7 +83,7 @@ def _lower(reading: Reading) -> Reading:
 
 
 def _strip(reading: Reading) -> Reading:
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         if is_plain(reading.text) or _ESCAPE.search(reading.text) is None:
             break
         reading = _replace_escapes(reading)

@@ -11,19 +11,19 @@ from app.redaction.index import Index, Piece
 from app.redaction.reading import fold, is_plain, list_readings
 
 REDACTED = "[secret]"
-_LEAST_SECRET_CHARS = 6
+_MIN_SECRET_CHARS = 6
 # Of what a stranger sends: shorter, or nothing but letters, it may be a word that log lines are made of.
-_LEAST_CALLERS_CHARS = 16
-MOST_LEARNT_CHARS = 8192
+_MIN_CALLERS_CHARS = 16
+MAX_LEARNT_CHARS = 8192
 """Nothing longer is learnt in one piece: no token is."""
 
-_MOST_HELD_CHARS = 128 * 1024
+_MAX_HELD_CHARS = 128 * 1024
 # Of what holds escapes or the like, as no token does, only so much is folded: the rest is known as it came.
-_MOST_ODD_CHARS = 4096
-_MOST_REMEMBERED_CHARS = 256 * 1024
-_MOST_ACCEPTED_CHARS = 1024 * 1024
+_MAX_ODD_CHARS = 4096
+_MAX_REMEMBERED_CHARS = 256 * 1024
+_MAX_ACCEPTED_CHARS = 1024 * 1024
 # A secret that begins within what is shown may be spelt with so many characters for each of its own.
-_MOST_SPELLING = 8
+_MAX_SPELLING = 8
 _QUOTES = "\"'`<>[]{}()"
 
 
@@ -90,7 +90,7 @@ class Redactor:
     def keep(self, secret: str) -> None:
         """The operator's: never written, never forgotten, whatever callers send."""
         with self._lock:
-            if len(secret) >= _LEAST_SECRET_CHARS and secret not in self._kept:
+            if len(secret) >= _MIN_SECRET_CHARS and secret not in self._kept:
                 self._kept.add(secret)
                 self._enter(_cut_trusted(secret))
 
@@ -104,7 +104,7 @@ class Redactor:
             pieces = self._accepted[secret] = _cut_trusted(secret)
             self._enter(pieces)
             self._accepted_chars += len(secret)
-            while self._accepted_chars > _MOST_ACCEPTED_CHARS:
+            while self._accepted_chars > _MAX_ACCEPTED_CHARS:
                 oldest, pieces = self._accepted.popitem(last=False)
                 self._accepted_chars -= len(oldest)
                 self._leave(pieces)
@@ -122,26 +122,26 @@ class Redactor:
             self._use(secret)
             self._remembered[secret] = None
             self._remembered_chars += len(secret)
-            while self._remembered_chars > _MOST_REMEMBERED_CHARS:
+            while self._remembered_chars > _MAX_REMEMBERED_CHARS:
                 oldest, _ = self._remembered.popitem(last=False)
                 self._remembered_chars -= len(oldest)
                 self._disuse(oldest)
 
     def hold(self, text: str) -> Hold:
         """Everything in `text`, word by word and what is too long in slices, until it is released."""
-        words = _cut_words(text[:_MOST_HELD_CHARS])
-        slices = {piece for word in words if len(word) > MOST_LEARNT_CHARS for piece in _slice(word)}
+        words = _cut_words(text[:_MAX_HELD_CHARS])
+        slices = {piece for word in words if len(word) > MAX_LEARNT_CHARS for piece in _slice(word)}
         words = set(filter(_is_learnable, words))
         odd_chars = 0
         with self._lock:
             for secret in words | slices:
                 odd_chars += 0 if is_plain(secret) else len(secret)
-                self._use(secret, in_full=odd_chars <= _MOST_ODD_CHARS)
+                self._use(secret, in_full=odd_chars <= _MAX_ODD_CHARS)
         return Hold(self, words, slices)
 
     def redact(self, text: str) -> str:
         """`text` without what is known: each place of it becomes `[secret]`."""
-        if len(text) < self._index.least_chars:
+        if len(text) < self._index.min_chars:
             return text
         shown, done = [], 0
         for begin, end in self._find(text):
@@ -150,9 +150,9 @@ class Redactor:
             done = max(done, end)
         return "".join([*shown, text[done:]]) if shown else text
 
-    def quote(self, text: str, most_chars: int) -> str:
+    def quote(self, text: str, max_chars: int) -> str:
         """The beginning of foreign words, redacted before they are cut."""
-        return self.redact(text[: most_chars * _MOST_SPELLING])[:most_chars]
+        return self.redact(text[: max_chars * _MAX_SPELLING])[:max_chars]
 
     def _find(self, text: str) -> list[tuple[int, int]]:
         places = set()
@@ -199,7 +199,7 @@ class Redactor:
 
 
 def _is_learnable(secret: str) -> bool:
-    return _LEAST_CALLERS_CHARS <= len(secret) <= MOST_LEARNT_CHARS and not secret.isalpha()
+    return _MIN_CALLERS_CHARS <= len(secret) <= MAX_LEARNT_CHARS and not secret.isalpha()
 
 
 def _cut_words(text: str) -> set[str]:
@@ -209,8 +209,8 @@ def _cut_words(text: str) -> set[str]:
 
 
 def _slice(word: str) -> Iterator[str]:
-    for begin in range(0, len(word), MOST_LEARNT_CHARS):
-        piece = word[begin : begin + MOST_LEARNT_CHARS]
+    for begin in range(0, len(word), MAX_LEARNT_CHARS):
+        piece = word[begin : begin + MAX_LEARNT_CHARS]
         if _is_learnable(piece):
             yield piece
 
@@ -221,7 +221,7 @@ def _cut_trusted(secret: str) -> tuple[Piece, ...]:
         Piece(
             text,
             is_quotable=True,
-            may_be_split=len(secret) >= _LEAST_CALLERS_CHARS,
+            may_be_split=len(secret) >= _MIN_CALLERS_CHARS,
             first_quotable=_find_payload(text),
         )
         for text in fold(secret)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify
 
-from app.errors import KeyForbidden
+from app.core.errors import KeyForbidden
 from app.routes.auth import require_caller
 from app.routes.services import services
 

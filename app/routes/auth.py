@@ -6,12 +6,12 @@ import hmac
 
 from flask import g, request
 
-from app.accounts.gate import Caller
-from app.errors import CredentialsRejected, KeyLimited
+from app.accounts.authenticator import Caller
+from app.core.errors import CredentialsRejected, KeyLimited
 from app.gateway import Gateway
-from app.routes.journal import Record
 from app.routes.peer import find_peer, is_trusted, warn_of_proxy
 from app.routes.services import services
+from app.server.request_log import RequestLog
 
 # What proxies add to say for whom they ask.
 _FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
@@ -20,35 +20,35 @@ _FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
 def require_caller() -> None:
     """Admit the caller, who leaves when the response is closed. Preflights carry no credentials."""
     if request.method != "OPTIONS":
-        admit()
+        authenticate()
 
 
-def look_in() -> None:
+def authenticate_watcher() -> None:
     """Admit the caller of a stream that asks nothing: it takes none of the places of a key's `parallel`."""
     if request.method != "OPTIONS":
-        services().gate.leave(_let_in())
+        services().authenticator.leave(_authenticate())
 
 
-def admit() -> Caller:
+def authenticate() -> Caller:
     """Raises CredentialsRejected, KeyLimited or ShuttingDown."""
-    caller, known, record = _let_in(), services(), g.record
-    record.on_close(lambda: known.gate.leave(caller))
+    caller, known, request_log = _authenticate(), services(), g.request_log
+    request_log.on_close(lambda: known.authenticator.leave(caller))
     if request.method == "POST" and request.path.startswith("/v1/"):
-        _note_request(caller, known, record)
+        _note_request(caller, known, request_log)
     return caller
 
 
-def _note_request(caller: Caller, known: Gateway, record: Record) -> None:
+def _note_request(caller: Caller, known: Gateway, request_log: RequestLog) -> None:
     """For the watch. Nothing is kept of a caller of whose tokens the upstream never accepted one."""
-    history = known.traffic.of(caller.queue)
+    history = known.caller_stats.of(caller.queue)
     history.begin()
 
     def note_end() -> None:
-        history.end(record.sample(), known.pool.waiting(caller.queue))
+        history.end(request_log.sample(), known.pool.waiting(caller.queue))
         if caller.key is not None or known.pool.knows_any(caller.refresh_tokens):
-            known.traffic.keep(caller.queue, history)
+            known.caller_stats.keep(caller.queue, history)
 
-    record.on_close(note_end)
+    request_log.on_close(note_end)
 
 
 def shows_metrics_key() -> bool:
@@ -76,17 +76,17 @@ def _find_peer() -> str:
     return find_peer(request.remote_addr or "", forwarded, services().settings.trusted_proxies)
 
 
-def _let_in() -> Caller:
+def _authenticate() -> Caller:
     known = services()
-    known.presence.check()
+    known.active_requests.check()
     if shows_metrics_key():  # by name, and not counted as a wrong key
         raise CredentialsRejected("METRICS_KEY opens /metrics alone. Send a refresh token or a gateway key.")
-    known.gate.refuse_own(request.headers.get("X-Api-Key", ""))
+    known.authenticator.refuse_own(request.headers.get("X-Api-Key", ""))
     header = request.headers.get("Authorization", "")
     try:
-        caller = known.gate.admit(header, _find_peer(), counted_peer=read_counted_peer())
+        caller = known.authenticator.authenticate(header, _find_peer(), counted_peer=read_counted_peer())
     except KeyLimited:
-        g.record.forget_credentials()
+        g.request_log.forget_credentials()
         raise
     g.caller = caller
     return caller

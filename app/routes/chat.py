@@ -27,10 +27,10 @@ def create_chat_completion() -> Response:
     known = services()
     asked = parse_chat(read_body(), max_text_chars=TEXT_PER_PROMPT * known.settings.max_prompt_chars)
     hold_more(measure_question(asked.question))
-    g.record.watch_client()
+    g.request_log.begin_reply()
     reply = known.chat.open(asked.question, g.caller)
-    own_reply(reply, g.record)
+    own_reply(reply, g.request_log)
     asked = replace(asked, question=asked.question.forget_turns())
     release_body()
     render = stream_reply if asked.stream else whole_reply
-    return render(reply, asked, g.record)
+    return render(reply, asked, g.request_log)

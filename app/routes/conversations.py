@@ -7,7 +7,7 @@ import time
 from flask import Blueprint, Response, g, jsonify
 
 from app.conversations.ledger import Conversation
-from app.errors import ConversationNotFound
+from app.core.errors import ConversationNotFound
 from app.identifier import fold_id
 from app.routes.auth import require_caller
 from app.routes.services import services
@@ -36,7 +36,7 @@ def delete_conversation(conversation_id: str) -> Response:
 
 
 def _own() -> list[str]:
-    return [account.owner for account in services().pool.find(g.caller.refresh_tokens)]
+    return [account.owner for account in services().pool.get_or_add(g.caller.refresh_tokens)]
 
 
 def _describe(conversation: Conversation) -> dict[str, object]:

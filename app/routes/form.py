@@ -7,8 +7,8 @@ from typing import BinaryIO, cast
 
 from flask import request
 
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Attachment
-from app.errors import InvalidRequest, UnsupportedValue
 from app.routes.body import read_form
 
 

@@ -27,7 +27,7 @@ def ready() -> Response:
     a restart, which balancers and probes might bring about, is what would lose something.
     """
     known = services()
-    is_ready = known.presence.ready
+    is_ready = known.active_requests.ready
     response = jsonify(
         status="ok" if is_ready else "draining", state="kept" if known.state.is_kept else "in memory"
     )

@@ -34,7 +34,7 @@ def hold_body() -> None:
     Reading raises OutOfRoom then.
     """
     share = g.body_share = services().bodies.open()
-    g.record.on_close(share.close)
+    g.request_log.on_close(share.close)
     request.environ["wsgi.input"] = _CountedInput(request.environ["wsgi.input"], share)
 
 

@@ -33,6 +33,6 @@ def edit_image() -> Response:
 
 
 def _draw(image_request: DrawingRequest, attachments: Sequence[Attachment] = ()) -> Response:
-    g.record.watch_client()
+    g.request_log.begin_reply()
     pictures = services().images.draw(image_request, g.caller, attachments, hold=hold_more)
     return Response(encode_images(pictures, created=int(time.time())), content_type="application/json")

@@ -6,12 +6,12 @@ import time
 
 from flask import Blueprint, Response, request
 
-from app.errors import CredentialsRejected, NotFound
+from app.core.errors import CredentialsRejected, NotFound
 from app.gateway import Gateway
-from app.metrics.tally import Readings
+from app.metrics.counters import Readings
 from app.routes.auth import shows_metrics_key
 from app.routes.services import services
-from app.upstream.novelty import novelties
+from app.upstream.unknown_content import unknown_contents
 
 bp = Blueprint("metrics", __name__)
 
@@ -32,17 +32,17 @@ def expose() -> Response:
     from app.metrics.exposition import encode  # noqa: PLC0415
 
     known = services()
-    body, content_type = encode(known.tally, _read(known), request.headers.get("Accept", ""))
+    body, content_type = encode(known.counters, _read(known), request.headers.get("Accept", ""))
     return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 def _read(known: Gateway) -> Readings:
     return Readings(
-        open_streams=known.presence.open_replies,
+        open_streams=known.active_requests.open_replies,
         queue_length=known.pool.queue_length,
         accounts=known.pool.count_states(),
         undeleted=known.ledger.count(),
         overdue=known.ledger.count_overdue(time.time()),
         state_in_memory=not known.state.is_kept,
-        novelties=novelties,
+        unknown_contents=unknown_contents,
     )

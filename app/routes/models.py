@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from app.chat.mode import MODELS
-from app.errors import NotFound
+from app.core.errors import NotFound
 from app.routes.auth import require_caller
 
 bp = Blueprint("models", __name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request
 
-from app.errors import NotFound
+from app.core.errors import NotFound
 
 bp = Blueprint("page", __name__)
 

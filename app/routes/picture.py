@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from app.errors import FileTooLarge, InvalidFile, InvalidRequest, KeyForbidden, PromptTooLong
+from app.core.errors import FileTooLarge, InvalidFile, InvalidRequest, KeyForbidden, PromptTooLong
 from app.files.spool import SpooledFile
 from app.formats.json_body import decode_body
 from app.routes.auth import require_caller
@@ -19,7 +19,7 @@ from app.routes.services import services
 bp = Blueprint("picture", __name__)
 bp.before_request(require_caller)
 
-_MOST_BYTES = 20 * 1024 * 1024
+_MAX_BYTES = 20 * 1024 * 1024
 _PIECE_BYTES = 65536
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -59,15 +59,15 @@ def _check_origin() -> None:
 
 def _fetch(url: str) -> SpooledFile:
     """A picture that is not too large; whoever gets it closes it."""
-    g.record.watch_client()
+    g.request_log.begin_reply()
     known = services()
     fetcher = known.pictures if known.pictures.is_at_home(url) else known.fetcher
     file = fetcher.fetch(url, param="url")
     try:
         if not file.is_picture:
             raise InvalidFile("There is no picture at this address.", param="url")
-        if file.size_bytes > _MOST_BYTES:
-            raise FileTooLarge(f"The picture is larger than {_MOST_BYTES} bytes.", param="url")
+        if file.size_bytes > _MAX_BYTES:
+            raise FileTooLarge(f"The picture is larger than {_MAX_BYTES} bytes.", param="url")
     except InvalidFile:
         file.close()
         raise

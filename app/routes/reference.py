@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from app.errors import NotFound
+from app.core.errors import NotFound
 from app.routes.page import render_file, send_page
 
 bp = Blueprint("reference", __name__)

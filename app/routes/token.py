@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, g, jsonify, request
 
-from app.errors import (
+from app.core.errors import (
     AccountBlocked,
     GatewayError,
     InvalidRequest,
@@ -14,13 +14,13 @@ from app.errors import (
     UpstreamBusy,
     UpstreamThrottled,
 )
-from app.routes.auth import admit, read_counted_peer
+from app.routes.auth import authenticate, read_counted_peer
 from app.routes.body import SMALL_BODY_BYTES, read_body
 from app.routes.services import services
 
 bp = Blueprint("token", __name__)
 
-_MOST_TOKENS = 20
+_MAX_TOKENS = 20
 _RETRY_SECONDS = 5.0
 
 
@@ -31,10 +31,10 @@ class _Check(msgspec.Struct):
 @bp.post("/token/check")
 def check_token() -> Response:
     """Whether refresh tokens are alive: `{"live": bool}`, and one entry a token where several were given."""
-    if services().gate.needs_key:
-        admit()
+    if services().authenticator.needs_key:
+        authenticate()
     tokens = _parse_tokens(read_body(SMALL_BODY_BYTES))
-    g.record.watch_client()
+    g.request_log.begin_reply()
     try:
         is_fresh = request.args.get("fresh") == "1"
         checks = services().checker.check(tokens, fresh=is_fresh, peer=read_counted_peer())
@@ -59,12 +59,12 @@ def _explain(error: GatewayError) -> GatewayError:
 def _parse_tokens(body: bytes) -> tuple[str, ...]:
     try:
         text = msgspec.json.decode(body, type=_Check).token
-        g.record.hold(text)
-        tokens = services().gate.parse_tokens(text)
+        g.request_log.hold(text)
+        tokens = services().authenticator.parse_tokens(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None
     except GatewayError as error:
         raise InvalidRequest(error.message, param="token") from None
-    if not 0 < len(tokens) <= _MOST_TOKENS:
-        raise InvalidRequest(f"`token` must hold 1 to {_MOST_TOKENS} refresh tokens.", param="token")
+    if not 0 < len(tokens) <= _MAX_TOKENS:
+        raise InvalidRequest(f"`token` must hold 1 to {_MAX_TOKENS} refresh tokens.", param="token")
     return tokens

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator
 import msgspec
 from flask import Blueprint, Response, g
 
+from app.caller_stats import BUCKET_SECONDS, History
 from app.formats.openai_chat.encoder import HEARTBEAT
-from app.routes.auth import look_in
+from app.routes.auth import authenticate_watcher
 from app.routes.responses import STREAM_HEADERS
 from app.routes.services import services
-from app.traffic import BUCKET_SECONDS, History
 
 bp = Blueprint("watch", __name__)
-bp.before_request(look_in)
+bp.before_request(authenticate_watcher)
 
 _LOOK_SECONDS = 1.0
 _LOOKS_PER_HEARTBEAT = 5
-_MOST_SECONDS = 6 * 3600.0
+_MAX_SECONDS = 6 * 3600.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,11 +29,11 @@ _encode = msgspec.json.Encoder().encode
 def watch() -> Response:
     """The first event tells the whole hour, later ones the half minutes that changed."""
     known, caller = services(), g.caller
-    history, ended = known.traffic.of(caller.queue), known.watches.enter()
-    g.record.on_close(lambda: known.watches.leave(ended))
+    history, ended = known.caller_stats.of(caller.queue), known.watches.enter()
+    g.request_log.on_close(lambda: known.watches.leave(ended))
 
     def is_over() -> bool:
-        return ended.is_set() or known.presence.stopping
+        return ended.is_set() or known.active_requests.stopping
 
     events = _relay(history, lambda: known.pool.waiting(caller.queue), is_over, ended)
     return Response(events, content_type="text/event-stream; charset=utf-8", headers=STREAM_HEADERS)
@@ -44,7 +44,7 @@ def _relay(
 ) -> Iterator[bytes]:
     """Looks once a second, as nothing tells; a heartbeat now and then finds out who has gone."""
     ticket, seen = history.take_ticket(), (-1, -1)
-    told_at, ends_at, looks = 0.0, time.time() + _MOST_SECONDS, 0
+    told_at, ends_at, looks = 0.0, time.time() + _MAX_SECONDS, 0
     while history.is_valid(ticket) and not is_over() and told_at < ends_at:
         now, queued = time.time(), count_queued()
         if (history.version, queued) != seen:

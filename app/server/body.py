@@ -78,7 +78,7 @@ class RequestBody(Body):  # type: ignore[misc]
             self.failed = True
             raise _cut_short()
         if self.left_bytes == 0:
-            self._incoming.seat.work()
+            self._incoming.slot.work()
         return piece
 
 

@@ -1,4 +1,4 @@
-"""What the server refuses before, or while, the application is asked; a branch of `app.errors.GatewayError`.
+"""What the server refuses before, or while, the application is asked: a branch of the tree in core/errors.py.
 
 GatewayError
 ├── InvalidRequest
@@ -14,7 +14,7 @@ No message quotes what came: whatever stands where HTTP wants something else may
 
 from __future__ import annotations
 
-from app.errors import GatewayError, InvalidRequest
+from app.core.errors import GatewayError, InvalidRequest
 
 
 class MalformedRequest(InvalidRequest):

@@ -17,9 +17,9 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
 from app import hub
-from app.errors import RequestTimeout
+from app.core.errors import RequestTimeout
+from app.server.connection_slots import ConnectionSlot
 from app.server.head import HeadLimits, HeadScanner, Verdict
-from app.server.seat import Seat
 
 _RECEIVE_BYTES = 65_536
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -42,9 +42,9 @@ class FairShare:
     MAX_BYTES = 65_536
     MAX_SECONDS = 0.001
 
-    def __init__(self, clock: Callable[[], float], give_way: Callable[[], None]) -> None:
+    def __init__(self, clock: Callable[[], float], cooperate: Callable[[], None]) -> None:
         self._clock = clock
-        self._give_way = give_way
+        self._give_way = cooperate
         self._bytes = 0
         self._begun_at = clock()
         self.turns = 0
@@ -75,14 +75,14 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
     def __init__(
         self,
         connection: socket.socket,
-        seat: Seat,
+        slot: ConnectionSlot,
         bounds: Bounds,
         clock: Callable[[], float] = time.monotonic,
-        give_way: Callable[[], None] = hub.give_way,
+        cooperate: Callable[[], None] = hub.cooperate,
     ) -> None:
         super().__init__(connection)
-        self.seat = seat
-        self.share = FairShare(clock, give_way)
+        self.slot = slot
+        self.share = FairShare(clock, cooperate)
         self.owes_continue = False
         """The client waits for `100 Continue` before it sends its body."""
         self._bounds = bounds
@@ -96,7 +96,7 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         Raises StopIteration where no request begins in time, NoMoreData where one breaks off, RequestTimeout
         where it takes too long, and HeadTooLarge.
         """
-        self.seat.wait()
+        self.slot.wait()
         scanner = HeadScanner(self._bounds.head)
         held = bytearray(self.take_buffered())
         if held:
@@ -108,7 +108,7 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         self._is_first = False
         verdict = scanner.feed(bytes(held))
         while verdict is Verdict.MORE:
-            self.seat.hold_head(len(held))
+            self.slot.hold_head(len(held))
             piece = self._receive_in_time(_RECEIVE_BYTES, "The head")
             if not piece:
                 raise NoMoreData
@@ -125,13 +125,13 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         size = self.mxchunk if size_hint is None else min(max(size_hint, self.mxchunk), self.max_body_chunk)
         return self._receive_in_time(size, "The body")
 
-    def discard(self, most_bytes: int, seconds: float) -> None:
+    def discard(self, max_bytes: int, seconds: float) -> None:
         """Read on and throw away until the client has had its say, so that it comes to read our answer.
 
         Without this the end of the connection would be a reset, which overtakes the answer.
         """
-        self.seat.wait()
-        self._ends_at, left = self._clock() + seconds, most_bytes
+        self.slot.wait()
+        self._ends_at, left = self._clock() + seconds, max_bytes
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
             while left > 0 and (piece := self._receive(min(left, _RECEIVE_BYTES))):

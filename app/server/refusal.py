@@ -10,7 +10,7 @@ from http import HTTPStatus
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.errors import ParseException
 
-from app.errors import GatewayError, InternalError
+from app.core.errors import GatewayError, InternalError
 from app.formats.openai_error import encode_error
 from app.server.error import (
     ExpectationFailed,

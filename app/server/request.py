@@ -9,7 +9,7 @@ from gunicorn.http.errors import InvalidHeader, InvalidHTTPVersion, UnsupportedT
 from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 
-from app.errors import GatewayError
+from app.core.errors import GatewayError
 from app.server.body import BoundedChunks, RequestBody
 from app.server.incoming import IncomingBytes
 
@@ -43,9 +43,9 @@ class GatewayRequest(Request):  # type: ignore[misc]
         reader = BoundedChunks(self, incoming) if codings else self.body.reader
         self.body = RequestBody(reader, incoming)
         if self.body.left_bytes == 0:
-            incoming.seat.work()
+            incoming.slot.work()
         else:
-            incoming.seat.send()
+            incoming.slot.send()
         # Said when the body is read: who is refused before that need not send it.
         incoming.owes_continue, self._expected_100_continue = self._expected_100_continue, False
 

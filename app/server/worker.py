@@ -18,11 +18,11 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.hub import GreenletExit, call_in_loop, limit_accepts
+from app.server.connection_slots import ConnectionSlots
 from app.server.head import HeadLimits
 from app.server.incoming import Bounds, IncomingBytes
 from app.server.refusal import build_refusal, log_refusal, make_request_id, translate_failure
 from app.server.request import GatewayParser
-from app.server.seat import Seats
 
 _SPARE_SEATS = 50
 _MAX_ACCEPTS = 8
@@ -41,7 +41,9 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self._gateway = getattr(self.wsgi, "extensions", {}).get("glm-api")
-        self._seats = Seats(self.worker_connections, min(_SPARE_SEATS, self.worker_connections // 4))
+        self._slots = ConnectionSlots(
+            self.worker_connections, min(_SPARE_SEATS, self.worker_connections // 4)
+        )
         seconds = {} if self._gateway is None else {"request_seconds": self._gateway.settings.request_seconds}
         limits = HeadLimits(
             max_fields=self.cfg.limit_request_fields,
@@ -61,22 +63,22 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         """Called once a second. Connections between two requests must not hold up the shutdown."""
         super().notify()
         if not self.alive:
-            self._seats.close_waiting()
+            self._slots.close_waiting()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: the gateway is told as well, in its event loop."""
         super().handle_exit(sig, frame)
         gateway = getattr(self, "_gateway", None)
         if gateway is not None:
-            call_in_loop(gateway.presence.stop)
+            call_in_loop(gateway.active_requests.stop)
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         """One connection, from the first byte to the last, in its own greenlet."""
         client.setblocking(True)
-        seat = self._seats.take(client)
+        slot = self._slots.take(client)
         if not self.alive:
-            seat.read_no_more()
-        incoming = IncomingBytes(client, seat, self._bounds)
+            slot.read_no_more()
+        incoming = IncomingBytes(client, slot, self._bounds)
         parser = GatewayParser(self.cfg, incoming, addr)
         try:
             self._serve_requests(listener.getsockname(), parser, client, addr)
@@ -86,7 +88,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             self._refuse(exc, client)
             incoming.discard(_MAX_DISCARDED_BYTES, _DISCARD_SECONDS)
         finally:
-            seat.leave()
+            slot.leave()
             close(client)
 
     def _serve_requests(

@@ -79,7 +79,7 @@ class CallDetector:
         """`is_quoted` says whether a text stands in what the model has read; asked of foreign forms."""
         self._names = names
         self._make_id = make_id
-        self._most_calls = MAX_CALLS if is_parallel else 1
+        self._max_calls = MAX_CALLS if is_parallel else 1
         self._cursor = Cursor()
         self._pattern = OpenerPattern(dialect)
         self._shown = ShownText()
@@ -256,7 +256,7 @@ class CallDetector:
                 call = Call(self._make_id(), read.tool, arguments.text)
                 self._out.append(CallOut(call, read.form, arguments))
                 self._calls += 1
-                if self._calls >= self._most_calls:
+                if self._calls >= self._max_calls:
                     return True
         return False
 

@@ -220,7 +220,7 @@ def count_reference_paths(root: Node, depth: int) -> int:
     return paths if longest <= MAX_REFERENCE_CHAIN else beyond
 
 
-def _list_targets(root: Node, most_edges: int) -> dict[str, list[tuple[str, int]]] | None:
+def _list_targets(root: Node, max_edges: int) -> dict[str, list[tuple[str, int]]] | None:
     """What is referred to -> the references from there; None beyond so many of them."""
     targets = {_ROOT: _list_references(root)}
     waiting = [to for to, _ in targets[_ROOT]]
@@ -231,7 +231,7 @@ def _list_targets(root: Node, most_edges: int) -> dict[str, list[tuple[str, int]
             targets[target] = _list_references(find_reference(root, target))
             edges += len(targets[target])
             waiting.extend(to for to, _ in targets[target])
-        if edges > most_edges:
+        if edges > max_edges:
             return None
     return targets
 

@@ -15,7 +15,7 @@ from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 
-from app.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
+from app.core.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
 from app.upstream.body import BodyReader
 from app.upstream.connection import AddressBook, QuickConnection
 
@@ -23,8 +23,8 @@ from app.upstream.connection import AddressBook, QuickConnection
 class UpstreamAdapter(HTTPAdapter):
     """For requests to one origin, made by hand with a `path`. Thread-safe as its base."""
 
-    def __init__(self, most_connections: int) -> None:
-        super().__init__(pool_connections=1, pool_maxsize=most_connections, max_retries=0)
+    def __init__(self, max_connections: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=max_connections, max_retries=0)
         self._book = AddressBook()
         self._pool: ConnectionPool | None = None
 

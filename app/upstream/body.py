@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from app.errors import UpstreamInvalid
-from app.hub import Readiness, give_way
+from app.core.errors import UpstreamInvalid
+from app.hub import Readiness, cooperate
 from app.upstream.head import AnswerHead
 
 _READ_BYTES = 65536
@@ -195,7 +195,7 @@ class BodyReader:
             if self._framing.failure is not None:
                 raise self._framing.failure
             if self._undecoded:
-                give_way()
+                cooperate()
             data = self._undecoded or self._receive(seconds, ends_at)
             if not data:
                 return data

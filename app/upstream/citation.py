@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.reply import CitedText
+from app.core.event import CitedText
 from app.upstream.source import Source, Sources
 
 Said = str | CitedText

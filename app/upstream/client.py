@@ -17,18 +17,18 @@ from typing import Any
 import msgspec
 import requests
 
-from app.errors import (
+from app.auth_token import AccessToken, RefreshedTokens, is_sendable, parse_access_token
+from app.core.errors import (
     ConversationNotFound,
     GatewayError,
     UpstreamInvalid,
 )
-from app.token import AccessToken, RefreshedTokens, is_sendable, parse_access_token
 from app.upstream.adapter import UpstreamAdapter, give_back, open_body, translate, was_stale
 from app.upstream.deadline import CallDeadline
 from app.upstream.document import read_document
 from app.upstream.envelope import classify_answer, classify_refresh, first_string, is_success
 from app.upstream.header import BROWSER_HEADERS
-from app.upstream.knock import NOBODY, Knock, read_knock
+from app.upstream.probe import PLACEHOLDER_TOKEN, ProbeResult, read_probe
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
 from app.upstream.stream import AnswerStream
@@ -50,7 +50,7 @@ _STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
 _DELETE_PATH_2024 = "/chatglm/backend-api/assistant/conversation/delete"
 
 _CALL_SECONDS = 15.0
-_MOST_CONNECTIONS = 2048
+_MAX_CONNECTIONS = 2048
 
 Body = bytes | MultipartBody
 _Calls = tuple[tuple[str, dict[str, object]], ...]
@@ -78,7 +78,7 @@ class UpstreamClient:
         self._address = address
         self._clock = clock
         self._proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
-        self._adapter = UpstreamAdapter(_MOST_CONNECTIONS)
+        self._adapter = UpstreamAdapter(_MAX_CONNECTIONS)
 
     def open_stream(
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
@@ -118,10 +118,10 @@ class UpstreamClient:
             user_id=first_string(result, "user_id"),
         )
 
-    def knock(self) -> Knock:
+    def probe(self) -> ProbeResult:
         """Ask for nobody's tokens, which no account notices. Raises what keeps calls from getting there."""
-        response, document = self._try(_REFRESH_CALLS, NOBODY, _device_of(NOBODY))
-        return read_knock(response.status_code, response.headers, document)
+        response, document = self._try(_REFRESH_CALLS, PLACEHOLDER_TOKEN, _device_of(PLACEHOLDER_TOKEN))
+        return read_probe(response.status_code, response.headers, document)
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
         """Remove a conversation from the account's history; one that is not there any more is removed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_LEAST_FENCE = 3
+_MIN_FENCE = 3
 _BETWEEN_BLOCKS = "\n\n"
 _BACKTICKS = re.compile(r"`+")
 # A line that may turn out to close the block, and one that does.
@@ -116,4 +116,4 @@ class OutputBlock:
 
 def _choose_fence(text: str) -> str:
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
-    return "`" * max(_LEAST_FENCE, longest + 1)
+    return "`" * max(_MIN_FENCE, longest + 1)

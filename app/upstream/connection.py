@@ -16,7 +16,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
-from app.hub import give_way, is_readable
+from app.hub import cooperate, is_readable
 from app.upstream.head import AnswerHead
 
 _KNOWN_SECONDS = 60.0
@@ -103,7 +103,7 @@ class QuickConnection:
         self.sock.sendall(head)
         while piece := body.read():
             self.sock.sendall(piece)
-            give_way()
+            cooperate()
 
     def getresponse(self) -> Any:
         """The answer's head; its body is read from the socket (app.upstream.body)."""

@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from app.errors import UpstreamTimeout
+from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
 

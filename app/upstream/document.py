@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from app.errors import UpstreamTimeout, UpstreamUnreachable
+from app.core.errors import UpstreamTimeout, UpstreamUnreachable
 from app.upstream.body import BodyReader
 
 _MAX_DOCUMENT_BYTES = 1024 * 1024

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.errors import AccessRejected, GatewayError, UpstreamInvalid, UpstreamThrottled, UpstreamUnreachable
+from app.core.errors import (
+    AccessRejected,
+    GatewayError,
+    UpstreamInvalid,
+    UpstreamThrottled,
+    UpstreamUnreachable,
+)
 from app.upstream.failure import classify_document
 
 # The token is unknown or dead; the login behind it is (protocol notes 0.2 row 1, 5).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountAnswering,
     AccountBlocked,
@@ -23,9 +23,9 @@ from app.logs import redactor
 
 _THROTTLED_SECONDS = 30.0  # the least pause that "too frequent" asks for (protocol notes 5.2)
 _BUSY_SECONDS = 5.0
-_MOST_WORDS_CHARS = 200
-_MOST_READ_CHARS = 2000
-_MOST_CODE_CHARS = 32
+_MAX_WORDS_CHARS = 200
+_MAX_READ_CHARS = 2000
+_MAX_CODE_CHARS = 32
 
 SIGNATURE_CODES = frozenset({"40001", "40002", "40011", "40014"})
 """A header is missing, or the signature or its time is wrong (protocol notes 2.3)."""
@@ -78,9 +78,9 @@ _BY_CODE = (
 
 def classify_refusal(code: object, message: object) -> GatewayError:
     """The error for a refusal with this `code` (number or string) and these words; never raises."""
-    number = redactor.quote(str(code), _MOST_CODE_CHARS) if isinstance(code, (int, str)) else ""
-    said = message[:_MOST_READ_CHARS] if isinstance(message, str) else ""
-    words = redactor.quote(said, _MOST_WORDS_CHARS)
+    number = redactor.quote(str(code), _MAX_CODE_CHARS) if isinstance(code, (int, str)) else ""
+    said = message[:_MAX_READ_CHARS] if isinstance(message, str) else ""
+    words = redactor.quote(said, _MAX_WORDS_CHARS)
     for rule in (*_BY_WORDS, *_BY_CODE):
         if number in rule.codes or any(word in said for word in rule.words):
             return rule.error(_quote(rule.advice, words), retry_after_seconds=rule.retry_after_seconds)

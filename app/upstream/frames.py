@@ -25,8 +25,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.errors import UpstreamInvalid
-from app.upstream.novelty import note_novelty
+from app.core.errors import UpstreamInvalid
+from app.upstream.unknown_content import note_unknown_content
 
 NOT_SENT = msgspec.Raw(b"null")
 
@@ -137,7 +137,7 @@ def _take_fitting(document: dict[str, Any], kind: type[_Struct], skip: tuple[str
             try:
                 taken[field.name] = _convert(document[field.name], field.type)
             except msgspec.ValidationError:
-                note_novelty("shape of the field", f"{kind.__name__}.{field.name}")
+                note_unknown_content("shape of the field", f"{kind.__name__}.{field.name}")
     return kind(**taken)
 
 

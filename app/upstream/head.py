@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from app.clocked_socket import MAX_INFORMATIONAL, FinalResponse, TooManyInformational
-from app.errors import UpstreamInvalid
-from app.hub import give_way
+from app.core.errors import UpstreamInvalid
+from app.hub import cooperate
 
 _MAX_HEAD_BYTES = 128 * 1024
 
@@ -51,7 +51,7 @@ class HeadReader(io.RawIOBase):
     def _prepare_next(self) -> None:
         if self.received_bytes >= _MAX_HEAD_BYTES:
             raise UpstreamInvalid("The head of the upstream's answer has no end.")
-        give_way()
+        cooperate()
         left = self._ends_at - time.monotonic()
         if left <= 0.0:
             raise TimeoutError("The head of the answer did not come in time.")

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 # A delta that begins with everything said so far is common for the first syllables, unheard of beyond this.
 _CERTAIN_CHARS = 16
-_MOST_HELD_PIECES = 16
+_MAX_HELD_PIECES = 16
 
 
 class PartText:
@@ -87,7 +87,7 @@ class PartText:
             self._held = None
             self._is_delta = True
             return self._append("".join(held[1:]))
-        is_certain = len(before) >= _CERTAIN_CHARS or len(held) > _MOST_HELD_PIECES
+        is_certain = len(before) >= _CERTAIN_CHARS or len(held) > _MAX_HELD_PIECES
         return self.feed_snapshot(piece) if is_certain else ""
 
     def _repeats_everything(self, piece: str) -> bool:

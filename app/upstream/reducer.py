@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.errors import EmptyAnswer, GatewayError, UpstreamError
+from app.core.errors import EmptyAnswer, GatewayError, UpstreamError
+from app.core.event import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.identifier import fold_id
-from app.reply import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
-from app.upstream.channel import Channel
 from app.upstream.citation import CitingText
 from app.upstream.code import CodeBlock, Notebook, OutputBlock
+from app.upstream.delta_writer import DeltaWriter
 from app.upstream.drawing import PictureBatch
 from app.upstream.failure import classify_detail, classify_refusal
 from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
-from app.upstream.novelty import note_novelty
+from app.upstream.part_stream import Feed, Key, PartStream, Rendering
 from app.upstream.source import Sources
-from app.upstream.voice import Feed, Key, Rendering, Voice
+from app.upstream.unknown_content import note_unknown_content
 
 # Known, and without a place in an OpenAI answer.
 _SILENT_TYPES = frozenset({"tool_calls", "system_error", ""})
@@ -34,11 +34,11 @@ class Reducer:
         "_named",
         "_notebook",
         "_part_error",
+        "_part_streams",
         "_pictures",
         "_reasoning",
         "_sources",
         "_text",
-        "_voices",
         "answer_id",
         "conversation_id",
         "finished",
@@ -48,13 +48,13 @@ class Reducer:
         self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
-        self._text = Channel(TextDelta)
-        self._reasoning = Channel(ReasoningDelta)
+        self._text = DeltaWriter(TextDelta)
+        self._reasoning = DeltaWriter(ReasoningDelta)
         self._sources = Sources()
         self._notebook = Notebook()
         self._pictures = PictureBatch()
-        self._voices: dict[Key, Voice] = {}
-        self._current: Voice | None = None
+        self._part_streams: dict[Key, PartStream] = {}
+        self._current: PartStream | None = None
         self._anonymous = 0
         self._part_error: GatewayError | None = None
         self._named: ReplyStarted | None = None  # until `reduce` has returned it
@@ -97,15 +97,15 @@ class Reducer:
             piece = item.text if item.type == "text" else self._read_item(part, item, events)
             if piece:
                 key = (part.logic_id or self._name_anonymous(index, item.type, piece), index, item.type)
-                voice = self._find_voice(key)
+                part_stream = self._find_part_stream(key)
                 self._part_error = None
                 if item.type == "text" and "】" in piece:
                     self._sources.add_cited(bytes(part.meta_data))
-                if new := _style(item, is_full, increases)(voice.merged, piece):
-                    self._turn_to(voice, events)
-                    voice.say(new, events)
+                if new := _style(item, is_full, increases)(part_stream.merged, piece):
+                    self._switch_to(part_stream, events)
+                    part_stream.emit(new, events)
                 if is_full or item.status in _COMPLETE:
-                    voice.finish(piece, events)
+                    part_stream.finish(piece, events)
         if part.status == "error":
             self._part_error = classify_detail(part.error)
         elif part.status == "intervene":
@@ -129,22 +129,22 @@ class Reducer:
             documents = (part.meta_data, item.tool_result_extra, item.meta_data)
             self._sources.add(part.logic_id, *map(bytes, documents))
         elif item.type not in _SILENT_TYPES:
-            note_novelty("content type", item.type)
+            note_unknown_content("content type", item.type)
         return None
 
-    def _find_voice(self, key: Key) -> Voice:
+    def _find_part_stream(self, key: Key) -> PartStream:
         if self._current is not None and self._current.key == key:
             return self._current
-        return self._voices.get(key) or self._make_voice(key)
+        return self._part_streams.get(key) or self._make_part_stream(key)
 
-    def _turn_to(self, voice: Voice, events: list[ReplyEvent]) -> None:
-        """`voice` has something new to say, before which the others say what they hold."""
-        if voice is not self._current:
-            self._leave_part(events)
+    def _switch_to(self, part_stream: PartStream, events: list[ReplyEvent]) -> None:
+        """`part_stream` has something new to say, before which the others say what they hold."""
+        if part_stream is not self._current:
+            self._suspend_part(events)
             self._show_pictures(events)
-            self._current = voice
+            self._current = part_stream
 
-    def _make_voice(self, key: Key) -> Voice:
+    def _make_part_stream(self, key: Key) -> PartStream:
         rendering: Rendering | None = None
         if key[2] == "text":
             rendering = CitingText(self._sources)
@@ -153,26 +153,26 @@ class Reducer:
         elif key[2] == "execution_output":
             rendering = OutputBlock(self._notebook)
         thinks = key[2] in ("think", "text_thinking")
-        voice = Voice(key, self._reasoning if thinks else self._text, rendering)
-        self._voices[key] = voice
-        return voice
+        part_stream = PartStream(key, self._reasoning if thinks else self._text, rendering)
+        self._part_streams[key] = part_stream
+        return part_stream
 
     def _name_anonymous(self, index: int, kind: str, piece: str) -> str:
         """Without a logic id, a part ends when it is finished and something else comes."""
-        previous = self._voices.get((str(self._anonymous), index, kind))
+        previous = self._part_streams.get((str(self._anonymous), index, kind))
         if previous and previous.merged.finished and not previous.merged.is_repeated_by(piece):
             self._anonymous += 1
         return str(self._anonymous)
 
-    def _leave_part(self, events: list[ReplyEvent]) -> None:
+    def _suspend_part(self, events: list[ReplyEvent]) -> None:
         if self._current is not None:
-            self._current.leave(events)
+            self._current.suspend(events)
             self._current = None
 
     def _draw(self, item: ContentItem, events: list[ReplyEvent]) -> None:
         """Hold new pictures; another kind of part, the end marker or the answer's end completes them."""
         if self._pictures.add(item):
-            self._leave_part(events)
+            self._suspend_part(events)
             self._part_error = None
         if item.type == "one_to_more_finish":
             self._show_pictures(events)
@@ -184,9 +184,9 @@ class Reducer:
 
     def _say_all(self, events: list[ReplyEvent]) -> None:
         """The answer ends: nothing that is held back becomes more than it is."""
-        self._leave_part(events)
-        for voice in self._voices.values():
-            voice.finish("", events)
+        self._suspend_part(events)
+        for part_stream in self._part_streams.values():
+            part_stream.finish("", events)
         self._show_pictures(events)
 
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:

@@ -19,10 +19,10 @@ _PLACES = (
     "citations",
     "browser",
 )
-_MOST_DEPTH = 4
-_MOST_SOURCES = 2000
-_MOST_URL_CHARS = 2048
-_MOST_TITLE_CHARS = 300
+_MAX_DEPTH = 4
+_MAX_SOURCES = 2000
+_MAX_URL_CHARS = 2048
+_MAX_TITLE_CHARS = 300
 # What would end a Markdown link early, hide where it leads, or cannot be sent.
 _UNSAFE = re.compile(
     r"[\s\x00-\x20\x7f-\x9f()<>\[\]\\\"'`{}|^\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -78,8 +78,8 @@ class Sources:
 
     def _read_pages(self, documents: tuple[bytes, ...]) -> _Pages:
         pages: _Pages = {}
-        entries = [entry for document in documents for entry in _find_entries(_parse(document), _MOST_DEPTH)]
-        for place, entry in enumerate(entries[:_MOST_SOURCES], start=1):
+        entries = [entry for document in documents for entry in _find_entries(_parse(document), _MAX_DEPTH)]
+        for place, entry in enumerate(entries[:_MAX_SOURCES], start=1):
             index = entry.get("index")
             number = index if type(index) is int and index > 0 else place
             pages[number] = self._read_source(entry, number)
@@ -87,7 +87,7 @@ class Sources:
 
     def _read_source(self, entry: dict[str, Any], number: int) -> Source | None:
         url = make_safe(entry.get("url") or entry.get("link"))
-        if url is None or len(self._numbers) >= _MOST_SOURCES:
+        if url is None or len(self._numbers) >= _MAX_SOURCES:
             return None
         source = Source(url, _name(entry.get("title"), url), self._number(url, number))
         key = entry.get("match_key")
@@ -106,7 +106,7 @@ class Sources:
 
 def make_safe(url: object) -> str | None:
     """`url` so that no character of it can end a Markdown link; None where it is not http(s)."""
-    if not isinstance(url, str) or len(url) > _MOST_URL_CHARS:
+    if not isinstance(url, str) or len(url) > _MAX_URL_CHARS:
         return None
     url = _UNSAFE.sub(lambda unsafe: quote(unsafe.group(), safe="", errors="replace"), url.strip())
     try:
@@ -118,7 +118,7 @@ def make_safe(url: object) -> str | None:
 
 def _name(title: object, url: str) -> str:
     words = " ".join(title.split()) if isinstance(title, str) else ""
-    return words[:_MOST_TITLE_CHARS] or urlsplit(url).hostname or url
+    return words[:_MAX_TITLE_CHARS] or urlsplit(url).hostname or url
 
 
 def _parse(document: bytes) -> object:

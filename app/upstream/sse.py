@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.errors import UpstreamInvalid
+from app.core.errors import UpstreamInvalid
 
 # The longest real frames hold a whole answer; what is longer than this is no answer.
 _MAX_EVENT_BYTES = 32 * 1024 * 1024

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.errors import CutAnswer, GatewayError, SilentAnswer
-from app.hub import give_way
-from app.reply import ReplyEvent
+from app.core.errors import CutAnswer, GatewayError, SilentAnswer
+from app.core.event import ReplyEvent
+from app.hub import cooperate
 from app.upstream.body import BodyReader
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
@@ -90,7 +90,7 @@ class AnswerStream:
     def _next_documents(self, seconds: float) -> list[bytes] | None:
         """Those of the next read, or the next of very many; None in silence."""
         if self._later:
-            give_way()
+            cooperate()
             documents = self._later
         else:
             data = self._read_body(seconds)

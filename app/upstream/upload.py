@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, BinaryIO, Protocol
 
-from app.errors import FileTooLarge, GatewayError, UpstreamInvalid
+from app.core.errors import FileTooLarge, GatewayError, UpstreamInvalid
 from app.upstream.envelope import classify_answer, first_string, is_success
 
 UPLOAD_PATH = "/chatglm/productivity-api/file/chat_upload"

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from app.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
+from app.auth_token import AccessToken
+from app.core.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
 from app.logs import redactor
-from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.envelope import first_string
 from app.upstream.upload import MultipartBody, Upload
@@ -23,7 +23,7 @@ _API = "/chatglm/video-api/v1"
 _CALL_SECONDS = 15.0
 _MUSIC_SECONDS = 30.0
 _AT_WORK = frozenset({"init", "processing"})
-_MOST_WORDS_CHARS = 200
+_MAX_WORDS_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def parse_state(result: Any) -> VideoState:
         return VideoState(is_finished=False)
     url = first_string(result, "video_url") or ""
     if status != "finished" or not url.startswith(("http://", "https://")):
-        words = redactor.quote(first_string(result, "msg") or status or "nothing", _MOST_WORDS_CHARS)
+        words = redactor.quote(first_string(result, "msg") or status or "nothing", _MAX_WORDS_CHARS)
         raise VideoFailed(f"The upstream could not make this video. It says: {words}")
     return VideoState(
         is_finished=True,

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from app.accounts.account import Account
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
@@ -22,8 +22,8 @@ from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
 from app.conversations.use import ConversationUse
+from app.core.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
 from app.core.request import Video, VideoRequest
-from app.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
 from app.exchange.clock import StartClock
 from app.exchange.failover import Failover, Task
 from app.files.fetch import Fetcher
@@ -33,7 +33,7 @@ from app.identifier import fold_id
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls, VideoOrder, VideoState
 
 _LOOK_SECONDS = 1.0
-_MOST_FAILED_LOOKS = 5
+_MAX_FAILED_LOOKS = 5
 # How long a video that nobody waits for can be had after the longest time it may take.
 _COLLECT_SECONDS = 600.0
 
@@ -145,7 +145,7 @@ class VideoService:
         if request.image_url is not None:
             self._check_picture(request.image_url)
         with ExitStack() as stack:
-            accounts = self._pool.find(caller.refresh_tokens)
+            accounts = self._pool.get_or_add(caller.refresh_tokens)
             order = self._failover.run(_Ordering(self._parts, request, accounts, caller, stack))
             delivered = False
             try:
@@ -160,7 +160,7 @@ class VideoService:
     def find(self, video_id: str, caller: Caller) -> Video:
         """How far a video of this caller is. Raises NotFound or VideoFailed."""
         known = self._parts.cleaner.ledger.get(fold_id(video_id) or "")
-        owners = {account.owner: account for account in self._pool.find(caller.refresh_tokens)}
+        owners = {account.owner: account for account in self._pool.get_or_add(caller.refresh_tokens)}
         if (
             known is None
             or known.assistant_id != VIDEO_ASSISTANT
@@ -191,7 +191,7 @@ class VideoService:
             except GatewayError as error:
                 failed_looks += 1
                 is_final = not error.try_next_account or isinstance(error, AccountExpired)
-                if is_final or failed_looks >= _MOST_FAILED_LOOKS:
+                if is_final or failed_looks >= _MAX_FAILED_LOOKS:
                     raise
                 continue
             if state.is_finished:

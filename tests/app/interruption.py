@@ -26,22 +26,22 @@ from typing import Any  # noqa: E402
 import gevent  # noqa: E402
 import greenlet  # type: ignore[import-untyped]  # noqa: E402
 
-from app.accounts.gate import Gate  # noqa: E402
+from app.accounts.authenticator import Authenticator  # noqa: E402
+from app.accounts.configured_tokens import ConfiguredTokens  # noqa: E402
 from app.accounts.login import Logins  # noqa: E402
 from app.accounts.pool import AccountPool  # noqa: E402
 from app.accounts.refresh import Refresher  # noqa: E402
-from app.accounts.roster import Roster  # noqa: E402
 from app.accounts.vault import Vault  # noqa: E402
+from app.auth_token import AccessToken, RefreshedTokens  # noqa: E402
 from app.background import run_in_background  # noqa: E402
+from app.caller_stats import CallerStats, Sample  # noqa: E402
 from app.conversations.cleaner import Cleaner  # noqa: E402
 from app.conversations.ledger import Conversation, Ledger  # noqa: E402
 from app.conversations.use import ConversationUse  # noqa: E402
-from app.errors import AccountExpired, GatewayError, Outcome  # noqa: E402
+from app.core.errors import AccountExpired, GatewayError, Outcome  # noqa: E402
 from app.hub import ClientGone  # noqa: E402
 from app.keys import parse_keys  # noqa: E402
 from app.state import MEMORY, open_state  # noqa: E402
-from app.token import AccessToken, RefreshedTokens  # noqa: E402
-from app.traffic import Sample, Traffic  # noqa: E402
 
 log = logging.getLogger(__name__)
 KEY = "glm-" + "k" * 43
@@ -137,8 +137,10 @@ class Answer(Scene):
         self.ledger = Ledger(state)
         self.left: set[str] = set()
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners)
-        self.gate = Gate(parse_keys(f"{KEY};parallel=50"), Roster(("one", "two"), None), pass_through=False)
-        self.traffic = Traffic()
+        self.authenticator = Authenticator(
+            parse_keys(f"{KEY};parallel=50"), ConfiguredTokens(("one", "two"), None), pass_through=False
+        )
+        self.caller_stats = CallerStats()
         self.numbers = iter(range(10**6))
         self.cleaner.start()
         self.crowd = [gevent.spawn(self._ask_quietly) for _ in range(4)]
@@ -156,11 +158,11 @@ class Answer(Scene):
             self.request()
 
     def request(self) -> None:
-        caller = self.gate.admit(f"Bearer {KEY}", "peer")
-        history = self.traffic.of(caller.queue)
+        caller = self.authenticator.authenticate(f"Bearer {KEY}", "peer")
+        history = self.caller_stats.of(caller.queue)
         history.begin()
         try:
-            accounts = self.pool.find(caller.refresh_tokens)
+            accounts = self.pool.get_or_add(caller.refresh_tokens)
             lease = self.pool.acquire(accounts, wait_seconds=2, caller=caller.queue)
             try:
                 self.refresher.access_token(lease.account)
@@ -170,7 +172,7 @@ class Answer(Scene):
                 lease.release(Outcome.OK)
         finally:
             history.end(Sample("ok"), 0)
-            self.gate.leave(caller)
+            self.authenticator.leave(caller)
 
     def _answer(self, owner: str) -> None:
         name = f"c-{next(self.numbers)}"
@@ -193,8 +195,8 @@ class Answer(Scene):
             "leased": self.pool.leased,
             "waiting": self.pool.queue_length,
             "refreshing": self.refresher._running,
-            "inside": +self.gate._inside,
-            "open": sum(history.open for history in self.traffic._histories.values()),
+            "inside": +self.authenticator._inside,
+            "open": sum(history.open for history in self.caller_stats._histories.values()),
             "busy": self.cleaner._busy,
         }
         self.cleaner.stop(1)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.budget import SMALL_SHARE_BYTES, Budget
-from app.errors import OutOfRoom
+from app.core.errors import OutOfRoom
 
 LARGE = SMALL_SHARE_BYTES + 1
 

@@ -217,13 +217,13 @@ def test_a_lookup_that_hangs_is_left_and_a_failure_is_told(monkeypatch: pytest.M
 def test_giving_way_lets_others_run() -> None:
     turns: list[int] = []
     gevent.spawn(turns.append, 1)
-    hub.give_way()
+    hub.cooperate()
     assert turns == [1]
 
 
 def test_a_thread_gives_its_loop_back_and_the_main_one_is_kept() -> None:
     def wait() -> None:
-        hub.give_way()
+        hub.cooperate()
         hub.close_thread_loop()
 
     before = len(list(Path("/proc/self/fd").iterdir()))
@@ -233,7 +233,7 @@ def test_a_thread_gives_its_loop_back_and_the_main_one_is_kept() -> None:
         thread.join()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
     hub.close_thread_loop()
-    hub.give_way()
+    hub.cooperate()
 
 
 def test_giving_way_lets_sockets_and_clocks_in(pair: Pair) -> None:
@@ -241,11 +241,11 @@ def test_giving_way_lets_sockets_and_clocks_in(pair: Pair) -> None:
     seen: list[str] = []
     readiness = Readiness(pair[0].fileno())
     waiting = gevent.spawn(lambda: seen.append("socket" if readiness.wait(5.0) else ""))
-    hub.give_way()
+    hub.cooperate()
     pair[1].send(b"x")
     gevent.spawn_later(0.0, seen.append, "clock")
     for _ in range(2):
-        hub.give_way()
+        hub.cooperate()
     assert sorted(seen) == ["clock", "socket"]
     waiting.join()
     readiness.close()

@@ -8,9 +8,8 @@ from typing import Any
 import gevent
 import pytest
 
-from app import hub
-from app.errors import ShuttingDown
-from app.hub import ClientGone, ClientWatch, Shield, interrupt
+from app.core.errors import ShuttingDown
+from app.hub import ClientGone, ClientWatch, Shield, cancellation, interrupt
 
 
 def name(heard: list[str], *, takes: float, fails: bool = False, shield_seconds: float | None = 0.2) -> None:
@@ -41,7 +40,7 @@ def run_named(*errors: BaseException, **work: Any) -> list[str]:
         throw(request, error)
     request.join(1)
     gevent.sleep(0.25)  # nothing is thrown afterwards
-    assert hub._shields == {}
+    assert cancellation._shields == {}
     return heard
 
 

@@ -36,12 +36,12 @@ def test_an_executor_is_broken_by_a_request_that_is_interrupted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scene", "least_waits"), [("Deletion", 1), ("Answer", 3), ("Refusal", 2), ("Background", 1)]
+    ("scene", "min_waits"), [("Deletion", 1), ("Answer", 3), ("Refusal", 2), ("Background", 1)]
 )
-def test_nothing_is_left_behind(scene: str, least_waits: int) -> None:
+def test_nothing_is_left_behind(scene: str, min_waits: int) -> None:
     found = play(scene)
     assert found["problems"] == {}
-    assert found["waits"] >= least_waits
+    assert found["waits"] >= min_waits
 
 
 # What waits inside the standard library with a lock in its hand. The cleaner has threads of its own.

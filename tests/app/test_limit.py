@@ -32,7 +32,7 @@ def test_no_window_ever_holds_too_many(pauses: list[int], most: int) -> None:
 
 
 def test_names_do_not_share_a_window_and_are_bounded() -> None:
-    windows = Windows(1, 60, most_names=3)
+    windows = Windows(1, 60, max_names=3)
     for name in ("a", "b", "c"):
         windows.of(name).add(0)
     assert windows.of("a").free_at(0) == 60

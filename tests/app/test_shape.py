@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app import errors
 from app.config import Settings
-from app.errors import GatewayError, choose_reported
+from app.core import errors
+from app.core.errors import GatewayError, choose_reported
 from app.factory import create_app
 from app.formats.openai_error import encode_error, find_type
 from app.routes.services import EXTENSION

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.accounts.roster import Roster
+from app.accounts.configured_tokens import ConfiguredTokens
 from app.shard import Shard, find_shard, parse_shard
 
 TOKENS = [f"token-{number}" for number in range(10_000)]
@@ -47,7 +47,7 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
 def test_only_the_own_share_is_in_the_roster_also_when_the_file_changes(tmp_path: Path) -> None:
     path, now = tmp_path / "tokens", [0.0]
     path.write_text("\n".join(TOKENS[:20]))
-    rosters = [Roster(("given",), str(path), lambda: now[0], shard=Shard(n, 2)) for n in (1, 2)]
+    rosters = [ConfiguredTokens(("given",), str(path), lambda: now[0], shard=Shard(n, 2)) for n in (1, 2)]
     assert sorted(token for roster in rosters for token in roster.tokens()) == sorted(["given", *TOKENS[:20]])
     path.write_text("\n".join(TOKENS[:60]))
     now[0] = 2.0
@@ -58,5 +58,5 @@ def test_only_the_own_share_is_in_the_roster_also_when_the_file_changes(tmp_path
 def test_an_instance_without_accounts_says_so(caplog: pytest.LogCaptureFixture) -> None:
     (number,) = (number for number in (1, 2) if number != find_shard("token-0", 2))
     with caplog.at_level(logging.WARNING):
-        assert Roster(("token-0",), None, shard=Shard(number, 2)).tokens() == ()
+        assert ConfiguredTokens(("token-0",), None, shard=Shard(number, 2)).tokens() == ()
     assert f"{number}/2" in caplog.text

@@ -19,7 +19,7 @@ CONFIGURATION = ROOT / "deploy/kubernetes/envoy.yaml"
 ENVOY = ROOT / ".venv-deploy/bin/envoy"
 CALLERS = [f"demo-envoy{number}" for number in range(24)]
 MANY = [f"demo-many{number}" for number in range(200)]
-MOST_MOVED = 0.03
+MAX_MOVED = 0.03
 """Of those who need not move, when the one of three who leaves takes its share."""
 
 
@@ -118,4 +118,4 @@ def check_moves(before: dict[str, str], after: dict[str, str], leaver: str) -> N
         f"\n| {len(before)} callers, 3 instances behind Envoy | who leaves had {share}, {len(moved)} move |"
     )
     assert leaver not in after.values()
-    assert len(moved) - share <= MOST_MOVED * len(before)
+    assert len(moved) - share <= MAX_MOVED * len(before)

@@ -23,7 +23,7 @@ from tests.deploy.front import find_port, wait_until
 ROOT = Path(__file__).parents[2]
 UNIT = (ROOT / "deploy/glm-api@.service").read_text("utf-8")
 KEY = f"glm-{'u' * 43}"
-MOST_EXPOSURE = 15
+MAX_EXPOSURE = 15
 """In tenths; 0 is a service that can do nothing, 100 one that nothing holds back."""
 
 
@@ -47,7 +47,7 @@ def test_systemd_understands_it(unit: Path) -> None:
 
 
 def test_little_is_exposed(unit: Path) -> None:
-    run = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSURE}", unit)
+    run = analyze("security", "--offline=true", f"--threshold={MAX_EXPOSURE}", unit)
     assert run.returncode == 0, run.stdout
     print(run.stdout.splitlines()[-1])
 

@@ -11,17 +11,18 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
-from app import config, errors
+from app import config
 from app.chat.mode import MODELS
 from app.config import Settings
+from app.core import errors
+from app.core.errors import GatewayError
 from app.doctor.finding import Language, Verdict
-from app.doctor.words import TITLES
-from app.errors import GatewayError
+from app.doctor.messages import TITLES
 from app.factory import _BLUEPRINTS
 from app.formats.openai_chat.request import ChatRequest
 from app.formats.openai_error import find_type
+from app.metrics.counters import Counters, Readings
 from app.metrics.exposition import encode
-from app.metrics.tally import Readings, Tally
 from app.server import error as server_errors
 
 ROOT = Path(__file__).parents[2]
@@ -198,10 +199,10 @@ def test_make_knows_what_is_called(path: Path) -> None:
 
 def list_metrics() -> dict[str, tuple[str, set[str]]]:
     """Name -> type and labels, of everything that is exposed."""
-    tally = Tally()
-    tally.note_request("/", "ok", 1.0, 1.0, 1)
+    counters = Counters()
+    counters.note_request("/", "ok", 1.0, 1.0, 1)
     readings = Readings(0, 0, {"ready": 1}, 0, 0, False, {("content type", "x"): 1})
-    text = encode(tally, readings, "")[0].decode()
+    text = encode(counters, readings, "")[0].decode()
     families = {family.name + "_total" * (family.type == "counter"): family for family in parse_metrics(text)}
     labels = {
         name: {label for sample in family.samples for label in sample.labels} - {"le"}

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 import yaml
 
-from app import errors
 from app.config import Settings
-from app.errors import GatewayError
+from app.core import errors
+from app.core.errors import GatewayError
 from app.factory import create_app
 from app.formats.openai_chat.request import ChatRequest, FilePart, ImagePart, Message, RefusalPart, TextPart
 from app.formats.openai_media.images import ImageRequest

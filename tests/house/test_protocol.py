@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.reply import ReplyEvent, ReplyFinished, TextDelta
+from app.core.event import ReplyEvent, ReplyFinished, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 

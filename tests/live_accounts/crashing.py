@@ -11,10 +11,10 @@ from typing import Any
 import gevent
 from flask import request
 
-from app.errors import GatewayError, UpstreamError
+from app.auth_token import AccessToken
+from app.core.errors import GatewayError, UpstreamError
 from app.exchange.reply import Reply
 from app.routes.services import services
-from app.token import AccessToken
 from app.upstream.client import UpstreamClient
 from app.upstream.failure import classify_refusal
 from app.upstream.stream import AnswerStream
@@ -29,7 +29,7 @@ _words: list[str] = []
 
 def spill(prompt: str) -> str:
     known = services()
-    settings, accounts = known.settings, list(known.pool._register._accounts.values())
+    settings, accounts = known.settings, list(known.pool._registry._accounts.values())
     tokens = [
         (one.refresh_token, one.rotated and one.rotated.newest, one.access_token and one.access_token.value)
         for one in accounts
@@ -42,7 +42,7 @@ def spill(prompt: str) -> str:
 def refuse(prompt: str, access_token: AccessToken) -> GatewayError:
     """As an upstream would that repeats what it was sent, spelt as the prompt says."""
     spell = SPELLINGS[prompt.removeprefix("spelt ")]
-    accounts = list(services().pool._register._accounts.values())
+    accounts = list(services().pool._registry._accounts.values())
     named = [one for one in accounts if one.access_token is access_token]
     tokens = [
         token for one in named for token in (one.rotated.newest if one.rotated else None, one.refresh_token)

@@ -27,12 +27,12 @@ from tests.live_files.conftest import MEBIBYTE, SETTINGS, check_files
 
 MADE_UP = {"Authorization": "Bearer bogus-token-123456", "Content-Type": "application/json"}
 BODY_BYTES = 24 * MEBIBYTE
-MOST_BYTES = BODY_BYTES + 4096
+MAX_BYTES = BODY_BYTES + 4096
 CHAT = "/v1/chat/completions"
 # What the recipes give a container, without what the process takes when it is idle.
-MOST_GROWN_MEBIBYTES = 340
+MAX_GROWN_MEBIBYTES = 340
 # One read of a large body, one decoding of it: what cannot be cut. Far below what made others wait before.
-LONGEST_HOLD_SECONDS = 0.4
+MAX_HOLD_SECONDS = 0.4
 SETTLING_SECONDS = 10
 NEAR_IDLE_MEBIBYTES = 40
 
@@ -54,7 +54,7 @@ def measure(gateway: GatewayProcess) -> Measured:
 @pytest.fixture
 def hostile(upstream: DemoUpstream, pages: FileServer) -> Iterator[GatewayProcess]:
     settings = SETTINGS | {
-        "GLM_MAX_BODY_BYTES": str(MOST_BYTES),
+        "GLM_MAX_BODY_BYTES": str(MAX_BYTES),
         "GLM_FILES_MAX_BYTES": str(BODY_BYTES),
         "GLM_FILES_PORTS": str(pages.port),
         "GLM_FILES_TIMEOUT_SECONDS": "20",
@@ -102,7 +102,7 @@ CONTENT = b'{"messages":[{"role":"user","content":['
 TEXT = b'{"type":"text","text":"x"}'
 SAID = b'{"messages":[{"role":"assistant","content":"'
 NO_PICTURE, TOO_MANY = (400, "invalid_file"), (400, "invalid_value")
-TOO_LONG, NOBODY = (400, "context_length_exceeded"), (401, "account_expired")
+TOO_LONG, PLACEHOLDER_TOKEN = (400, "context_length_exceeded"), (401, "account_expired")
 BODIES: dict[str, tuple[str, bytes, tuple[int, str]]] = {
     "percent signs": ("/page/picture", fill(PICTURE + b",", b"%41", b'"}'), NO_PICTURE),
     "percent signs in base64": ("/page/picture", fill(PICTURE + b";base64,", b"%%41", b'"}'), NO_PICTURE),
@@ -113,7 +113,7 @@ BODIES: dict[str, tuple[str, bytes, tuple[int, str]]] = {
     "messages": (CHAT, fill(b'{"messages":[', b'{"role":"user"},', b'{"role":"user"}]}'), TOO_MANY),
     "one text": (CHAT, fill(SAID, b"![a](b)", b'"}]}'), TOO_LONG),
     "brackets": (CHAT, fill(HI + b'"a":', b"[", b""), TOO_MANY),
-    "digits": (CHAT, fill(HI + b'"a":', b"9", b"}"), NOBODY),
+    "digits": (CHAT, fill(HI + b'"a":', b"9", b"}"), PLACEHOLDER_TOKEN),
 }
 
 
@@ -130,10 +130,10 @@ def test_a_body_that_shall_swell(
     after = measure(hostile)
     assert got == {answer} if count == 1 else got <= {answer, (503, "out_of_room"), (400, "file_unavailable")}
     # One: the body, what it is read into, what is decoded.
-    most = MOST_GROWN_MEBIBYTES if count > 1 else 3.5 * BODY_BYTES / MEBIBYTE
+    most = MAX_GROWN_MEBIBYTES if count > 1 else 3.5 * BODY_BYTES / MEBIBYTE
     assert after.peak_mebibytes - idle.resident_mebibytes < most
     if count == 1:
-        assert after.longest_hold_seconds < LONGEST_HOLD_SECONDS
+        assert after.longest_hold_seconds < MAX_HOLD_SECONDS
     check_settled(hostile, idle)
 
 
@@ -149,7 +149,7 @@ def test_bodies_that_do_not_end(hostile: GatewayProcess) -> None:
         sender.join(30)
     held = measure(hostile)
     assert 3 * BODY_BYTES > held.bodies_bytes > 2 * BODY_BYTES
-    assert held.peak_mebibytes - idle.resident_mebibytes < MOST_GROWN_MEBIBYTES
+    assert held.peak_mebibytes - idle.resident_mebibytes < MAX_GROWN_MEBIBYTES
     assert post(hostile, CHAT, b'{"messages":[{"role":"user","content":"hi"}]}') == (401, "account_expired")
     for client in clients:
         client.close()
@@ -193,7 +193,7 @@ def test_a_server_that_never_pauses(
             (400, "file_too_large"),
         }
         after = measure(gateway)
-        assert after.longest_hold_seconds < LONGEST_HOLD_SECONDS
+        assert after.longest_hold_seconds < MAX_HOLD_SECONDS
         assert after.peak_mebibytes < 150
         check_files(gateway)
 

@@ -43,9 +43,9 @@ def peak_mebibytes(gateway: GatewayProcess) -> float:
     return int(kibibytes) / 1024
 
 
-@pytest.mark.parametrize(("at_once", "most_mebibytes"), [(1, 32), (3, 64)])
+@pytest.mark.parametrize(("at_once", "max_mebibytes"), [(1, 32), (3, 64)])
 def test_a_file_of_100_mebibytes(
-    upstream: DemoUpstream, pages: FileServer, at_once: int, most_mebibytes: int
+    upstream: DemoUpstream, pages: FileServer, at_once: int, max_mebibytes: int
 ) -> None:
     settings = SETTINGS | {
         "GLM_FILES_MAX_BYTES": str(FILE_BYTES),
@@ -65,7 +65,7 @@ def test_a_file_of_100_mebibytes(
         grown = peak_mebibytes(gateway) - idle
     uploads = [one for one in upstream.state()["uploads"] if one["size"] == FILE_BYTES]
     assert len({one["sha256"] for one in uploads}) == at_once
-    assert grown < most_mebibytes
+    assert grown < max_mebibytes
 
 
 def ask(gateway: GatewayProcess, pages: FileServer, number: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.reply import (
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.core.usage import TokenEstimate
-from app.reply import (
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,
@@ -15,6 +14,7 @@ from app.reply import (
     TextDelta,
     ThoughtText,
 )
+from app.core.usage import TokenEstimate
 
 
 class CutAtLength:

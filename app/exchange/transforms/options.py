@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.core.event import ReplyEvent
 from app.core.request import ReasoningDisplay
 from app.core.usage import TokenEstimate
 from app.exchange.transforms.citations import HideCitations
 from app.exchange.transforms.length import CutAtLength
 from app.exchange.transforms.reasoning import HideReasoning, TagReasoning
 from app.exchange.transforms.stop import CutAtStop
-from app.reply import ReplyEvent
 
 
 class Transform(Protocol):

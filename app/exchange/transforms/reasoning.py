@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from app.core.usage import TokenEstimate
-from app.errors import EmptyAnswer
-from app.reply import (
+from app.core.errors import EmptyAnswer
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,
@@ -16,6 +15,7 @@ from app.reply import (
     TextDelta,
     ThoughtText,
 )
+from app.core.usage import TokenEstimate
 
 _BETWEEN_PARTS = "\n\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from app.reply import (
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from app.core.usage import Usage
-from app.errors import GatewayError
-from app.formats.format import ReplyHead
-from app.formats.json_text import encode_json, encode_text, escape_lines
-from app.formats.openai_error import encode_error_event
-from app.reply import (
+from app.core.errors import GatewayError
+from app.core.event import (
     CitedText,
     FinishReason,
     ImageAdded,
@@ -21,6 +17,10 @@ from app.reply import (
     TextDelta,
     ThoughtText,
 )
+from app.core.usage import Usage
+from app.formats.format import ReplyHead
+from app.formats.json_text import encode_json, encode_text, escape_lines
+from app.formats.openai_error import encode_error_event
 
 HEARTBEAT = b": ping\n\n"
 """A comment: keeps proxies from closing a silent stream, and clients do not see it."""

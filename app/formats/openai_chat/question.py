@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call, FilePart, Part, Question, Role, TextPart, Turn
-from app.errors import InvalidRequest, UnsupportedValue
 from app.formats.openai_chat import request as openai
 
 _ROLES: dict[openai.Role, Role] = {
@@ -27,7 +27,7 @@ def build_question(request: openai.ChatRequest) -> Question:
         deep_research=request.deep_research is True,
         reasoning=request.reasoning,
         stop=request.stop_sequences,
-        max_tokens=request.most_tokens,
+        max_tokens=request.token_limit,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from app.errors import InvalidRequest, UnsupportedValue
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.formats.json_body import MAX_TEXT_CHARS, decode_body
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
@@ -18,14 +18,14 @@ ReasoningDisplay = Literal["content", "tags", "hidden"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
-_MOST_MODEL_CHARS = 256
+_MAX_MODEL_CHARS = 256
 # Far beyond what any client sends, and little enough to be decoded in a moment.
 MAX_MESSAGES = 10_000
 MAX_PARTS = 10_000
 MAX_TOOLS = 10_000
 _MAX_MODALITIES = 16
-_MOST_STOPS = 4
-_MOST_STOP_CHARS = 1000
+_MAX_STOPS = 4
+_MAX_STOP_CHARS = 1000
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
@@ -114,7 +114,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     messages: Annotated[list[Message], msgspec.Meta(max_length=MAX_MESSAGES)]
     # Every chunk repeats it.
-    model: Annotated[str, msgspec.Meta(max_length=_MOST_MODEL_CHARS)] = "glm"
+    model: Annotated[str, msgspec.Meta(max_length=_MAX_MODEL_CHARS)] = "glm"
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     conversation_id: str | None = None
@@ -164,7 +164,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
         return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
 
     @property
-    def most_tokens(self) -> int | None:
+    def token_limit(self) -> int | None:
         """How long the answer may be; the smaller of the two bounds counts."""
         bounds = [bound for bound in (self.max_tokens, self.max_completion_tokens) if bound is not None]
         return min(bounds) if bounds else None
@@ -191,14 +191,12 @@ def parse_chat_request(body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> 
 
 def _check_stop(request: ChatRequest) -> None:
     sequences = request.stop_sequences
-    if request.stop is not None and not 1 <= len(sequences) <= _MOST_STOPS:
-        raise InvalidRequest(f"`stop` must hold one to {_MOST_STOPS} sequences.", param="stop")
+    if request.stop is not None and not 1 <= len(sequences) <= _MAX_STOPS:
+        raise InvalidRequest(f"`stop` must hold one to {_MAX_STOPS} sequences.", param="stop")
     for index, sequence in enumerate(sequences):
-        if not 1 <= len(sequence) <= _MOST_STOP_CHARS:
+        if not 1 <= len(sequence) <= _MAX_STOP_CHARS:
             param = "stop" if isinstance(request.stop, str) else f"stop.{index}"
-            raise InvalidRequest(
-                f"A stop sequence must have 1 to {_MOST_STOP_CHARS} characters.", param=param
-            )
+            raise InvalidRequest(f"A stop sequence must have 1 to {_MAX_STOP_CHARS} characters.", param=param)
 
 
 def _refuse_unsupported(request: ChatRequest) -> None:

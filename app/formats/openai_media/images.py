@@ -12,13 +12,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import DrawingRequest, DrawnPicture
-from app.errors import InvalidRequest, UnsupportedValue
 from app.formats.json_body import decode_body
 
-MOST_PROMPT_CHARS = 32_000
-MOST_PICTURES = 10
-_MOST_WORD_CHARS = 64
+MAX_PROMPT_CHARS = 32_000
+MAX_PICTURES = 10
+_MAX_WORD_CHARS = 64
 
 # What the upstream draws (protocol notes 7), the square first: it wins where two are as near.
 _ASPECT_RATIOS = ("1:1", "3:4", "4:3", "2:3", "3:2", "9:16", "16:9")
@@ -27,15 +27,15 @@ _WIDEST = 3.0
 # OpenAI's own words for styles, which the upstream does not know.
 _STYLES_OF_OPENAI = frozenset({"", "vivid", "natural"})
 
-_Word = Annotated[str, msgspec.Meta(max_length=_MOST_WORD_CHARS)]
+_Word = Annotated[str, msgspec.Meta(max_length=_MAX_WORD_CHARS)]
 
 
 class ImageRequest(msgspec.Struct, frozen=True):
     """A valid request. `style` and `scene` are the upstream's names; what nothing reads is checked."""
 
-    prompt: Annotated[str, msgspec.Meta(max_length=MOST_PROMPT_CHARS)]
+    prompt: Annotated[str, msgspec.Meta(max_length=MAX_PROMPT_CHARS)]
     model: Annotated[str, msgspec.Meta(max_length=256)] | None = None
-    n: Annotated[int, msgspec.Meta(ge=1, le=MOST_PICTURES)] | None = None
+    n: Annotated[int, msgspec.Meta(ge=1, le=MAX_PICTURES)] | None = None
     size: str | None = None
     style: _Word | None = None
     scene: _Word | None = None

@@ -6,18 +6,18 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Video, VideoRequest
-from app.errors import InvalidRequest, UnsupportedValue
 from app.formats.json_body import decode_body
 
-_MOST_PROMPT_CHARS = 8_000
+_MAX_PROMPT_CHARS = 8_000
 _AUDIO_PATTERN = r"^[0-9A-Za-z_]{1,32}-[0-9A-Za-z]{1,64}\Z"
 
 
 class VideoBody(msgspec.Struct, frozen=True, rename={"is_async": "async"}):
     """The body of a request; the words of the three choices are the upstream's (protocol notes 8)."""
 
-    prompt: Annotated[str, msgspec.Meta(max_length=_MOST_PROMPT_CHARS)]
+    prompt: Annotated[str, msgspec.Meta(max_length=_MAX_PROMPT_CHARS)]
     model: Annotated[str, msgspec.Meta(max_length=256)] | None = None
     image_url: str | None = None
     video_style: Literal["", "卡通3D", "黑白老照片", "油画", "电影感"] | None = None

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 import time
 
-from app.accounts.account import Account, Pacing, Seat, account_key
+from app.accounts.account import Account, LoginSlot, Pacing, account_key
 from app.accounts.refresh import Refresher
 from app.accounts.vault import Vault
-from app.errors import AccessRejected
+from app.auth_token import AccessToken, RefreshedTokens
+from app.core.errors import AccessRejected
 from app.state import MEMORY, State, open_state
-from app.token import AccessToken, RefreshedTokens
 
 
 def make_account(name: str = "original") -> Account:
     """An account whose refresh token is its name."""
     key = account_key(name)
-    return Account(name, key, Seat(Pacing()), key)
+    return Account(name, key, LoginSlot(Pacing()), key)
 
 
 class Upstream:
@@ -26,11 +26,11 @@ class Upstream:
         self.alive = {"original"}
         self.asked: list[str] = []
         self.rotates_to: str | None = None
-        self.gate = threading.Event()
-        self.gate.set()
+        self.authenticator = threading.Event()
+        self.authenticator.set()
 
     def refresh(self, token: str) -> RefreshedTokens:
-        self.gate.wait(5)
+        self.authenticator.wait(5)
         self.asked.append(token)
         if token not in self.alive:
             raise AccessRejected("no")

@@ -6,18 +6,18 @@ import weakref
 
 import pytest
 
-from app.accounts.account import Account, Pacing, Seat, State, account_key, login_key
+from app.accounts.account import Account, LoginSlot, Pacing, State, account_key, login_key
 from app.accounts.vault import RotatedTokens
-from app.errors import AccountBlocked, Outcome, UpstreamThrottled
-from app.token import AccessToken
+from app.auth_token import AccessToken
+from app.core.errors import AccountBlocked, Outcome, UpstreamThrottled
 
 NOW = 1000.0
 
 
 def make_account(pacing: Pacing = Pacing()) -> Account:  # noqa: B008 - frozen
     key = account_key("secret-refresh")
-    account = Account("secret-refresh", key, Seat(pacing), key)
-    account.seat.accounts[account.key] = account
+    account = Account("secret-refresh", key, LoginSlot(pacing), key)
+    account.login_slot.accounts[account.key] = account
     return account
 
 
@@ -99,7 +99,7 @@ def test_states(outcome: Outcome, state: State) -> None:
     assert account.state(later) == "unknown"
     account.access_token = AccessToken("secret-access", 0, "d")
     assert account.state(later) == "ready"
-    account.seat.is_leased = True
+    account.login_slot.is_leased = True
     assert account.state(NOW) == "answering"
 
 
@@ -136,11 +136,11 @@ def test_readiness_is_the_latest_of_all_reasons() -> None:
     pacing = Pacing(10, 1)
     account = make_account(pacing)
     assert account.ready_at(pacing, NOW) == NOW
-    account.seat.last_used = NOW
+    account.login_slot.last_used = NOW
     assert account.ready_at(pacing, NOW) == NOW + 10
     account.cooling_until = NOW + 20
     assert account.ready_at(pacing, NOW) == NOW + 20
-    assert account.seat.replies is not None
-    account.seat.replies.add(NOW)
+    assert account.login_slot.replies is not None
+    account.login_slot.replies.add(NOW)
     assert account.ready_at(pacing, NOW) == NOW + 3600
     assert account.ready_at(pacing, NOW + 5000) == NOW + 5000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.accounts.breaker import Breaker
-from app.errors import UpstreamBusy
+from app.core.errors import UpstreamBusy
 from tests.clock import Clock
 
 

@@ -13,7 +13,8 @@ from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.refusal import RefusalLimit
 from app.accounts.vault import Vault
-from app.errors import (
+from app.auth_token import AccessToken, RefreshedTokens
+from app.core.errors import (
     AccessRejected,
     AccountBlocked,
     AccountExpired,
@@ -23,7 +24,6 @@ from app.errors import (
     UpstreamUnreachable,
 )
 from app.state import MEMORY, open_state
-from app.token import AccessToken, RefreshedTokens
 from tests.clock import Clock
 
 
@@ -146,13 +146,13 @@ def test_a_known_access_token_is_answer_enough(rig: Rig) -> None:
 
 def test_a_dead_account_is_not_used_for_answers(rig: Rig) -> None:
     """Known for dead while a request holds it, or beside one that lives."""
-    held = rig.pool.find(["dead"])
+    held = rig.pool.get_or_add(["dead"])
     rig.check("dead")
     with pytest.raises(AccountExpired):
         rig.pool.acquire(held, wait_seconds=1)
     rig.check("alive", "dead-too")
     with pytest.raises(AccountExpired):
-        rig.pool.acquire(rig.pool.find(["dead-too"]), wait_seconds=1)
+        rig.pool.acquire(rig.pool.get_or_add(["dead-too"]), wait_seconds=1)
 
 
 def test_trouble_is_raised_and_not_remembered(rig: Rig) -> None:
@@ -164,7 +164,7 @@ def test_trouble_is_raised_and_not_remembered(rig: Rig) -> None:
 
 
 def test_what_is_remembered_is_bounded(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_RESULTS", 3)
+    monkeypatch.setattr(module, "_MAX_RESULTS", 3)
     tokens = [f"alive-{number}" for number in range(10)]
     rig.alive.update(tokens)
     rig.check(*tokens)

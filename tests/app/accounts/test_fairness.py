@@ -11,12 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from app.accounts import pool as module
-from app.accounts.account import Account, Seat
+from app.accounts.account import Account, LoginSlot
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.queue import Waiter
-from app.errors import AccountsBusy, GatewayError, Outcome, UpstreamThrottled
+from app.core.errors import AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 from app.hub import ClientGone
 from app.state import MEMORY, open_state
 from tests.clock import Clock
@@ -61,7 +61,7 @@ def rig() -> Iterator[Rig]:
 
 
 def test_who_waits_for_something_else_is_no_obstacle(rig: Rig) -> None:
-    a, b = rig.pool.find(["a", "b"])
+    a, b = rig.pool.get_or_add(["a", "b"])
     of_a, of_b = rig.take(a), rig.take(b)
     first, second = rig.queue(a), rig.queue(a, b)
     of_b.release(Outcome.OK)
@@ -76,7 +76,7 @@ def test_who_waits_for_something_else_is_no_obstacle(rig: Rig) -> None:
 
 
 def test_who_could_take_either_keeps_the_place_for_both(rig: Rig) -> None:
-    a, b = rig.pool.find(["a", "b"])
+    a, b = rig.pool.get_or_add(["a", "b"])
     of_a, of_b = rig.take(a), rig.take(b)
     first, second = rig.queue(a, b), rig.queue(a)
     of_a.release(Outcome.OK)
@@ -91,7 +91,7 @@ def test_who_could_take_either_keeps_the_place_for_both(rig: Rig) -> None:
 
 def test_nobody_overtakes_the_line(rig: Rig) -> None:
     """A newcomer does not get the account that has just come back, if somebody else waits for it."""
-    (a,) = rig.pool.find(["a"])
+    (a,) = rig.pool.get_or_add(["a"])
     rig.take(a).release(Outcome.RATE_LIMITED, UpstreamThrottled("slow down"))
     first = rig.queue(a)
     rig.clock.now += 100
@@ -104,7 +104,7 @@ def test_nobody_overtakes_the_line(rig: Rig) -> None:
 
 def test_one_login_is_not_given_away_twice_at_once(rig: Rig) -> None:
     """Two of its tokens become ready in the same moment, for two people."""
-    one, two = rig.pool.find(["one", "two"])
+    one, two = rig.pool.get_or_add(["one", "two"])
     for account in (one, two):
         rig.pool.identify(account, "user")
     rig.take(one).release(Outcome.RATE_LIMITED, UpstreamThrottled("slow down"))
@@ -118,7 +118,7 @@ def test_one_login_is_not_given_away_twice_at_once(rig: Rig) -> None:
 
 
 def test_queues_of_callers_do_not_fill_each_other(rig: Rig) -> None:
-    (a,) = rig.pool.find(["a"])
+    (a,) = rig.pool.get_or_add(["a"])
     lease = rig.take(a)
     line = [rig.queue(a, caller="greedy") for _ in range(3)]
     with pytest.raises(AccountsBusy, match="More than 3"):
@@ -154,7 +154,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) ->
 
 
 def test_who_goes_away_leaves_the_line(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    (a,) = rig.pool.find(["a"])
+    (a,) = rig.pool.get_or_add(["a"])
     lease = rig.take(a)
     interrupt(monkeypatch, lambda: None)
     with pytest.raises(ClientGone):
@@ -166,7 +166,7 @@ def test_who_goes_away_leaves_the_line(rig: Rig, monkeypatch: pytest.MonkeyPatch
 
 def test_who_goes_away_with_an_account_in_hand_hands_it_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account is granted in the same moment: it goes to the next in line, and is none the worse."""
-    (a,) = rig.pool.find(["a"])
+    (a,) = rig.pool.get_or_add(["a"])
     lease = rig.take(a)
     heirs: list[Future[Lease]] = []
 
@@ -186,7 +186,7 @@ def test_who_goes_away_with_an_account_in_hand_hands_it_on(rig: Rig, monkeypatch
 
 def test_the_time_to_wait_is_kept() -> None:
     pool = AccountPool(Logins(open_state(MEMORY)))
-    (a,) = pool.find(["a"])
+    (a,) = pool.get_or_add(["a"])
     lease = pool.acquire([a], wait_seconds=0)
     begun = time.monotonic()
     with pytest.raises(AccountsBusy) as raised:
@@ -199,20 +199,20 @@ def test_the_time_to_wait_is_kept() -> None:
 
 def test_many_threads_never_share_a_login() -> None:
     pool = AccountPool(Logins(open_state(MEMORY)), queue_length=100)
-    accounts = pool.find(["a", "b", "b2", "c"])
+    accounts = pool.get_or_add(["a", "b", "b2", "c"])
     for account in accounts[1:3]:
         pool.identify(account, "b")
-    used: Counter[Seat] = Counter()
+    used: Counter[LoginSlot] = Counter()
     violations: list[Account] = []
 
     def answer(number: int) -> None:
         chosen = accounts[number % 3 :] + accounts[: number % 2]
         lease = pool.acquire(chosen, wait_seconds=20)
-        used[lease.seat] += 1
-        if used[lease.seat] > 1:
+        used[lease.login_slot] += 1
+        if used[lease.login_slot] > 1:
             violations.append(lease.account)
         time.sleep(0.0002)
-        used[lease.seat] -= 1
+        used[lease.login_slot] -= 1
         lease.release(Outcome.OK)
 
     with ThreadPoolExecutor(16) as threads:

@@ -13,7 +13,7 @@ from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.queue import Waiter
-from app.errors import AccountExpired, AccountsBusy, LoginAnswering, Outcome, UpstreamThrottled
+from app.core.errors import AccountExpired, AccountsBusy, LoginAnswering, Outcome, UpstreamThrottled
 from app.state import MEMORY, open_state
 from tests.clock import Clock
 
@@ -42,7 +42,7 @@ def wait_in_thread(pool: AccountPool, accounts: list[Account]) -> tuple[threadin
 
 
 def test_the_longest_unused_comes_first(pool: AccountPool, clock: Clock) -> None:
-    accounts = pool.find(["a", "b", "c"])
+    accounts = pool.get_or_add(["a", "b", "c"])
     used = []
     for _ in range(6):
         lease = pool.acquire(accounts, wait_seconds=0)
@@ -53,7 +53,7 @@ def test_the_longest_unused_comes_first(pool: AccountPool, clock: Clock) -> None
 
 
 def test_one_token_is_one_account_in_every_list(pool: AccountPool) -> None:
-    (a, b), (b_again, _) = pool.find(["a", "b"]), pool.find(["b", "c"])
+    (a, b), (b_again, _) = pool.get_or_add(["a", "b"]), pool.get_or_add(["b", "c"])
     assert b is b_again
     lease = pool.acquire([b], wait_seconds=0)
     assert pool.leased == 1
@@ -70,7 +70,7 @@ def test_one_token_is_one_account_in_every_list(pool: AccountPool) -> None:
 
 
 def test_first_come_first_served(pool: AccountPool) -> None:
-    accounts = pool.find(["a"])
+    accounts = pool.get_or_add(["a"])
     lease = pool.acquire(accounts, wait_seconds=0)
     waiting = [wait_in_thread(pool, accounts) for _ in range(3)]
     for thread, granted in waiting:
@@ -83,7 +83,7 @@ def test_first_come_first_served(pool: AccountPool) -> None:
 
 
 def test_a_full_queue_says_so_at_once(pool: AccountPool) -> None:
-    accounts = pool.find(["a"])
+    accounts = pool.get_or_add(["a"])
     lease = pool.acquire(accounts, wait_seconds=0)
     waiting = [wait_in_thread(pool, accounts) for _ in range(3)]
     with pytest.raises(AccountsBusy):
@@ -97,7 +97,7 @@ def test_a_full_queue_says_so_at_once(pool: AccountPool) -> None:
 
 def test_a_full_queue_keeps_nobody_from_an_account_that_is_free(pool: AccountPool) -> None:
     """Those who wait want a certain one, for a conversation of theirs."""
-    busy, free = pool.find(["busy", "free"])
+    busy, free = pool.get_or_add(["busy", "free"])
     lease = pool.acquire([busy], wait_seconds=0)
     waiting = [wait_in_thread(pool, [busy]) for _ in range(3)]
     other = pool.acquire([busy, free], wait_seconds=5)
@@ -127,7 +127,7 @@ def test_cooling_down_and_coming_back(
     build: Callable[[str], AccountExpired | UpstreamThrottled],
     expected: type[Exception],
 ) -> None:
-    accounts = pool.find(["a"])
+    accounts = pool.get_or_add(["a"])
     pool.acquire(accounts, wait_seconds=0).release(outcome, build("no"))
     with pytest.raises(expected):
         pool.acquire(accounts, wait_seconds=1)
@@ -138,7 +138,7 @@ def test_cooling_down_and_coming_back(
 
 
 def test_two_tokens_of_one_login_share_a_seat(pool: AccountPool) -> None:
-    one, two = pool.find(["one", "two"])
+    one, two = pool.get_or_add(["one", "two"])
     lease = pool.acquire([one], wait_seconds=0)
     pool.identify(one, "user")
     lease.confirm()
@@ -157,15 +157,15 @@ def test_two_tokens_of_one_login_share_a_seat(pool: AccountPool) -> None:
 def test_a_login_is_known_after_a_restart(clock: Clock) -> None:
     state = open_state(MEMORY)
     before = AccountPool(Logins(state), clock=clock)
-    (account,) = before.find(["one"])
+    (account,) = before.get_or_add(["one"])
     before.identify(account, "user")
-    (again,) = AccountPool(Logins(state), clock=clock).find(["one"])
+    (again,) = AccountPool(Logins(state), clock=clock).get_or_add(["one"])
     assert again.owner == account.owner != again.key
 
 
 def test_pacing(clock: Clock) -> None:
     pool = AccountPool(Logins(open_state(MEMORY)), pacing=Pacing(10, 2), clock=clock)
-    accounts = pool.find(["a"])
+    accounts = pool.get_or_add(["a"])
     pool.acquire(accounts, wait_seconds=0).release(Outcome.OK)
     with pytest.raises(AccountsBusy):
         pool.acquire(accounts, wait_seconds=5)
@@ -178,7 +178,7 @@ def test_pacing(clock: Clock) -> None:
 
 
 def test_the_owner_of_a_conversation_is_an_account_that_works(pool: AccountPool, clock: Clock) -> None:
-    one, two = pool.find(["one", "two"])
+    one, two = pool.get_or_add(["one", "two"])
     assert pool.find_owner(one.owner) is one
     assert pool.find_owner("nobody") is None
     for account in (one, two):
@@ -194,29 +194,29 @@ def test_the_owner_of_a_conversation_is_an_account_that_works(pool: AccountPool,
 def test_accounts_are_described_without_secrets(pool: AccountPool) -> None:
     (shown,) = pool.describe(["secret-token"])
     assert shown["state"] == "unknown"
-    assert "secret" not in repr(shown) + repr(pool) + repr(pool.find(["secret-token"]))
+    assert "secret" not in repr(shown) + repr(pool) + repr(pool.get_or_add(["secret-token"]))
 
 
 def test_forgetting_an_account_never_makes_two_of_it(clock: Clock) -> None:
     """Held by a lease, by a queue, or by a request that has only looked it up."""
     pool = AccountPool(Logins(open_state(MEMORY)), clock=clock)
-    (answering,) = pool.find(["answering"])
+    (answering,) = pool.get_or_add(["answering"])
     lease = pool.acquire([answering], wait_seconds=0)
-    (looked_up,) = pool.find(["looked-up"])
+    (looked_up,) = pool.get_or_add(["looked-up"])
     clock.now += 100_000
-    pool.find([f"flood-{number}" for number in range(10_001)])
-    assert pool.find(["answering", "looked-up"]) == [answering, looked_up]
+    pool.get_or_add([f"flood-{number}" for number in range(10_001)])
+    assert pool.get_or_add(["answering", "looked-up"]) == [answering, looked_up]
     with pytest.raises(AccountsBusy):
-        pool.acquire(pool.find(["answering"]), wait_seconds=0)
+        pool.acquire(pool.get_or_add(["answering"]), wait_seconds=0)
     lease.release(Outcome.OK)
-    pool.acquire(pool.find(["answering"]), wait_seconds=0).release(Outcome.OK)
+    pool.acquire(pool.get_or_add(["answering"]), wait_seconds=0).release(Outcome.OK)
 
 
 def test_the_login_becomes_known_between_the_turn_and_its_use(
     pool: AccountPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was given is held and given back, not the seat that the account has by then."""
-    one, two = pool.find(["one", "two"])
+    """What was given is held and given back, not the login_slot that the account has by then."""
+    one, two = pool.get_or_add(["one", "two"])
     pool.identify(one, "user")
     answering = pool.acquire([one], wait_seconds=0)
     first = pool.acquire([two], wait_seconds=0)

@@ -11,10 +11,10 @@ import pytest
 from app.accounts.account import Account
 from app.accounts.refresh import Refresher
 from app.accounts.vault import RotatedTokens, Vault
-from app.errors import AccountExpired, UpstreamUnreachable
+from app.auth_token import AccessToken, RefreshedTokens
+from app.core.errors import AccountExpired, UpstreamUnreachable
 from app.logs import redactor
 from app.state import MEMORY, open_state
-from app.token import AccessToken, RefreshedTokens
 from tests.app.accounts.rotating import Upstream, make_account, make_refresher
 
 
@@ -48,12 +48,12 @@ def test_a_refresh_that_ended_meanwhile_is_not_made_again() -> None:
 def test_all_who_wait_share_one_refresh() -> None:
     upstream, account = Upstream(), make_account()
     refresher = make_refresher(upstream)
-    upstream.gate.clear()
+    upstream.authenticator.clear()
     got: list[AccessToken] = []
     threads = [threading.Thread(target=lambda: got.append(refresher.access_token(account))) for _ in range(8)]
     for thread in threads:
         thread.start()
-    upstream.gate.set()
+    upstream.authenticator.set()
     for thread in threads:
         thread.join(5)
     assert len(got) == 8
@@ -63,14 +63,14 @@ def test_all_who_wait_share_one_refresh() -> None:
 def test_a_refresh_that_runs_at_the_end_is_waited_for() -> None:
     upstream, account, state = Upstream(), make_account(), open_state(MEMORY)
     upstream.rotates_to = "second"
-    upstream.gate.clear()
+    upstream.authenticator.clear()
     refresher = make_refresher(upstream, state)
     refresher.settle(5)
     thread = threading.Thread(target=refresher.access_token, args=(account,))
     thread.start()
     while not refresher._running:
         thread.join(0.001)
-    threading.Timer(0.05, upstream.gate.set).start()
+    threading.Timer(0.05, upstream.authenticator.set).start()
     refresher.settle(5)
     assert Vault(state).get("original") == RotatedTokens("second")
     thread.join(5)
@@ -89,10 +89,10 @@ def test_all_who_wait_share_one_error_and_the_next_one_asks_again() -> None:
     upstream, account = Upstream(), make_account()
     refresher = make_refresher(upstream)
     upstream.alive.clear()
-    upstream.gate.clear()
+    upstream.authenticator.clear()
     with ThreadPoolExecutor(8) as threads:
         asking = [threads.submit(refresher.access_token, account) for _ in range(8)]
-        upstream.gate.set()
+        upstream.authenticator.set()
         errors = [asked.exception(5) for asked in asking]
     assert all(isinstance(error, AccountExpired) for error in errors)
     assert upstream.asked == ["original"]

@@ -9,9 +9,9 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.vault import Vault
-from app.errors import AccessRejected, AccountExpired, Outcome
+from app.auth_token import AccessToken, RefreshedTokens
+from app.core.errors import AccessRejected, AccountExpired, Outcome
 from app.state import MEMORY, open_state
-from app.token import AccessToken, RefreshedTokens
 
 REQUESTS = 8
 
@@ -24,12 +24,12 @@ class Rig:
         self.pool = AccountPool(Logins(state))
         self.refresher = Refresher(self._refresh, Vault(state), self.pool.identify)
         self.alive = alive
-        self.gate = threading.Event()
+        self.authenticator = threading.Event()
         self.begun = threading.Barrier(REQUESTS + 1)
         self.asked = 0
 
     def _refresh(self, token: str) -> RefreshedTokens:
-        self.gate.wait(5)
+        self.authenticator.wait(5)
         self.asked += 1
         if not self.alive:
             raise AccessRejected("no")
@@ -37,7 +37,7 @@ class Rig:
 
     def request(self, number: int) -> str:
         """One that holds the account before any of them asks; the outcome in a word."""
-        accounts = self.pool.find(["new"])
+        accounts = self.pool.get_or_add(["new"])
         self.begun.wait(5)
         try:
             lease = self.pool.acquire(accounts, wait_seconds=5, caller=str(number))
@@ -56,7 +56,7 @@ def run(rig: Rig) -> list[str]:
     with ThreadPoolExecutor(REQUESTS) as threads:
         outcomes = [threads.submit(rig.request, number) for number in range(REQUESTS)]
         rig.begun.wait(5)
-        rig.gate.set()
+        rig.authenticator.set()
         return sorted(outcome.result(10) for outcome in outcomes)
 
 
@@ -64,8 +64,8 @@ def test_a_real_token_is_refreshed_once_and_kept() -> None:
     rig = Rig(alive=True)
     assert run(rig) == ["answered"] * REQUESTS
     assert rig.asked == 1
-    assert rig.pool._register.kept == 1
-    (account,) = rig.pool.find(["new"])
+    assert rig.pool._registry.kept == 1
+    (account,) = rig.pool.get_or_add(["new"])
     assert (account.replies, account.is_accepted) == (REQUESTS, True)
 
 
@@ -74,14 +74,14 @@ def test_a_made_up_token_is_refused_once_and_forgotten() -> None:
     rig = Rig(alive=False)
     assert run(rig) == ["refused", *["spared"] * (REQUESTS - 1)]
     assert rig.asked == 1
-    assert rig.pool._register.kept == 0
+    assert rig.pool._registry.kept == 0
 
 
 def test_requests_without_a_lease_share_one_refresh_too() -> None:
     rig = Rig(alive=False)
 
     def check(number: int) -> bool:
-        (account,) = rig.pool.find(["new"])
+        (account,) = rig.pool.get_or_add(["new"])
         rig.begun.wait(5)
         try:
             rig.refresher.access_token(account)
@@ -94,6 +94,6 @@ def test_requests_without_a_lease_share_one_refresh_too() -> None:
         rig.begun.wait(5)
         while not rig.refresher._running:
             threading.Event().wait(0.001)
-        rig.gate.set()
+        rig.authenticator.set()
         assert [outcome.result(10) for outcome in outcomes] == [False] * REQUESTS
-    assert rig.pool._register.kept == 0
+    assert rig.pool._registry.kept == 0

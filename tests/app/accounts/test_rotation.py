@@ -10,9 +10,9 @@ import pytest
 from app.accounts.account import Account
 from app.accounts.refresh import Refresher
 from app.accounts.vault import RotatedTokens, Vault
-from app.errors import AccessRejected, AccountExpired, UpstreamUnreachable
+from app.auth_token import AccessToken, RefreshedTokens
+from app.core.errors import AccessRejected, AccountExpired, UpstreamUnreachable
 from app.state import MEMORY, State, open_state
-from app.token import AccessToken, RefreshedTokens
 from tests.app.accounts.rotating import Upstream, make_account, make_refresher
 from tests.clock import Clock
 

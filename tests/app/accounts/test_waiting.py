@@ -9,7 +9,7 @@ from app.accounts.account import Pacing
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.errors import Outcome, UpstreamUnreachable
+from app.core.errors import Outcome, UpstreamUnreachable
 from app.state import MEMORY, open_state
 
 
@@ -34,20 +34,20 @@ def measure_wait(
 def test_after_a_short_cool_down() -> None:
     """The one in line began to wait when nobody could know of the cool-down."""
     pool = make_pool()
-    lease = pool.acquire(pool.find(["a"]), wait_seconds=0)
+    lease = pool.acquire(pool.get_or_add(["a"]), wait_seconds=0)
     assert 0.2 <= measure_wait(pool, lease, Outcome.UNREACHABLE, UpstreamUnreachable("away")) < 1
 
 
 def test_after_the_least_interval() -> None:
     pool = make_pool(Pacing(0.2))
-    lease = pool.acquire(pool.find(["a"]), wait_seconds=0)
+    lease = pool.acquire(pool.get_or_add(["a"]), wait_seconds=0)
     assert 0.2 <= measure_wait(pool, lease, Outcome.OK, None) < 1
 
 
 def test_after_a_cool_down_of_one_of_several() -> None:
     """The other account stays busy: the one that comes back is taken."""
     pool = make_pool()
-    one, two = pool.find(["a", "b"])
+    one, two = pool.get_or_add(["a", "b"])
     other = pool.acquire([two], wait_seconds=0)
     lease = pool.acquire([one], wait_seconds=0)
     with ThreadPoolExecutor(1) as threads:

@@ -23,13 +23,13 @@ from app.accounts.login import Logins  # noqa: E402
 from app.accounts.pool import AccountPool  # noqa: E402
 from app.accounts.refresh import Refresher  # noqa: E402
 from app.accounts.vault import Vault  # noqa: E402
+from app.auth_token import AccessToken, RefreshedTokens  # noqa: E402
 from app.conversations.cleaner import Cleaner  # noqa: E402
 from app.conversations.ledger import Conversation, Ledger  # noqa: E402
 from app.conversations.use import ConversationUse  # noqa: E402
-from app.errors import GatewayError, Outcome  # noqa: E402
+from app.core.errors import GatewayError, Outcome  # noqa: E402
 from app.hub import NAME_SECONDS, ClientGone, Shield, interrupt  # noqa: E402
 from app.state import MEMORY, open_state  # noqa: E402
-from app.token import AccessToken, RefreshedTokens  # noqa: E402
 
 TOKENS = [f"token-{number}" for number in range(14)]
 LOGINS = 9
@@ -52,8 +52,8 @@ class Turmoil:
         self.named = self.requests = 0
         self.problems: set[str] = set()
 
-    def _rest(self, most_seconds: float) -> None:
-        gevent.sleep(self._random.random() * most_seconds)
+    def _rest(self, max_seconds: float) -> None:
+        gevent.sleep(self._random.random() * max_seconds)
 
     def _login(self, token: str) -> str:
         return f"user-{int(token.partition('-')[2]) % LOGINS}"
@@ -73,7 +73,7 @@ class Turmoil:
 
     def request(self) -> None:
         self.requests += 1
-        accounts = self.pool.find(self._random.sample(TOKENS, self._random.randint(1, 4)))
+        accounts = self.pool.get_or_add(self._random.sample(TOKENS, self._random.randint(1, 4)))
         seconds, caller = self._random.choice([0, 0.05, 0.5]), str(self.requests % 5)
         try:
             lease = self.pool.acquire(accounts, wait_seconds=seconds, caller=caller)

@@ -9,8 +9,8 @@ import pytest
 
 from app.chat.attachment import find_attachments
 from app.chat.prompt import build_prompt
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Turn
-from app.errors import InvalidRequest, UnsupportedValue
 from app.formats.openai_chat.question import build_question
 from app.formats.openai_chat.request import parse_chat_request
 

@@ -10,8 +10,8 @@ import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
+from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import TextPart, Turn
-from app.errors import InvalidRequest, PromptTooLong
 from app.formats.openai_chat.question import build_question
 from app.formats.openai_chat.request import ChatRequest
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing

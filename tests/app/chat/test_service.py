@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.chat.service import ChatService
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
+from app.core.errors import ConversationNotFound, InvalidRequest, PromptTooLong, UpstreamUnreachable
 from app.core.request import FilePart, Question, TextPart, Turn
-from app.errors import ConversationNotFound, InvalidRequest, PromptTooLong, UpstreamUnreachable
 from app.exchange.opener import Plan
 from app.exchange.transforms.options import OutputOptions
 from app.state import MEMORY, open_state
@@ -64,7 +64,7 @@ class Rig:
         return plan  # type: ignore[no-any-return]
 
     def remember(self, token: str, caller: str = "ann", assistant: str = OWN_ASSISTANT) -> None:
-        (account,) = self.pool.find([token])
+        (account,) = self.pool.get_or_add([token])
         self.ledger.begin(Conversation(ID, assistant, account.owner, caller))
 
 

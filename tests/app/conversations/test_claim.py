@@ -11,7 +11,7 @@ import pytest
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.conversations.use import ConversationUse
-from app.errors import ConversationBusy, ConversationNotFound, UpstreamUnreachable
+from app.core.errors import ConversationBusy, ConversationNotFound, UpstreamUnreachable
 from app.state import MEMORY, open_state
 
 CONVERSATION = Conversation("c", "assistant", "anna", "", due=0.0)

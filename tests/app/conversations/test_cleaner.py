@@ -12,7 +12,7 @@ from app.conversations import cleaner as module
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.conversations.use import ConversationUse
-from app.errors import UpstreamUnreachable
+from app.core.errors import UpstreamUnreachable
 from app.state import MEMORY, open_state
 from tests.clock import Clock
 
@@ -220,7 +220,7 @@ def test_a_clock_that_goes_back_keeps_nothing_from_being_deleted(
     idle: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is late by as much, and what is used meanwhile stays."""
-    monkeypatch.setattr(module, "_LONGEST_NAP_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_MAX_NAP_SECONDS", 0.02)
     used = idle.use(keep=60)
     used.begin("used")
     idle.answer("kept", keep=60)

@@ -9,7 +9,7 @@ import pytest
 from app.conversations import cleaner as module
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import UpstreamUnreachable
+from app.core.errors import UpstreamUnreachable
 from app.state import MEMORY, open_state
 
 

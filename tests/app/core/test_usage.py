@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.core.usage import TokenEstimate, estimate_tokens
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "fixtures" / "tokens.json").read_text("utf-8"))
-MOST_MEAN_ERROR = 0.15
+MAX_MEAN_ERROR = 0.15
 
 
 def measure_errors() -> dict[str, list[float]]:
@@ -34,7 +34,7 @@ def test_the_estimate_is_near_the_truth() -> None:
 
 @pytest.mark.parametrize("kind", sorted(measure_errors()))
 def test_no_kind_of_text_is_far_off(kind: str) -> None:
-    assert statistics.mean(measure_errors()[kind]) < MOST_MEAN_ERROR
+    assert statistics.mean(measure_errors()[kind]) < MAX_MEAN_ERROR
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

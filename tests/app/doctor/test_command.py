@@ -16,14 +16,14 @@ import pytest
 
 from app.accounts.account import State
 from app.doctor import __main__ as command
-from app.doctor import advice, machine, words
+from app.doctor import advice, machine, messages
 from app.doctor.finding import Finding, Mark, Message, Verdict, conclude, fail, note, ok
 from app.doctor.report import choose_language, print_report
 from tests.app.doctor.conftest import SECRETS, CallDoctor
 
 MESSAGES = {
     f"{module.__name__}.{name}": value
-    for module in (words, advice)
+    for module in (messages, advice)
     for name, value in vars(module).items()
     if isinstance(value, Message)
 }
@@ -36,24 +36,24 @@ def test_both_languages_say_the_same(message: Message) -> None:
 
 
 def test_no_message_is_said_by_nobody() -> None:
-    sources = "".join(path.read_text("utf-8") for path in Path(words.__file__).parent.glob("*.py"))
+    sources = "".join(path.read_text("utf-8") for path in Path(messages.__file__).parent.glob("*.py"))
     unused = [name for name in MESSAGES if len(re.findall(rf"\b{name.rpartition('.')[2]}\b", sources)) < 2]
     assert unused == []
 
 
 def test_every_verdict_has_a_name_and_a_next_step() -> None:
-    assert set(words.TITLES) == set(advice.USUAL) == set(Verdict)
-    assert set(words.MARKS) == set(Mark)
-    assert set(words.ACCOUNT_STATES) == set(get_args(State))
+    assert set(messages.TITLES) == set(advice.USUAL) == set(Verdict)
+    assert set(messages.MARKS) == set(Mark)
+    assert set(messages.ACCOUNT_STATES) == set(get_args(State))
 
 
 def test_what_explains_the_rest_is_said_first() -> None:
     findings = [
-        ok(words.CHAT, words.TOKEN_ALIVE),
-        fail(words.TOKEN, Verdict.EXPIRED, words.TOKEN_REFUSED),
-        fail(words.SIGNING, Verdict.CHANGED, words.TOKEN_REFUSED),
-        fail(words.CLOCK, Verdict.CLOCK, words.TOKEN_REFUSED),
-        note(words.CHAT, words.TOKEN_ALIVE),
+        ok(messages.CHAT, messages.TOKEN_ALIVE),
+        fail(messages.TOKEN, Verdict.EXPIRED, messages.TOKEN_REFUSED),
+        fail(messages.SIGNING, Verdict.CHANGED, messages.TOKEN_REFUSED),
+        fail(messages.CLOCK, Verdict.CLOCK, messages.TOKEN_REFUSED),
+        note(messages.CHAT, messages.TOKEN_ALIVE),
     ]
     assert conclude(findings) is findings[3]
     assert conclude([findings[0], findings[4]]) is None
@@ -143,7 +143,9 @@ def test_at_a_terminal_they_are_asked_for_without_echo(
 
 
 def test_colours_only_where_asked_for() -> None:
-    findings = [fail(words.CLOCK, Verdict.CLOCK, words.CLOCK_WRONG, seconds=3, direction=words.AHEAD)]
+    findings = [
+        fail(messages.CLOCK, Verdict.CLOCK, messages.CLOCK_WRONG, seconds=3, direction=messages.AHEAD)
+    ]
     for colours in (False, True):
         print_report(findings, out := io.StringIO(), "en", colours=colours)
         assert ("\x1b[" in out.getvalue()) is colours
@@ -151,8 +153,8 @@ def test_colours_only_where_asked_for() -> None:
 
 def test_other_verdicts_are_named_too() -> None:
     findings = [
-        fail(words.TOKEN, Verdict.EXPIRED, words.TOKEN_REFUSED, None, "a", site="x"),
-        fail(words.TOKEN, Verdict.THROTTLED, words.TOKEN_REFUSED, None, "b", site="x"),
+        fail(messages.TOKEN, Verdict.EXPIRED, messages.TOKEN_REFUSED, None, "a", site="x"),
+        fail(messages.TOKEN, Verdict.THROTTLED, messages.TOKEN_REFUSED, None, "b", site="x"),
     ]
     assert not print_report(findings, out := io.StringIO(), "en", colours=False)
     assert out.getvalue().splitlines()[-3].startswith("verdict: expired (a)")
@@ -161,7 +163,7 @@ def test_other_verdicts_are_named_too() -> None:
 
 def test_what_others_say_begins_no_line_and_steers_no_terminal() -> None:
     hostile: dict[str, object] = {"reason": "a\nFAIL\x1b[2Jb\u2028c\u202ed"}
-    finding = Finding(words.TOKEN, Mark.FAIL, words.REASON, hostile, "x\r", Verdict.BUSY)
+    finding = Finding(messages.TOKEN, Mark.FAIL, messages.REASON, hostile, "x\r", Verdict.BUSY)
     print_report([finding], out := io.StringIO(), "en", colours=False)
     lines = out.getvalue().split("\n")
     assert lines[0] == "FAIL  token x         a FAIL [2Jb c d"

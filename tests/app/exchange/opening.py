@@ -7,22 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 from app.accounts.account import Account
+from app.accounts.authenticator import Caller
 from app.accounts.breaker import Breaker
-from app.accounts.gate import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.vault import Vault
+from app.auth_token import AccessToken, RefreshedTokens
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
-from app.errors import GatewayError
+from app.core.errors import GatewayError
 from app.exchange.failover import Failover
 from app.exchange.opener import Plan, ReplyOpener
 from app.exchange.reply import Reply
 from app.exchange.transforms.options import OutputOptions
 from app.state import MEMORY, open_state
-from app.token import AccessToken, RefreshedTokens
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest
 from app.upstream.upload import UploadedFile
 from tests.app.exchange.script import ScriptedStream, Step
@@ -121,7 +121,7 @@ class Opening:
         question = StreamRequest(prompt, assistant_id or DEFAULT_ASSISTANT_ID, continues)
         caller, options = Caller("ann", "line", tokens), OutputOptions(reasoning=reasoning)
         reply = self._opener.open(
-            Plan(question, self.pool.find(tokens), caller, files, options=options, **plan)
+            Plan(question, self.pool.get_or_add(tokens), caller, files, options=options, **plan)
         )
         self._opened.append(reply)
         return reply
@@ -134,7 +134,7 @@ class Opening:
         return Files(self.clock, takes)
 
     def account(self, token: str) -> Account:
-        return self.pool.find([token])[0]
+        return self.pool.get_or_add([token])[0]
 
     def label(self, token: str) -> str:
         return self.account(token).label

@@ -13,12 +13,12 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from app.accounts.account import Account, Pacing, Seat
+from app.accounts.account import Account, LoginSlot, Pacing
 from app.accounts.lease import Lease
-from app.errors import GatewayError, Outcome
+from app.core.errors import GatewayError, Outcome
+from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
-from app.reply import ReplyEvent, ReplyFinished, ReplyStarted
 from tests.clock import Clock
 
 CONVERSATION_ID, ANSWER_ID = "a" * 24, "b" * 24
@@ -137,7 +137,7 @@ class Rig:
         """As the opener does it."""
         self.reply.wait_first_event(self.begun_at + until)
         self.reply.wait_commit(self.begun_at + until)
-        self.reply.own_lease(Lease(Account("token", "k" * 64, Seat(Pacing()), "owner"), self._release))
+        self.reply.own_lease(Lease(Account("token", "k" * 64, LoginSlot(Pacing()), "owner"), self._release))
         return self.reply
 
     def _release(self, _: Lease, outcome: Outcome, error: GatewayError | None) -> None:

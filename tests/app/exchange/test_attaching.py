@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from app.accounts.account import Account, Pacing, Seat
-from app.core.request import Attachment
-from app.errors import (
+from app.accounts.account import Account, LoginSlot, Pacing
+from app.auth_token import AccessToken
+from app.core.errors import (
     FileTooLarge,
     GatewayError,
     InvalidFile,
@@ -22,12 +22,12 @@ from app.errors import (
     UpstreamBusy,
     UpstreamUnreachable,
 )
+from app.core.request import Attachment
 from app.exchange import attaching
 from app.exchange.attaching import Attacher, UploadMemory
 from app.files.attachment import Claim
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
-from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.upload import UploadedFile
 from tests.app.files import sample
@@ -58,7 +58,7 @@ def test_an_upload_is_remembered_for_an_hour_by_login_and_bytes(file: SpooledFil
 
 
 def test_the_memory_is_bounded(file: SpooledFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attaching, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(attaching, "_MAX_REMEMBERED", 2)
     memory = UploadMemory()
     for owner in ("a", "b", "a", "c"):
         memory.add(owner, file, UPLOADED)
@@ -68,9 +68,7 @@ def test_the_memory_is_bounded(file: SpooledFile, monkeypatch: pytest.MonkeyPatc
 
 def test_what_can_be_seen_is_refused_before_anything_is_fetched() -> None:
     upstream = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", "s", None, 1))
-    attacher = Attacher(
-        Fetcher(FetchPolicy(9, 1, frozenset({80}))), upstream, most_files=2, timeout_seconds=1
-    )
+    attacher = Attacher(Fetcher(FetchPolicy(9, 1, frozenset({80}))), upstream, max_files=2, timeout_seconds=1)
     good = Attachment("http://example.org/a.png", "", "first")
     with pytest.raises(InvalidFileUrl) as raised:
         attacher.collect([good, Attachment("http://127.0.0.1/", "", "second")])
@@ -112,14 +110,14 @@ class Upstream:
         return replace(UPLOADED, name=file.name)
 
 
-def build_attacher(upstream: Upstream, most_bytes: int = 300_000) -> Attacher:
+def build_attacher(upstream: Upstream, max_bytes: int = 300_000) -> Attacher:
     client: Any = upstream
-    fetcher = Fetcher(FetchPolicy(most_bytes, 7, frozenset({80})))
-    return Attacher(fetcher, client, most_files=2, timeout_seconds=7)
+    fetcher = Fetcher(FetchPolicy(max_bytes, 7, frozenset({80})))
+    return Attacher(fetcher, client, max_files=2, timeout_seconds=7)
 
 
 def account(owner: str) -> Account:
-    return Account("token", "k" * 64, Seat(Pacing()), owner)
+    return Account("token", "k" * 64, LoginSlot(Pacing()), owner)
 
 
 def list_names(uploaded: tuple[UploadedFile, ...]) -> list[str]:
@@ -162,7 +160,7 @@ def test_what_the_upstream_will_not_take_is_named(error: GatewayError, param: st
 
 def test_what_cannot_be_fetched_is_named() -> None:
     upstream = Upstream()
-    with closing(build_attacher(upstream, most_bytes=4).collect([TEXT, OTHER])) as attached:
+    with closing(build_attacher(upstream, max_bytes=4).collect([TEXT, OTHER])) as attached:
         with pytest.raises(FileTooLarge) as raised:
             attached.give(account("ann"), TOKEN)
         assert (raised.value.param, upstream.uploads) == ("second", [])

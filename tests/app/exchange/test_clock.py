@@ -5,7 +5,7 @@ from __future__ import annotations
 import gevent
 import pytest
 
-from app.errors import UpstreamTimeout
+from app.core.errors import UpstreamTimeout
 from app.exchange.clock import StartClock
 from tests.clock import Clock
 

@@ -7,12 +7,12 @@ from string import ascii_letters
 
 import pytest
 
+from app.accounts.authenticator import Caller
 from app.accounts.breaker import Breaker
-from app.accounts.gate import Caller
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.errors import (
+from app.core.errors import (
     AccountBlocked,
     AccountExpired,
     AccountsBusy,
@@ -45,7 +45,7 @@ class Scripted(Task[str]):
     """What each account does, attempt by attempt; one without a script answers."""
 
     def __init__(self, rig: Rig, tokens: str, script: dict[str, list[Step]], peer: str | None = None) -> None:
-        super().__init__(rig.pool.find(tokens), Caller("", "line", tuple(tokens), peer=peer), rig.start)
+        super().__init__(rig.pool.get_or_add(tokens), Caller("", "line", tuple(tokens), peer=peer), rig.start)
         self._rig = rig
         self._script = script
 
@@ -265,7 +265,7 @@ def test_who_sends_refused_tokens_waits_but_for_those_accepted_before(rig: Rig) 
     with pytest.raises(KeyLimited):
         rig.run("W", "peer")
     assert [rig.run("X", "other"), rig.run("V", None)] == ["answer of X", "answer of V"]
-    known = rig.pool.find("Y")
+    known = rig.pool.get_or_add("Y")
     known[0].is_accepted = True
     rig.pool.remember(known)
     assert rig.run("ZY", "peer") == "answer of Y"

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import hub
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountExpired,
     ConversationNotFound,
@@ -22,8 +21,8 @@ from app.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from app.hub import ClientGone
-from app.reply import ReasoningDelta, ReplyStarted, TextDelta
+from app.core.event import ReasoningDelta, ReplyStarted, TextDelta
+from app.hub import ClientGone, cancellation
 from tests.app.exchange.opening import ASSISTANT_ID, Opening
 from tests.app.exchange.script import CONVERSATION_ID, FINISHED, STARTED
 
@@ -92,7 +91,7 @@ def test_naming_is_shielded_and_waiting_for_words_is_not(rig: Opening) -> None:
     seen: list[bool] = []
 
     def look() -> None:
-        seen.append(bool(hub._shields))
+        seen.append(bool(cancellation._shields))
 
     rig.upstream.on_ask = look
     rig.script("a", look, STARTED, look, A, FINISHED)
@@ -143,7 +142,7 @@ def test_an_answer_that_is_left_before_its_first_word_is_stopped_before_its_acco
         raise ClientGone
 
     rig.script("a", STARTED, leave)
-    rig.upstream.on_stop = lambda: leased.append((rig.pool.leased, bool(hub._shields)))
+    rig.upstream.on_stop = lambda: leased.append((rig.pool.leased, bool(cancellation._shields)))
     with pytest.raises(ClientGone):
         rig.open("a")
     assert (leased, rig.pool.leased) == ([(1, True)], 0)  # and nobody else is heard meanwhile

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import gevent
 import pytest
 
-from app.errors import CutAnswer, EmptyAnswer, Outcome, UpstreamTimeout, UpstreamUnreachable
+from app.core.errors import CutAnswer, EmptyAnswer, Outcome, UpstreamTimeout, UpstreamUnreachable
+from app.core.event import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.exchange import reply as module
 from app.exchange.transforms.options import OutputOptions
-from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from tests.app.exchange.script import COMMENT, EMPTY, FINISHED, STARTED, Rig, Step, repeat
 
 A, B = TextDelta("a"), TextDelta("b")

@@ -8,9 +8,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.errors import GatewayError, UpstreamTimeout
+from app.core.errors import GatewayError, UpstreamTimeout
+from app.core.event import ReplyEvent
 from app.exchange.reply import Clocks, Reply
-from app.reply import ReplyEvent
 from tests.app.upstream.connected import against, ask
 from tests.app.upstream.hostile import Endless, LoopWatch, flood, trickle
 from tests.clock import Clock

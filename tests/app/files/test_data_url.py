@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidFile, InvalidFileUrl
+from app.core.errors import InvalidFile, InvalidFileUrl
 from app.files import data_url
 from app.files.data_url import parse_data_url, unquote_percent
 

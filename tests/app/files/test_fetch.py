@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile
+from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import Spool, SpooledFile, SpoolRoom
 from tests.app.files import sample
@@ -42,8 +42,8 @@ def spools(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Spool]]:
     made: list[Spool] = []
     build = Spool.__init__
 
-    def build_and_remember(self: Spool, most_bytes: int, room: SpoolRoom) -> None:
-        build(self, most_bytes, room)
+    def build_and_remember(self: Spool, max_bytes: int, room: SpoolRoom) -> None:
+        build(self, max_bytes, room)
         made.append(self)
 
     monkeypatch.setattr(Spool, "__init__", build_and_remember)

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.errors import InvalidFileUrl
+from app.core.errors import InvalidFileUrl
 from app.files.address import is_allowed
 from app.files.connection import Address
 from app.files.fetch import Fetcher, FetchPolicy

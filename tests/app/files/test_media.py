@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from app.errors import InvalidFile
+from app.core.errors import InvalidFile
 from app.files.attachment import Claim, judge
 from app.files.media import DOCX, HEAD_BYTES, PPTX, TAIL_BYTES, XLSX, recognise
 from tests.app.files import sample

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.errors import InvalidFile
-from app.files.picture import MOST_PIXELS, MOST_SIDE_PIXELS, measure_picture
+from app.core.errors import InvalidFile
+from app.files.picture import MAX_PIXELS, MAX_SIDE_PIXELS, measure_picture
 from tests.app.files import sample
 
 Build = Callable[[int, int], bytes]
@@ -66,12 +66,12 @@ def test_cut_anywhere_it_is_damaged_or_measured(media_type: str, build: Build) -
 
 
 @pytest.mark.parametrize(
-    "size", [(100_000, 100_000), (MOST_SIDE_PIXELS + 1, 1), (1, 40_000), (20_000, 20_000)]
+    "size", [(100_000, 100_000), (MAX_SIDE_PIXELS + 1, 1), (1, 40_000), (20_000, 20_000)]
 )
 def test_a_bomb_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(InvalidFile, match=f"too large: {size[0]} x {size[1]}"):
         measure("image/png", sample.png(*size))
-    assert MOST_PIXELS == 12_000 * 10_000
+    assert MAX_PIXELS == 12_000 * 10_000
     assert measure("image/png", sample.png(12_000, 10_000)) == (12_000, 10_000)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.config import Settings
-from app.errors import FileUnavailable, InvalidFileUrl
+from app.core.errors import FileUnavailable, InvalidFileUrl
 from app.files.fetch import Fetcher, FetchPolicy, Home
 from app.files.policy import build_picture_policy
 from app.files.spool import SpoolRoom

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileTooLarge, InternalError, OutOfRoom
+from app.core.errors import FileTooLarge, InternalError, OutOfRoom
 from app.files.spool import Spool, SpoolRoom
 
 MEBIBYTE = 1024 * 1024

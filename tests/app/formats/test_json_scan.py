@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import InvalidRequest, PromptTooLong
+from app.core.errors import InvalidRequest, PromptTooLong
 from app.formats import json_scan
 from app.formats.json_scan import MAX_VALUES, MAX_WIDE_FILE_BYTES, JsonScan
 

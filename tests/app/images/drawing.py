@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.accounts.gate import Caller
+from app.accounts.authenticator import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.config import Settings
+from app.core.errors import GatewayError
+from app.core.event import ImageAdded, ReplyEvent, ReplyFinished
 from app.core.request import DrawingRequest, DrawnPicture
-from app.errors import GatewayError
 from app.images.service import ImageService
-from app.reply import ImageAdded, ReplyEvent, ReplyFinished
 from app.state import MEMORY, open_state
 from tests.clock import Clock
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.errors import ContentRefused, CutAnswer, NoPicture
+from app.core.errors import ContentRefused, CutAnswer, NoPicture
+from app.core.event import CitedText, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
 from app.images.answer import DrawingAnswer
-from app.reply import CitedText, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
 from tests.app.images.drawing import FINISHED, ListedReply, Step, drawn
 
 CUT = CutAnswer("cut")

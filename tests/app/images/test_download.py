@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import FileUnavailable, OutOfRoom, UpstreamInvalid, UpstreamUnreachable
+from app.core.errors import FileUnavailable, OutOfRoom, UpstreamInvalid, UpstreamUnreachable
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import SpooledFile
 from app.images.download import PictureDownload

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.request import DrawnPicture
-from app.errors import (
+from app.core.errors import (
     ContentRefused,
     CutAnswer,
     EmptyAnswer,
@@ -15,7 +14,8 @@ from app.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
-from app.reply import ReplyFinished, TextDelta
+from app.core.event import ReplyFinished, TextDelta
+from app.core.request import DrawnPicture
 from app.upstream.request import DRAWING_ASSISTANT_ID, Drawing
 from tests.app.images.drawing import FINISHED, Reply, Rig, Step, drawn
 

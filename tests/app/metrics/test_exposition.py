@@ -9,9 +9,9 @@ import pytest
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
-from app.errors import Outcome, UpstreamBusy
+from app.core.errors import Outcome, UpstreamBusy
+from app.metrics.counters import Counters, Readings
 from app.metrics.exposition import encode
-from app.metrics.tally import Readings, Tally
 
 ODD = 'a "quoted" \\ name\nin two lines 全息'
 READINGS = Readings(
@@ -21,13 +21,13 @@ READINGS = Readings(
     undeleted=7,
     overdue=1,
     state_in_memory=True,
-    novelties={("content type", ODD): 5},
+    unknown_contents={("content type", ODD): 5},
 )
 
 
-def read(tally: Tally, accept: str) -> dict[tuple[str, ...], float]:
+def read(counters: Counters, accept: str) -> dict[tuple[str, ...], float]:
     """Every sample by its name and the values of its labels, in their order, as Prometheus reads them."""
-    body, content_type = encode(tally, READINGS, accept)
+    body, content_type = encode(counters, READINGS, accept)
     parse: Any = parser.text_string_to_metric_families
     if content_type.startswith("application/openmetrics-text"):
         parse = openmetrics_parser.text_string_to_metric_families
@@ -39,12 +39,12 @@ def read(tally: Tally, accept: str) -> dict[tuple[str, ...], float]:
     "accept", ["", "text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0,*/*;q=0.1"]
 )
 def test_both_formats_say_the_same(accept: str) -> None:
-    tally = Tally()
-    tally.note_request("/v1/chat/completions", "ok", 3.0, 0.3, 60)
-    tally.note_request("/v1/chat/completions", "client gone", 3000.0, None, 0)
-    tally.note_try(Outcome.UNREACHABLE, UpstreamBusy("no"))
-    tally.queue_seconds.add(0.05)
-    samples = read(tally, accept)
+    counters = Counters()
+    counters.note_request("/v1/chat/completions", "ok", 3.0, 0.3, 60)
+    counters.note_request("/v1/chat/completions", "client gone", 3000.0, None, 0)
+    counters.note_try(Outcome.UNREACHABLE, UpstreamBusy("no"))
+    counters.queue_seconds.add(0.05)
+    samples = read(counters, accept)
     route = "/v1/chat/completions"
     expected = {
         ("glm_requests_total", "ok", route): 1,
@@ -77,4 +77,4 @@ def test_both_formats_say_the_same(accept: str) -> None:
 
 @pytest.mark.parametrize("accept", ["application/openmetrics-text;version=x", "a/b", "\x7f;;,=", "q" * 5000])
 def test_whatever_is_accepted_there_is_an_answer(accept: str) -> None:
-    assert read(Tally(), accept)["glm_chunks_total",] == 0
+    assert read(Counters(), accept)["glm_chunks_total",] == 0

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from app.auth_token import parse_access_token
 from app.redaction import Redactor, redactor
-from app.token import parse_access_token
 from tests.spelling import SPELLINGS, percent, shows
 
 HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').decode().rstrip("=")
@@ -196,7 +196,7 @@ def test_two_requests_with_one_token() -> None:
 
 
 def test_nothing_long_is_learnt_and_the_sum_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redactor, "_MOST_REMEMBERED_CHARS", 100)
+    monkeypatch.setattr(redactor, "_MAX_REMEMBERED_CHARS", 100)
     known = Redactor()
     known.learn("glm-" + "1A" * 4095)
     assert len(known._index) == 0
@@ -212,7 +212,7 @@ def test_nothing_long_is_learnt_and_the_sum_is_bounded(monkeypatch: pytest.Monke
 
 
 def test_strangers_push_nothing_real_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redactor, "_MOST_REMEMBERED_CHARS", 10_000)
+    monkeypatch.setattr(redactor, "_MAX_REMEMBERED_CHARS", 10_000)
     known = Redactor()
     known.keep(METRICS_KEY)
     known.accept(TOKEN)
@@ -227,7 +227,7 @@ def test_strangers_push_nothing_real_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_accepted_secrets_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redactor, "_MOST_ACCEPTED_CHARS", 1000)
+    monkeypatch.setattr(redactor, "_MAX_ACCEPTED_CHARS", 1000)
     known = Redactor()
     tokens = [make_token() for _ in range(20)]
     for token in tokens:

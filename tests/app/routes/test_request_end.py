@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.accounts.gate import Gate
-from app.errors import Outcome
+from app.accounts.authenticator import Authenticator
+from app.caller_stats import History
+from app.core.errors import Outcome
 from app.exchange.reply import Reply
 from app.gateway import Gateway
-from app.metrics.tally import Tally
-from app.presence import Presence
-from app.routes import journal
+from app.metrics.counters import Counters
 from app.routes.services import EXTENSION
-from app.traffic import History
+from app.server import request_log as journal
+from app.server.active_requests import ActiveRequests
 from tests.app.routes.conftest import Connect
 
 KEY = "glm-" + "k" * 43
@@ -27,11 +27,11 @@ QUESTION = {"messages": [{"role": "user", "content": "a"}]}
 
 ENDS: dict[str, tuple[Any, str]] = {
     "reply": (Reply, "close"),
-    "open replies": (Presence, "end_reply"),
+    "open replies": (ActiveRequests, "end_reply"),
     "history": (History, "end"),
-    "gate": (Gate, "leave"),
-    "tally": (Tally, "note_request"),
-    "log line": (journal.Record, "_fields"),
+    "gate": (Authenticator, "leave"),
+    "counters": (Counters, "note_request"),
+    "log line": (journal.RequestLog, "_fields"),
 }
 
 
@@ -68,11 +68,11 @@ def ask(client: FlaskClient, *, stream: bool, leaves: bool) -> None:
 
 
 def sum_up(gateway: Gateway) -> dict[str, int]:
-    histories = gateway.traffic._histories.values()
+    histories = gateway.caller_stats._histories.values()
     return {
-        "open replies": gateway.presence.open_replies,
+        "open replies": gateway.active_requests.open_replies,
         "leased": gateway.pool.leased,
-        "inside": gateway.gate._inside.total(),
+        "inside": gateway.authenticator._inside.total(),
         "open": sum(history.open for history in histories),
         "in use": gateway.ledger.in_use,
     }
@@ -97,11 +97,11 @@ def test_one_that_fails_keeps_nothing_else_from_its_end(
         ask(client, stream=stream, leaves=leaves)
         eventually_free(gateway)
     assert not any(sum_up(gateway).values()), sum_up(gateway)
-    assert gateway.tally.requests.total() == 3
-    lines = [record.fields for record in caplog.records if record.getMessage() == "request"]  # type: ignore[attr-defined]
+    assert gateway.counters.requests.total() == 3
+    lines = [request_log.fields for request_log in caplog.records if request_log.getMessage() == "request"]  # type: ignore[attr-defined]
     assert len(lines) == (0 if broken == "log line" else 3)
     assert {line["outcome"] for line in lines} <= {"client gone" if leaves else "ok"}
-    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    failures = [request_log for request_log in caplog.records if request_log.levelno >= logging.ERROR]
     twice = broken == "reply" and not stream  # a whole answer gives its account back before it is sent
     assert len(failures) == (0 if broken is None else 6 if twice else 3)
     assert SECRET not in caplog.text
@@ -111,7 +111,7 @@ def test_one_that_fails_keeps_nothing_else_from_its_end(
 def eventually_free(gateway: Gateway) -> None:
     """An answer that is left is stopped upstream first, in the background."""
     for token in ("demo-end-one", "demo-end-two"):
-        gateway.pool.acquire(gateway.pool.find([token]), wait_seconds=5).release(Outcome.ABANDONED)
+        gateway.pool.acquire(gateway.pool.get_or_add([token]), wait_seconds=5).release(Outcome.ABANDONED)
 
 
 def test_everything_may_fail_at_once(

@@ -61,7 +61,7 @@ def test_made_up_tokens_are_counted_by_address(connect: Connect, upstream: DemoU
     assert send("demo-real", "203.0.113.7").status_code == 200, "it was accepted before"
     assert send("demo-other", "203.0.113.8").status_code == 200
     known = client.application.extensions["glm-api"]
-    assert known.pool._register.kept == 2, "nothing is kept of what was made up"
+    assert known.pool._registry.kept == 2, "nothing is kept of what was made up"
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
@@ -83,8 +83,8 @@ def test_a_made_up_token_is_remembered_nowhere(connect: Connect) -> None:
     for credentials, status, kept in ((token, 401, 0), (f"demo-a,{token}", 200, 1)):
         with client.post(CHAT, json=QUESTION, headers=bearer(credentials)) as answer:
             assert answer.status_code == status
-        assert repr(known.traffic) == f"<Traffic callers={kept}>"
-        assert known.pool._register.kept == 2 * kept, "a token beside one that was accepted is"
+        assert repr(known.caller_stats) == f"<CallerStats callers={kept}>"
+        assert known.pool._registry.kept == 2 * kept, "a token beside one that was accepted is"
 
 
 def test_nothing_is_learnt_from_who_is_locked_out(connect: Connect) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
+from app.server.connection_slots import ConnectionSlots
 from app.server.head import HeadLimits
 from app.server.incoming import Bounds, IncomingBytes
 from app.server.request import GatewayParser
-from app.server.seat import Seats
 
 BOUNDS = Bounds(idle_seconds=75, request_seconds=60, head=HeadLimits())
 
@@ -38,7 +38,7 @@ class ScriptedClient:
     def clock(self) -> float:
         return self.now
 
-    def give_way(self) -> None:
+    def cooperate(self) -> None:
         self.turns += 1
 
     def settimeout(self, seconds: float | None) -> None:
@@ -66,8 +66,8 @@ class ScriptedClient:
 
 
 def read_from(client: Any) -> IncomingBytes:
-    seat = Seats(10, 2).take(client)
-    return IncomingBytes(client, seat, BOUNDS, client.clock, client.give_way)
+    slot = ConnectionSlots(10, 2).take(client)
+    return IncomingBytes(client, slot, BOUNDS, client.clock, client.cooperate)
 
 
 @pytest.fixture(scope="session")

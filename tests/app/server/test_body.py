@@ -106,14 +106,14 @@ def test_others_get_their_turn_between_chunks_that_are_there_already(parse: Pars
     """One `recv` brings them all, and reading each takes its time."""
     client = ScriptedClient([CHUNKED + b"4\r\nxxxx\r\n" * 1000 + b"0\r\n\r\n"])
     body = open_body(parse, client)
-    give_way, now = client.give_way, client.clock
+    cooperate, now = client.cooperate, client.clock
 
     def tick() -> float:
         client.now += 0.00005
         return now()
 
     body.reader._share._clock = tick
-    body.reader._share._give_way = give_way
+    body.reader._share._give_way = cooperate
     assert len(body.read()) == 4000
     assert client.turns >= 10
 

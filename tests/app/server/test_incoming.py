@@ -12,10 +12,10 @@ import gevent.socket
 import pytest
 from gunicorn.http.errors import NoMoreData
 
-from app.errors import RequestTimeout
+from app.core.errors import RequestTimeout
+from app.server.connection_slots import ConnectionSlots
 from app.server.error import HeadTooLarge
 from app.server.incoming import FairShare, IncomingBytes
-from app.server.seat import Seats
 from tests.app.server.conftest import BOUNDS, ScriptedClient, read_from
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -155,7 +155,7 @@ def test_the_loop_is_never_held_for_long() -> None:
     another greenlet; without giving way it gets no turn before the end."""
     ours, theirs = gevent.socket.socketpair()
     feeder = threading.Thread(target=feed, args=(theirs.dup().detach(), 8 * 1024 * 1024), daemon=True)
-    incoming = IncomingBytes(ours, Seats(10, 2).take(ours), BOUNDS)
+    incoming = IncomingBytes(ours, ConnectionSlots(10, 2).take(ours), BOUNDS)
     holds: list[float] = []
     probe = gevent.spawn(measure_holds, holds)
     gevent.sleep(0.01)

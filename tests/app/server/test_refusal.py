@@ -11,8 +11,8 @@ import pytest
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.errors import ParseException
 
-from app import errors as gateway_errors
-from app.errors import GatewayError
+from app.core import errors as gateway_errors
+from app.core.errors import GatewayError
 from app.server import error as server_errors
 from app.server.refusal import build_refusal, log_refusal, translate_failure
 from tests.app.server.conftest import Parse

@@ -39,7 +39,7 @@ def test_nothing_that_is_patched_later_is_taken_before() -> None:
     )  # fmt: skip
     *taken, modules = run.stdout.splitlines()
     # These take them on purpose: they want them unpatched.
-    wanted = ("app.hub _poll", "app.hub _getaddrinfo", "gevent._threading ", "gevent.threadpool ")
+    wanted = ("app.hub.client _poll", "app.hub.loop _getaddrinfo", "gevent._threading ", "gevent.threadpool ")
     assert [line for line in taken if not line.startswith(wanted)] == []
     loaded = {name.split(".")[0] for name in modules.split()}
     assert loaded <= {"app", "gevent", "msgspec", "typing_extensions"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from app.auth_token import AccessToken
 from app.config import Settings
-from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
 from app.upstream.stream import AnswerStream

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountBlocked,
     CutAnswer,
@@ -16,7 +16,7 @@ from app.errors import (
     UpstreamInvalid,
     UpstreamThrottled,
 )
-from app.reply import CitedText, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.core.event import CitedText, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import UpstreamInvalid
+from app.core.errors import UpstreamInvalid
 from app.upstream.body import BodyReader, ChunkedFraming, LengthFraming
 from app.upstream.head import AnswerHead
 from tests.app.upstream.hostile import LoopWatch

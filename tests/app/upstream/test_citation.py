@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reply import CitedText
+from app.core.event import CitedText
 from app.upstream.citation import SANDBOX_NOTE, CitingText, Said
 from app.upstream.source import Sources, make_safe
 
@@ -18,7 +18,7 @@ PAGES = [
     {"title": "Two", "url": "https://two.example/", "match_key": "turn0search1"},
 ]
 ONE, TWO = "[1](https://one.example/)", "[2](https://two.example/)"
-LONGEST_HELD = 2100
+MAX_HELD = 2100
 
 
 def find(*pages: Mapping[str, object]) -> Sources:
@@ -124,7 +124,7 @@ def test_other_text_stays(text: str) -> None:
 def test_what_waits_is_bounded(begun: str, more: str) -> None:
     citing = CitingText(find(*PAGES))
     citing.feed(begun)
-    said = join([piece for _ in range(LONGEST_HELD) for piece in citing.feed(more)])
+    said = join([piece for _ in range(MAX_HELD) for piece in citing.feed(more)])
     assert said.startswith(begun)
 
 

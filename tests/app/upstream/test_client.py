@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app.auth_token import AccessToken
 from app.config import Settings
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountAnswering,
     AccountBlocked,
@@ -25,7 +26,6 @@ from app.errors import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
 from demo.upstream import DemoUpstream
@@ -83,23 +83,23 @@ def test_a_knock_is_turned_away_without_touching_anybody(
     client: UpstreamClient, upstream: DemoUpstream, era: str
 ) -> None:
     upstream.configure(era=era, clock_offset_seconds=-100)
-    knock = client.knock()
-    assert not knock.refuses_signature
-    assert knock.now is not None
-    assert abs(knock.now + 100 - time.time()) < 30
+    probe = client.probe()
+    assert not probe.refuses_signature
+    assert probe.now is not None
+    assert abs(probe.now + 100 - time.time()) < 30
     assert upstream.state()["accounts"] == {}
 
 
 def test_a_knock_whose_signature_is_too_old(client: UpstreamClient, upstream: DemoUpstream) -> None:
     upstream.configure(clock_offset_seconds=1000)
-    knock = client.knock()
-    assert (knock.status, knock.refuses_signature) == (400, True)
+    probe = client.probe()
+    assert (probe.status, probe.refuses_signature) == (400, True)
 
 
 def test_a_knock_at_a_closed_door(client: UpstreamClient, upstream: DemoUpstream) -> None:
     upstream.configure(down=True)
     with pytest.raises(UpstreamUnreachable):
-        client.knock()
+        client.probe()
 
 
 def test_an_access_token_that_died(client: UpstreamClient, upstream: DemoUpstream) -> None:

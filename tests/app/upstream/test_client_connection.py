@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from app.errors import UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
+from app.core.errors import UpstreamThrottled, UpstreamTimeout, UpstreamUnreachable
 from tests.app.upstream.connected import (
     FRAME,
     OLD_SPELLING,

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     GatewayError,
     ShuttingDown,

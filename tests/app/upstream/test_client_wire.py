@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.errors import UpstreamInvalid
+from app.core.errors import UpstreamInvalid
 from app.upstream.client import UpstreamClient
 from app.upstream.header import BROWSER_HEADERS
 from app.upstream.request import build_stream_body

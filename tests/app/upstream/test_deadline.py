@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from app.errors import AccessRejected, GatewayError, UpstreamTimeout
+from app.core.errors import AccessRejected, GatewayError, UpstreamTimeout
 from app.upstream import client as client_module
 from app.upstream import video as video_module
 from app.upstream.client import UpstreamAddress, UpstreamClient
@@ -24,7 +24,7 @@ from tests.loopback import LoopbackServer
 
 SECONDS = 0.3
 # A call is no burden to others that reads 64 KiB and decodes them between two turns.
-LONGEST_HOLD_SECONDS = 0.1
+MAX_HOLD_SECONDS = 0.1
 
 
 class File:
@@ -48,7 +48,7 @@ CALLS: dict[str, Callable[[UpstreamClient], object]] = {
     "refresh": lambda client: client.refresh("r"),
     "delete": lambda client: client.delete_conversation(TOKEN, "c", "a"),
     "stop": lambda client: client.stop_answer(TOKEN, "b"),
-    "knock": lambda client: client.knock(),
+    "probe": lambda client: client.probe(),
     "look": lambda client: VideoCalls(client).look(TOKEN, "v"),
     "delete a video": lambda client: VideoCalls(client).delete(TOKEN, "v"),
     "upload": upload,
@@ -79,7 +79,7 @@ def test_a_flood_ends_the_call_and_never_holds_the_loop(play: Endless) -> None:
     with against([play]) as (client, _), LoopWatch() as watch, pytest.raises(GatewayError):
         client.refresh("r")
     assert play.was_left
-    assert watch.longest_seconds < LONGEST_HOLD_SECONDS
+    assert watch.longest_seconds < MAX_HOLD_SECONDS
 
 
 def test_a_head_gives_way_between_any_two_reads() -> None:
@@ -187,4 +187,4 @@ def test_a_proxy_holds_nobody_either(play: Endless) -> None:
             client.refresh("r")
         client.close()
     assert play.was_left
-    assert watch.longest_seconds < LONGEST_HOLD_SECONDS
+    assert watch.longest_seconds < MAX_HOLD_SECONDS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.event import ImageAdded, ReplyEvent
 from app.core.usage import TokenEstimate, Usage
 from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
-from app.reply import ImageAdded, ReplyEvent
 from app.upstream.drawing import PictureBatch
 from app.upstream.frames import ContentItem, parse_frame
 from app.upstream.reducer import Reducer

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import AccessRejected, UpstreamUnreachable
+from app.core.errors import AccessRejected, UpstreamUnreachable
 from app.upstream.envelope import classify_refresh
 
 OWN: list[tuple[int, Any]] = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     AccountAnswering,
     AccountBlocked,

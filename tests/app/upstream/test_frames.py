@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from app.errors import UpstreamInvalid
-from app.upstream import novelty
+from app.core.errors import UpstreamInvalid
+from app.upstream import unknown_content
 from app.upstream.frames import ContentItem, Frame, FrameMeta, Part, parse_frame
 
 
 @pytest.fixture(autouse=True)
 def nothing_seen_yet() -> Iterator[None]:
-    novelty.novelties.clear()
+    unknown_content.unknown_contents.clear()
     yield
-    novelty.novelties.clear()
+    unknown_content.unknown_contents.clear()
 
 
 def read(document: Any) -> Frame:
@@ -45,7 +45,7 @@ def test_a_known_frame() -> None:
     )
     part = Part("l", "init", [ContentItem("think", think="hm", status="init")])
     assert frame == Frame("x", "c", "init", [part], FrameMeta(if_increase_push=True), {})
-    assert not novelty.novelties
+    assert not unknown_content.unknown_contents
 
 
 @pytest.mark.parametrize("data", [b"", b"not json", b'{"a":', b"[1]", b'"x"', b"1", b"null", b"[" * 100_000])
@@ -102,13 +102,13 @@ def test_what_is_new_is_logged_once_and_counted(caplog: pytest.LogCaptureFixture
     caplog.set_level(logging.WARNING)
     for _ in range(3):
         read({"conversation_id": 7})
-    assert novelty.novelties == {("shape of the field", "Frame.conversation_id"): 3}
+    assert unknown_content.unknown_contents == {("shape of the field", "Frame.conversation_id"): 3}
     assert len(caplog.records) == 1
 
 
 def test_novelties_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
     for number in range(1000):
-        novelty.note_novelty("content type", f"{number} " + "x" * 1000)
-    assert len(novelty.novelties) == len(caplog.records) == 101
-    assert novelty.novelties["content type", "others"] == 900
-    assert all(len(name) <= 40 for _, name in novelty.novelties)
+        unknown_content.note_unknown_content("content type", f"{number} " + "x" * 1000)
+    assert len(unknown_content.unknown_contents) == len(caplog.records) == 101
+    assert unknown_content.unknown_contents["content type", "others"] == 900
+    assert all(len(name) <= 40 for _, name in unknown_content.unknown_contents)

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from app.reply import CitedText, ImageAdded, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
+from app.core.event import CitedText, ImageAdded, ReasoningDelta, ReplyFinished, ReplyStarted, TextDelta
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder

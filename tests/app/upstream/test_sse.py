@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import UpstreamInvalid
+from app.core.errors import UpstreamInvalid
 from app.upstream import sse
 from app.upstream.sse import EventDecoder
 from tests.fixture_table import cuttings

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.errors import CutAnswer, EmptyAnswer, SilentAnswer, UpstreamError, UpstreamInvalid
-from app.reply import ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
+from app.core.errors import CutAnswer, EmptyAnswer, SilentAnswer, UpstreamError, UpstreamInvalid
+from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.upstream import stream as stream_module
 from app.upstream.body import BodyReader
 from app.upstream.head import AnswerHead
@@ -206,10 +206,10 @@ class Endless:
 
 
 @pytest.mark.parametrize(
-    ("wave", "seconds", "most_reads"), [(bytes(65536), 0.0, 1), (bytes(10_000), 0.0, 7), (b"x", 0.02, 3)]
+    ("wave", "seconds", "max_reads"), [(bytes(65536), 0.0, 1), (bytes(10_000), 0.0, 7), (b"x", 0.02, 3)]
 )
 def test_an_upstream_that_goes_on_after_the_finish_is_left(
-    monkeypatch: pytest.MonkeyPatch, wave: bytes, seconds: float, most_reads: int
+    monkeypatch: pytest.MonkeyPatch, wave: bytes, seconds: float, max_reads: int
 ) -> None:
     clock = Clock(100.0)
     monkeypatch.setattr(stream_module, "time", SimpleNamespace(monotonic=clock))
@@ -218,4 +218,4 @@ def test_an_upstream_that_goes_on_after_the_finish_is_left(
     stream = AnswerStream(body, released.append)
     monkeypatch.setattr(stream, "_reducer", SimpleNamespace(finished=True))
     stream.close()
-    assert (released, body.reads) == ([False], most_reads)
+    assert (released, body.reads) == ([False], max_reads)

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from app.auth_token import AccessToken
 from app.config import Settings
-from app.errors import (
+from app.core.errors import (
     AccessRejected,
     FileTooLarge,
     GatewayError,
@@ -22,7 +23,6 @@ from app.errors import (
     UpstreamInvalid,
     UpstreamUnreachable,
 )
-from app.token import AccessToken
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest, build_stream_body
 from app.upstream.upload import MultipartBody, UploadedFile, build_references, parse_upload

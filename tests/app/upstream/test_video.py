@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import GatewayError, NotFound, UpstreamError, UpstreamInvalid, VideoFailed
+from app.core.errors import GatewayError, NotFound, UpstreamError, UpstreamInvalid, VideoFailed
 from app.logs import redactor
 from app.upstream.video import VideoCalls, VideoOrder, VideoState, build_order, parse_state
 from tests.app.upstream.connected import TOKEN, against

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from gevent import GreenletExit
 
+from app.accounts.authenticator import Caller
 from app.accounts.breaker import Breaker
-from app.accounts.gate import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
@@ -18,8 +18,7 @@ from app.accounts.vault import Vault
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Ledger
-from app.core.request import Video, VideoRequest
-from app.errors import (
+from app.core.errors import (
     AccountExpired,
     GatewayError,
     InvalidFile,
@@ -30,6 +29,7 @@ from app.errors import (
     UpstreamUnreachable,
     VideoFailed,
 )
+from app.core.request import Video, VideoRequest
 from app.exchange.failover import Failover
 from app.files.fetch import Fetcher, FetchPolicy
 from app.state import MEMORY, State, open_state
@@ -61,7 +61,7 @@ class Rig:
         self.cleaner = Cleaner(
             self.ledger,
             lambda kept: refresher.with_token(
-                self.pool.find(["demo-anna"])[0], lambda token: videos.delete(token, kept.id)
+                self.pool.get_or_add(["demo-anna"])[0], lambda token: videos.delete(token, kept.id)
             ),
             self.pool.owners,
         )

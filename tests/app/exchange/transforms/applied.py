@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from app.core.event import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelta, ThoughtText
 from app.core.usage import TokenEstimate
 from app.exchange.transforms.options import OutputOptions
-from app.reply import CitedText, ImageAdded, ReplyEvent, ReplyFinished, TextDelta, ThoughtText
 
 STOPPED = ReplyFinished("stop")
 LINK = CitedText("[1](http://a.b)", "http://a.b", "a")

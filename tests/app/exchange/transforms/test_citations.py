@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.exchange.transforms.options import OutputOptions
-from app.reply import (
+from app.core.event import (
     ReplyEvent,
     TextDelta,
 )
+from app.exchange.transforms.options import OutputOptions
 from tests.app.exchange.transforms.applied import LINK, STOPPED, apply, read
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.usage import TokenEstimate, estimate_tokens
-from app.exchange.transforms.options import OutputOptions
-from app.reply import (
+from app.core.event import (
     CitedText,
     ImageAdded,
     ReasoningDelta,
     ReplyFinished,
     TextDelta,
 )
+from app.core.usage import TokenEstimate, estimate_tokens
+from app.exchange.transforms.options import OutputOptions
 from tests.app.exchange.transforms.applied import LINK, PICTURE, STOPPED, apply, read, say
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.usage import TokenEstimate, estimate_tokens
-from app.errors import EmptyAnswer
-from app.exchange.transforms.options import OutputOptions
-from app.reply import (
+from app.core.errors import EmptyAnswer
+from app.core.event import (
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
     ReplyStarted,
     TextDelta,
 )
+from app.core.usage import TokenEstimate, estimate_tokens
+from app.exchange.transforms.options import OutputOptions
 from tests.app.exchange.transforms.applied import LINK, PICTURE, STOPPED, apply, read
 
 

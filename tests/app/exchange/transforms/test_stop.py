@@ -6,12 +6,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.exchange.transforms.options import OutputOptions
-from app.reply import (
+from app.core.event import (
     ReasoningDelta,
     ReplyEvent,
     TextDelta,
 )
+from app.exchange.transforms.options import OutputOptions
 from tests.app.exchange.transforms.applied import LINK, STOPPED, apply, read, say
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.errors import InvalidRequest, UnsupportedValue
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.formats.openai_chat.request import ChatRequest, parse_chat_request
 
 HELLO = [{"role": "user", "content": "hi"}]
@@ -144,7 +144,7 @@ def test_ends_and_displays_that_make_no_sense(fields: dict[str, Any], param: str
 
 
 @pytest.mark.parametrize(
-    ("fields", "stop", "most_tokens"),
+    ("fields", "stop", "max_tokens"),
     [
         ({}, (), None),
         ({"stop": None, "max_tokens": None, "max_completion_tokens": None}, (), None),
@@ -157,6 +157,6 @@ def test_ends_and_displays_that_make_no_sense(fields: dict[str, Any], param: str
         ({"max_tokens": 2, "max_completion_tokens": 3}, (), 2),
     ],
 )
-def test_where_an_answer_ends(fields: dict[str, Any], stop: tuple[str, ...], most_tokens: int | None) -> None:
+def test_where_an_answer_ends(fields: dict[str, Any], stop: tuple[str, ...], max_tokens: int | None) -> None:
     request = parse(**fields)
-    assert (request.stop_sequences, request.most_tokens) == (stop, most_tokens)
+    assert (request.stop_sequences, request.max_tokens) == (stop, max_tokens)

@@ -13,14 +13,9 @@ from openai import APIError, OpenAI
 from openai._streaming import SSEDecoder
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from app import errors
-from app.core.usage import TokenEstimate, Usage, estimate_tokens
-from app.errors import GatewayError
-from app.formats.format import ReplyHead
-from app.formats.json_text import encode_text
-from app.formats.openai_chat.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, build_usage
-from app.formats.openai_error import build_error, encode_error, encode_error_event, find_type
-from app.reply import (
+from app.core import errors
+from app.core.errors import GatewayError
+from app.core.event import (
     CitedText,
     FinishReason,
     ImageAdded,
@@ -30,6 +25,11 @@ from app.reply import (
     ReplyStarted,
     TextDelta,
 )
+from app.core.usage import TokenEstimate, Usage, estimate_tokens
+from app.formats.format import ReplyHead
+from app.formats.json_text import encode_text
+from app.formats.openai_chat.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, build_usage
+from app.formats.openai_error import build_error, encode_error, encode_error_event, find_type
 from tests.app.upstream.scripted import Play, ScriptedServer, answer
 
 HEAD = ReplyHead("65f6c28546bae1f0fbb532de", "glm", 1_790_000_000)

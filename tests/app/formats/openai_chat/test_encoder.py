@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from app.core.event import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.core.usage import TokenEstimate, Usage, estimate_tokens
 from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
-from app.reply import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 
 EVENTS: list[ReplyEvent] = [
     ReasoningDelta("我想想"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import completion_create_params
 
-from app.errors import InvalidRequest, PromptTooLong, UnsupportedValue
+from app.core.errors import InvalidRequest, PromptTooLong, UnsupportedValue
 from app.formats.openai_chat import request
 from app.formats.openai_chat.request import (
     MAX_MESSAGES,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import DrawingRequest, DrawnPicture
-from app.errors import InvalidRequest, UnsupportedValue
 from app.formats.openai_media.images import (
     encode_images,
     parse_edit_fields,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.core.errors import InvalidRequest
 from app.core.request import Video
-from app.errors import InvalidRequest
 from app.formats.openai_media.video import encode_progress, encode_result, parse_video_request
 
 DONE = Video("v", True, "https://x/v.mp4", "https://x/v.jpg", "6s", "1440x960")

@@ -1,4 +1,4 @@
-"""Seats: some stay free, and who is closed for that."""
+"""ConnectionSlots: some stay free, and who is closed for that."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from app.server import seat as module
-from app.server.seat import Seat, Seats
+from app.server import connection_slots as module
+from app.server.connection_slots import ConnectionSlot, ConnectionSlots
 
 
 class Connection:
@@ -20,19 +20,19 @@ class Connection:
 
 
 class Room:
-    """Eight seats of ten for use, and a clock."""
+    """Eight slots of ten for use, and a clock."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.seats = Seats(10, 2, lambda: self.now)
+        self.slots = ConnectionSlots(10, 2, lambda: self.now)
         self.connections: list[Connection] = []
-        self.taken: dict[str, Seat] = {}
+        self.taken: dict[str, ConnectionSlot] = {}
 
-    def take(self, name: str) -> Seat:
+    def take(self, name: str) -> ConnectionSlot:
         self.now += 2
         connection = Connection(name)
         self.connections.append(connection)
-        self.taken[name] = self.seats.take(connection)  # type: ignore[arg-type]
+        self.taken[name] = self.slots.take(connection)  # type: ignore[arg-type]
         return self.taken[name]
 
     def closed(self) -> list[str]:
@@ -98,8 +98,8 @@ def test_seats_that_are_left_are_free_again(room: Room) -> None:
     for name in "ijkl":
         room.take(name)
     assert room.closed() == []
-    assert room.seats.taken == 8
-    assert "taken=8 waiting=8" in repr(room.seats)
+    assert room.slots.taken == 8
+    assert "taken=8 waiting=8" in repr(room.slots)
 
 
 def test_who_is_closed_and_has_not_left_counts_no_more(room: Room) -> None:
@@ -109,14 +109,14 @@ def test_who_is_closed_and_has_not_left_counts_no_more(room: Room) -> None:
     room.taken["a"].send()
     room.taken["a"].leave()
     assert room.closed() == ["a"]
-    assert room.seats.taken == 8
+    assert room.slots.taken == 8
 
 
 def test_at_a_shutdown_all_that_wait_read_no_more(room: Room) -> None:
     room.take("idle")
     room.take("body").send()
     room.take("answered").work()
-    room.seats.close_waiting()
+    room.slots.close_waiting()
     assert [one.name for one in room.connections if one.shut == [socket.SHUT_RD]] == ["idle"]
     assert room.closed() == []
 

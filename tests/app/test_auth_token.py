@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.token import AccessToken, RefreshedTokens, is_access_token, parse_access_token, read_expiry
+from app.auth_token import AccessToken, RefreshedTokens, is_access_token, parse_access_token, read_expiry
 
 NOW = 1_790_000_000.0
 DEVICE = "0123456789abcdef0123456789abcdef"

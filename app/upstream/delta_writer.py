@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from app.reply import ReplyEvent
+from app.core.event import ReplyEvent
 
 _BETWEEN_PARTS = "\n\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Channel:
+class DeltaWriter:
     """Turns the texts of parts into events; `build` makes one of a plain text."""
 
     __slots__ = ("_build", "_half", "_half_key", "_last_key", "has_text")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.accounts.roster import Roster
+from app.accounts.configured_tokens import ConfiguredTokens
 from app.config import InvalidSetting
 from tests.clock import Clock
 
@@ -34,7 +34,7 @@ def test_a_wrong_line_ends_the_start_by_its_number(tmp_path: Path, odd: str) -> 
     path = tmp_path / "tokens"
     write(path, f"# a comment\ngood-token\n\n{odd}\nanother\n{odd}  # here\n")
     with pytest.raises(InvalidSetting, match=r"GLM_REFRESH_TOKENS_FILE .*line 4, 6 ") as raised:
-        Roster((), str(path))
+        ConfiguredTokens((), str(path))
     assert odd not in str(raised.value)
     assert "good" not in str(raised.value)
 
@@ -43,7 +43,7 @@ def test_a_wrong_line_ends_the_start_by_its_number(tmp_path: Path, odd: str) -> 
 def test_a_wrong_line_is_left_out_later(tmp_path: Path, odd: str, caplog: pytest.LogCaptureFixture) -> None:
     path, clock = tmp_path / "tokens", Clock(0.0)
     write(path, "first-token")
-    roster = Roster(("given",), str(path), clock)
+    roster = ConfiguredTokens(("given",), str(path), clock)
     write(path, f"first-token\n{odd}\nsecond-token")
     for _ in range(3):
         clock.now += 2
@@ -59,10 +59,10 @@ def test_many_wrong_lines_are_not_all_named(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     write(path, "two words\n" * 500)
     with pytest.raises(InvalidSetting, match=r"line 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, \.\.\. holds"):
-        Roster((), str(path))
+        ConfiguredTokens((), str(path))
 
 
 def test_what_editors_add_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_bytes("\ufefffirst-token\r\n  second-token  # laptop\r\n#third\r\n\r\n".encode())
-    assert Roster((), str(path)).tokens() == ("first-token", "second-token")
+    assert ConfiguredTokens((), str(path)).tokens() == ("first-token", "second-token")

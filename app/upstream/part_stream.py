@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.reply import CitedText, ReplyEvent
-from app.upstream.channel import Channel
+from app.core.event import CitedText, ReplyEvent
+from app.upstream.delta_writer import DeltaWriter
 from app.upstream.merge import PartText
 
 Key = tuple[str, int, str]  # logic id, index in the part's content, type
@@ -31,18 +31,18 @@ class Rendering(Protocol):
         ...
 
 
-class Voice:
+class PartStream:
     """Without a rendering the text is said as it comes."""
 
     __slots__ = ("_channel", "_rendering", "key", "merged")
 
-    def __init__(self, key: Key, channel: Channel, rendering: Rendering | None) -> None:
+    def __init__(self, key: Key, channel: DeltaWriter, rendering: Rendering | None) -> None:
         self.key = key
         self.merged = PartText()
         self._channel = channel
         self._rendering = rendering
 
-    def say(self, text: str, events: list[ReplyEvent]) -> None:
+    def emit(self, text: str, events: list[ReplyEvent]) -> None:
         """Say text that is new."""
         if not text:
             return
@@ -51,9 +51,9 @@ class Voice:
         else:
             self._add(self._rendering.feed(text), events)
 
-    def leave(self, events: list[ReplyEvent]) -> None:
+    def suspend(self, events: list[ReplyEvent]) -> None:
         """Another item begins to speak."""
-        self.say(self.merged.flush(), events)
+        self.emit(self.merged.flush(), events)
         if self._rendering is not None:
             self._add(self._rendering.leave(), events)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import gevent
 import pytest
 
-from app.errors import ShuttingDown, TooManyStreams
+from app.core.errors import ShuttingDown, TooManyStreams
 from app.hub import NAME_SECONDS, ClientGone, Shield
-from app.presence import Limits, Presence, Watches
+from app.server.active_requests import ActiveRequests, Limits, Watches
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -25,24 +25,28 @@ def pair() -> Iterator[Pair]:
 
 
 @pytest.fixture
-def build() -> Iterator[Callable[..., Presence]]:
-    made: list[Presence] = []
+def build() -> Iterator[Callable[..., ActiveRequests]]:
+    made: list[ActiveRequests] = []
 
-    def build(most: int = 2, write: float = 60.0, drain: float = 60.0, file: str | None = None) -> Presence:
-        made.append(Presence(Limits(most, write, drain, file)))
+    def build(
+        most: int = 2, write: float = 60.0, drain: float = 60.0, file: str | None = None
+    ) -> ActiveRequests:
+        made.append(ActiveRequests(Limits(most, write, drain, file)))
         return made[-1]
 
     yield build
-    for presence in made:
-        presence.close()
-        presence.close()
+    for active_requests in made:
+        active_requests.close()
+        active_requests.close()
 
 
-def serve(presence: Presence, connection: socket.socket, *, shielded: bool = False) -> gevent.Greenlet:
+def serve(
+    active_requests: ActiveRequests, connection: socket.socket, *, shielded: bool = False
+) -> gevent.Greenlet:
     """A request that waits for three seconds; its value is what ended it."""
 
     def wait() -> str:
-        client = presence.enter(connection)
+        client = active_requests.enter(connection)
         try:
             if shielded:
                 client.shield()
@@ -50,7 +54,7 @@ def serve(presence: Presence, connection: socket.socket, *, shielded: bool = Fal
         except (ShuttingDown, ClientGone) as exc:
             return type(exc).__name__
         finally:
-            presence.leave(client)
+            active_requests.leave(client)
         return "finished"
 
     greenlet = gevent.spawn(wait)
@@ -66,74 +70,74 @@ def fill(connection: socket.socket) -> None:
         pass
 
 
-def test_replies_are_counted(build: Callable[..., Presence]) -> None:
-    presence = build(most=2)
-    presence.begin_reply()
-    presence.begin_reply()
+def test_replies_are_counted(build: Callable[..., ActiveRequests]) -> None:
+    active_requests = build(most=2)
+    active_requests.begin_reply()
+    active_requests.begin_reply()
     with pytest.raises(TooManyStreams):
-        presence.begin_reply()
-    assert presence.open_replies == 2
-    presence.end_reply()
-    presence.begin_reply()
-    assert repr(presence) == "<Presence clients=0 replies=2 stopping=False>"
+        active_requests.begin_reply()
+    assert active_requests.open_replies == 2
+    active_requests.end_reply()
+    active_requests.begin_reply()
+    assert repr(active_requests) == "<ActiveRequests clients=0 replies=2 stopping=False>"
 
 
-def test_nothing_begins_while_stopping(build: Callable[..., Presence]) -> None:
-    presence = build()
-    presence.stop()
-    presence.stop()
-    assert not presence.ready
+def test_nothing_begins_while_stopping(build: Callable[..., ActiveRequests]) -> None:
+    active_requests = build()
+    active_requests.stop()
+    active_requests.stop()
+    assert not active_requests.ready
     with pytest.raises(ShuttingDown):
-        presence.begin_reply()
-    assert presence.open_replies == 0
+        active_requests.begin_reply()
+    assert active_requests.open_replies == 0
 
 
-def test_readiness_follows_the_drain_file(build: Callable[..., Presence], tmp_path: Path) -> None:
+def test_readiness_follows_the_drain_file(build: Callable[..., ActiveRequests], tmp_path: Path) -> None:
     file = tmp_path / "drain"
-    presence = build(file=str(file))
-    answers = [presence.ready]
+    active_requests = build(file=str(file))
+    answers = [active_requests.ready]
     file.touch()
-    answers.append(presence.ready)
+    answers.append(active_requests.ready)
     assert answers == [True, False]
-    presence.check()
+    active_requests.check()
 
 
-def test_whoever_is_inside_at_the_end_is_told(build: Callable[..., Presence], pair: Pair) -> None:
-    presence = build(drain=0.1)
-    waiting = serve(presence, pair[0])
-    presence.stop()
+def test_whoever_is_inside_at_the_end_is_told(build: Callable[..., ActiveRequests], pair: Pair) -> None:
+    active_requests = build(drain=0.1)
+    waiting = serve(active_requests, pair[0])
+    active_requests.stop()
     gevent.sleep(0.05)
     assert not waiting.ready()
     waiting.join(1)
     assert waiting.value == "ShuttingDown"
-    assert repr(presence) == "<Presence clients=0 replies=0 stopping=True>"
+    assert repr(active_requests) == "<ActiveRequests clients=0 replies=0 stopping=True>"
 
 
-def test_who_comes_in_late_is_told_as_well(build: Callable[..., Presence], pair: Pair) -> None:
-    presence = build(drain=0.0)
-    presence.stop()
+def test_who_comes_in_late_is_told_as_well(build: Callable[..., ActiveRequests], pair: Pair) -> None:
+    active_requests = build(drain=0.0)
+    active_requests.stop()
     gevent.sleep(0.05)
-    late = serve(presence, pair[0])
+    late = serve(active_requests, pair[0])
     late.join(1)
     assert late.value == "ShuttingDown"
 
 
 def test_a_client_that_does_not_read_is_not_told_but_dropped(
-    build: Callable[..., Presence], pair: Pair
+    build: Callable[..., ActiveRequests], pair: Pair
 ) -> None:
-    presence = build(drain=0.0)
-    waiting = serve(presence, pair[0])
+    active_requests = build(drain=0.0)
+    waiting = serve(active_requests, pair[0])
     fill(pair[0])
-    presence.stop()
+    active_requests.stop()
     waiting.join(1)
     assert waiting.value == "ClientGone"
 
 
-def test_giving_back_is_not_interrupted(build: Callable[..., Presence], pair: Pair) -> None:
-    presence = build(drain=0.0, write=0.1)
-    giving_back = serve(presence, pair[0], shielded=True)
+def test_giving_back_is_not_interrupted(build: Callable[..., ActiveRequests], pair: Pair) -> None:
+    active_requests = build(drain=0.0, write=0.1)
+    giving_back = serve(active_requests, pair[0], shielded=True)
     fill(pair[0])
-    presence.stop()
+    active_requests.stop()
     gevent.sleep(0.8)
     assert not giving_back.ready()
     giving_back.kill()
@@ -141,14 +145,14 @@ def test_giving_back_is_not_interrupted(build: Callable[..., Presence], pair: Pa
 
 @pytest.mark.parametrize("is_stuck", [True, False])
 def test_naming_what_the_upstream_began_comes_before_a_shutdown(
-    build: Callable[..., Presence], pair: Pair, *, is_stuck: bool
+    build: Callable[..., ActiveRequests], pair: Pair, *, is_stuck: bool
 ) -> None:
     """Else the conversation would be left there for ever."""
-    presence = build(drain=0.0, write=0.04)
+    active_requests = build(drain=0.0, write=0.04)
     heard: list[str] = []
 
     def ask() -> None:
-        client = presence.enter(pair[0])
+        client = active_requests.enter(pair[0])
         try:
             with Shield(NAME_SECONDS):
                 gevent.sleep(0.2)
@@ -157,48 +161,48 @@ def test_naming_what_the_upstream_began_comes_before_a_shutdown(
         except (ShuttingDown, ClientGone) as exc:
             heard.append(type(exc).__name__)
         finally:
-            presence.leave(client)
+            active_requests.leave(client)
 
     if is_stuck:
         fill(pair[0])
     asking = gevent.spawn(ask)
     gevent.sleep(0)
     if not is_stuck:
-        presence.stop()
+        active_requests.stop()
     asking.join(2)
     assert heard == ["named", "ClientGone" if is_stuck else "ShuttingDown"]
 
 
-def test_who_has_left_is_not_shielded_any_more(build: Callable[..., Presence], pair: Pair) -> None:
+def test_who_has_left_is_not_shielded_any_more(build: Callable[..., ActiveRequests], pair: Pair) -> None:
     """The greenlet of a connection goes on with its next request."""
-    presence = build(drain=0.0)
+    active_requests = build(drain=0.0)
     heard: list[str] = []
 
     def serve_two() -> None:
-        client = presence.enter(pair[0])
+        client = active_requests.enter(pair[0])
         client.shield()
-        presence.leave(client)
-        client = presence.enter(pair[0])
+        active_requests.leave(client)
+        client = active_requests.enter(pair[0])
         try:
             gevent.sleep(3)
         except ShuttingDown:
             heard.append("told")
         finally:
-            presence.leave(client)
+            active_requests.leave(client)
 
     serving = gevent.spawn(serve_two)
     gevent.sleep(0)
-    presence.stop()
+    active_requests.stop()
     serving.join(1)
     assert heard == ["told"]
 
 
-def test_a_standstill_is_given_up(build: Callable[..., Presence], pair: Pair) -> None:
-    presence = build(write=0.2)
-    stuck = serve(presence, pair[0])
+def test_a_standstill_is_given_up(build: Callable[..., ActiveRequests], pair: Pair) -> None:
+    active_requests = build(write=0.2)
+    stuck = serve(active_requests, pair[0])
     other, _theirs = socket.socketpair()
     with other, _theirs:
-        patient = serve(presence, other)
+        patient = serve(active_requests, other)
         fill(pair[0])
         stuck.join(1)
         assert stuck.value == "ClientGone"
@@ -206,15 +210,15 @@ def test_a_standstill_is_given_up(build: Callable[..., Presence], pair: Pair) ->
         patient.kill()
 
 
-def test_a_reader_that_goes_on_is_kept(build: Callable[..., Presence]) -> None:
+def test_a_reader_that_goes_on_is_kept(build: Callable[..., ActiveRequests]) -> None:
     """Its buffer is full at every look, but not with the same bytes."""
-    presence = build(write=0.2)
+    active_requests = build(write=0.2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         theirs = socket.create_connection(listener.getsockname())
         ours, _ = listener.accept()
     with ours, theirs:
         ours.setblocking(False)
-        slow = serve(presence, ours)
+        slow = serve(active_requests, ours)
         for _ in range(8):
             fill(ours)
             gevent.sleep(0.1)

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from app.core.event import ReplyEvent, TextDelta
 from app.core.usage import TokenEstimate, Usage
 from app.exchange.transforms.citations import HideCitations
 from app.exchange.transforms.length import CutAtLength
@@ -15,7 +16,6 @@ from app.exchange.transforms.stop import CutAtStop
 from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
 from app.images.answer import DrawingAnswer
-from app.reply import ReplyEvent, TextDelta
 
 HEAD = ReplyHead("x", "glm", 1)
 

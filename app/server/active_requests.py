@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import ShuttingDown, TooManyStreams
-from app.hub import Alarm, Client, ClientGone
+from app.core.errors import ShuttingDown, TooManyStreams
+from app.hub import Client, ClientGone, RepeatingTimer
 
 _LOOKS = 4
 """So often a client that does not read is looked at before it is given up."""
@@ -23,7 +23,7 @@ _RETRY_SECONDS = 5.0
 class Limits:
     """How many replies may be open, and how long a client and a shutdown may take, in seconds."""
 
-    most_replies: int
+    max_replies: int
     write_seconds: float
     drain_seconds: float
     drain_file: str | None = None
@@ -65,20 +65,21 @@ class Watches:
         self._open.pop(ended, None)
 
 
-class Presence:
+class ActiveRequests:
     """Used in the thread of the event loop alone; nothing here waits."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._clients: set[Client] = set()
-        self._look: Alarm | None = None
-        self._end: Alarm | None = None
+        self._look: RepeatingTimer | None = None
+        self._end: RepeatingTimer | None = None
         self.stopping = False
         self.open_replies = 0
 
     def __repr__(self) -> str:
-        return f"<Presence clients={len(self._clients)} replies={self.open_replies} stopping={self.stopping}>"
+        state = f"clients={len(self._clients)} replies={self.open_replies} stopping={self.stopping}"
+        return f"<ActiveRequests {state}>"
 
     @property
     def ready(self) -> bool:
@@ -92,7 +93,7 @@ class Presence:
         self._clients.add(client)
         if self._look is None:
             seconds = self._limits.write_seconds / _LOOKS
-            self._look = Alarm(seconds, seconds, self._give_up_the_stuck)
+            self._look = RepeatingTimer(seconds, seconds, self._drop_stuck_clients)
         return client
 
     def leave(self, client: Client) -> None:
@@ -102,7 +103,7 @@ class Presence:
     def begin_reply(self) -> None:
         """Count one more; whoever calls this must `end_reply`. Raises ShuttingDown or TooManyStreams."""
         self.check()
-        if self.open_replies >= self._limits.most_replies:
+        if self.open_replies >= self._limits.max_replies:
             raise TooManyStreams(
                 f"{self.open_replies} answers are open already (GLM_MAX_STREAMS). Try again shortly.",
                 retry_after_seconds=_RETRY_SECONDS,
@@ -121,7 +122,7 @@ class Presence:
         """Nothing new from now on; who is inside may finish for GLM_DRAIN_SECONDS, and then is told."""
         if not self.stopping:
             self.stopping = True
-            self._end = Alarm(self._limits.drain_seconds, _INSIST_SECONDS, self._send_home)
+            self._end = RepeatingTimer(self._limits.drain_seconds, _INSIST_SECONDS, self._end_all)
 
     def close(self) -> None:
         """Idempotent."""
@@ -129,11 +130,11 @@ class Presence:
             if alarm is not None:
                 alarm.close()
 
-    def _send_home(self) -> None:
+    def _end_all(self) -> None:
         for client in list(self._clients):
             client.interrupt(_shutting_down())
 
-    def _give_up_the_stuck(self) -> None:
+    def _drop_stuck_clients(self) -> None:
         now = self._clock()
         for client in list(self._clients):
             if client.stuck_seconds(now) >= self._limits.write_seconds:

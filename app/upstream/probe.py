@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from app.errors import GatewayError
+from app.core.errors import GatewayError
 from app.upstream.envelope import classify_answer
 from app.upstream.failure import SIGNATURE_CODES
 
 _NOBODYS = (b'{"alg":"HS256","typ":"JWT"}', b'{"type":"refresh","exp":1}', bytes(32))
-NOBODY = ".".join(urlsafe_b64encode(segment).decode().rstrip("=") for segment in _NOBODYS)
+PLACEHOLDER_TOKEN = ".".join(urlsafe_b64encode(segment).decode().rstrip("=") for segment in _NOBODYS)
 """A refresh token that nobody has: of the right form, long over, and signed by no one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class ProbeResult:
     """How the upstream turned the call away; `now` is its own Unix time, None where it tells none."""
 
     status: int
@@ -27,10 +27,10 @@ class Knock:
     now: float | None
 
 
-def read_knock(status: int, headers: Mapping[str, str], document: Any) -> Knock:
+def read_probe(status: int, headers: Mapping[str, str], document: Any) -> ProbeResult:
     code = document.get("status", document.get("code")) if isinstance(document, dict) else None
     refuses_signature = str(code) in SIGNATURE_CODES
-    return Knock(
+    return ProbeResult(
         status, classify_answer(status, document), refuses_signature, _read_date(headers.get("Date"))
     )
 

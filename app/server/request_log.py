@@ -1,4 +1,4 @@
-"""One record per request: what it holds until its response is closed, its log line, its client's watch."""
+"""One log per request: what it holds until its response is closed, its line, its client's watch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import traceback
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from flask import Flask, Response, g, request
 
+from app.caller_stats import Sample
 from app.hub import Client, ClientWatch
 from app.logs import redactor
-from app.metrics.tally import Tally
-from app.presence import Presence
-from app.routes.services import services
-from app.traffic import Sample
+from app.metrics.counters import Counters
+from app.server.active_requests import ActiveRequests
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _CREDENTIALS = ("Authorization", "X-Api-Key", "Proxy-Authorization")
 _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
-class Record:
+class RequestLog:
     """What is worth saying about one request, and the stack of what it holds. `close` ends both, once.
 
     Whoever takes something for the request pushes its end with `on_close`. The ends run in reverse order
@@ -33,13 +33,13 @@ class Record:
     """
 
     __slots__ = (
+        "_active_requests",
         "_answers",
         "_begun_at",
         "_client",
+        "_counters",
         "_credentials",
         "_ends",
-        "_presence",
-        "_tally",
         "_watch",
         "account",
         "chunks",
@@ -51,7 +51,7 @@ class Record:
         "status",
     )
 
-    def __init__(self, path: str, route: str, presence: Presence, tally: Tally) -> None:
+    def __init__(self, path: str, route: str, active_requests: ActiveRequests, counters: Counters) -> None:
         """`route` names what is asked for in few words: it is what many requests have in common."""
         self.id = uuid.uuid4().hex
         self.path = path
@@ -63,8 +63,8 @@ class Record:
         self.outcome: str | None = None
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
-        self._presence = presence
-        self._tally = tally
+        self._active_requests = active_requests
+        self._counters = counters
         self._answers = False
         self._client: Client | None = None
         self._credentials = [redactor.hold(_read_credentials())]
@@ -74,8 +74,8 @@ class Record:
         self.on_close(self._count)
         connection = request.environ.get("gunicorn.socket")
         if connection is not None:
-            client = self._client = presence.enter(connection)
-            self.on_close(lambda: presence.leave(client))
+            client = self._client = active_requests.enter(connection)
+            self.on_close(lambda: active_requests.leave(client))
 
     def hold(self, secret: str) -> None:
         """`secret`, which came in the body, is known to the log until this request has its line."""
@@ -90,15 +90,15 @@ class Record:
         """`end` runs when the request is over, however it ends; should it fail, the log says so."""
         self._ends.callback(_run_guarded, end)
 
-    def watch_client(self) -> None:
+    def begin_reply(self) -> None:
         """From here on this is an open reply, and ends when its client hangs up. Call after reading the body.
 
         Raises ShuttingDown or TooManyStreams.
         """
         if not self._answers:
-            self._presence.begin_reply()
+            self._active_requests.begin_reply()
             self._answers = True
-            self.on_close(self._presence.end_reply)
+            self.on_close(self._active_requests.end_reply)
         client = request.environ.get("gunicorn.socket")
         if client is not None and self._watch is None:
             self._watch = ClientWatch(client)
@@ -128,7 +128,7 @@ class Record:
         self._ends.close()
 
     def _count(self) -> None:
-        self._tally.note_request(
+        self._counters.note_request(
             self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.chunks
         )
 
@@ -183,9 +183,9 @@ def _run_guarded(end: Callable[[], None]) -> None:
         log.error("something that a request held was not given back in order: %s", name)
 
 
-def install(app: Flask) -> None:
-    """Keep a record of every request of `app`."""
-    app.before_request(_begin)
+def install(app: Flask, active_requests: ActiveRequests, counters: Counters) -> None:
+    """Keep a log of every request of `app`."""
+    app.before_request(partial(_begin, active_requests, counters))
     app.after_request(_hand_over)
     app.teardown_request(_give_up)
 
@@ -194,19 +194,19 @@ def _read_credentials() -> str:
     return "\n".join(filter(None, map(request.headers.get, _CREDENTIALS)))
 
 
-def _begin() -> None:
-    rule, known = request.url_rule, services()
+def _begin(active_requests: ActiveRequests, counters: Counters) -> None:
+    rule = request.url_rule
     # As the route itself is written: what callers put into a path may be anything, a token even.
     path = _UNKNOWN if rule is None else rule.rule
     route = "preflight" if request.method == "OPTIONS" else path
-    g.record = Record(path, route, known.presence, known.tally)
+    g.request_log = RequestLog(path, route, active_requests, counters)
 
 
 def _hand_over(response: Response) -> Response:
-    record: Record = g.record
-    record.status = response.status_code
-    response.headers["X-Request-Id"] = record.id
-    response.call_on_close(record.close)
+    request_log: RequestLog = g.request_log
+    request_log.status = response.status_code
+    response.headers["X-Request-Id"] = request_log.id
+    response.call_on_close(request_log.close)
     g.handed_over = True
     return response
 
@@ -214,5 +214,5 @@ def _hand_over(response: Response) -> Response:
 def _give_up(exc: BaseException | None) -> None:
     """A request that never got a response: its client went away."""
     if exc is not None and "handed_over" not in g:
-        g.record.outcome = "client gone"
-        g.record.close()
+        g.request_log.outcome = "client gone"
+        g.request_log.close()

@@ -11,24 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from app.accounts.roster import Roster
-from app.errors import CredentialsRejected, KeyLimited
+from app.accounts.configured_tokens import ConfiguredTokens
+from app.core.errors import CredentialsRejected, KeyLimited
 from app.keys import KEY_PREFIX, GatewayKey, find_key
 from app.limit import Windows
 from app.logs import redactor
-from app.redaction import MOST_LEARNT_CHARS
+from app.redaction import MAX_LEARNT_CHARS
 
-_MOST_ACCOUNTS = 200
-_MOST_TOKEN_CHARS = MOST_LEARNT_CHARS
-_MOST_WRONG_KEYS = 10
+_MAX_ACCOUNTS = 200
+_MAX_TOKEN_CHARS = MAX_LEARNT_CHARS
+_MAX_WRONG_KEYS = 10
 _MINUTE_SECONDS = 60.0
 _BLANKS = " \t\r\n"
 _QUOTES = "\"'`"
 # A shorter secret of the operator's may stand in a token by chance, and could be guessed by trying tokens.
-_LEAST_OWN_CHARS = 16
-_MOST_PERCENTS = 500
+_MIN_OWN_CHARS = 16
+_MAX_PERCENTS = 500
 # Twice what a header holds, and what twenty of the longest tokens are.
-_MOST_TEXT_CHARS = 192 * 1024
+_MAX_TEXT_CHARS = 192 * 1024
 _KEY = re.compile(rf"(?<![\w.-]){KEY_PREFIX}[\w-]{{16,}}", re.ASCII)
 _JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
 
@@ -49,20 +49,20 @@ class Caller:
         return self.key is None or self.key.is_admin
 
 
-class Gate:
+class Authenticator:
     """Thread-safe. Every admitted caller must `leave`."""
 
     def __init__(
         self,
         keys: tuple[GatewayKey, ...],
-        roster: Roster,
+        roster: ConfiguredTokens,
         *,
         pass_through: bool,
         own_secrets: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`own_secrets` are the operator's, which open nothing here and never travel upstream."""
-        self._own_secrets = {secret.lower() for secret in own_secrets if len(secret) >= _LEAST_OWN_CHARS}
+        self._own_secrets = {secret.lower() for secret in own_secrets if len(secret) >= _MIN_OWN_CHARS}
         self._keys = keys
         self._roster = roster
         self._pass_through = pass_through
@@ -70,13 +70,13 @@ class Gate:
         self._lock = threading.Lock()
         self._inside: Counter[str] = Counter()
         self._requests = {key.id: Windows(key.per_minute, _MINUTE_SECONDS) for key in keys if key.per_minute}
-        self._wrong = Windows(_MOST_WRONG_KEYS, _MINUTE_SECONDS)
+        self._wrong = Windows(_MAX_WRONG_KEYS, _MINUTE_SECONDS)
 
     @property
     def needs_key(self) -> bool:
         return bool(self._keys)
 
-    def admit(self, header: str, peer: str, *, counted_peer: str | None = None) -> Caller:
+    def authenticate(self, header: str, peer: str, *, counted_peer: str | None = None) -> Caller:
         """The caller behind an Authorization header. Raises CredentialsRejected or KeyLimited.
 
         `peer` is who guesses keys; `counted_peer` the same where it is sure that it is one client.
@@ -85,7 +85,7 @@ class Gate:
         key = find_key(self._keys, value)
         if key is not None:
             redactor.keep(value)
-            return self._admit_key(key)
+            return self._authenticate_key(key)
         if self._keys and not (self._pass_through and _are_jwts(value)):
             raise self._refuse(peer)
         tokens = self.parse_tokens(value)
@@ -94,7 +94,7 @@ class Gate:
 
     def parse_tokens(self, text: str) -> tuple[str, ...]:
         """Refresh tokens joined with commas, none a secret of this gateway. Raises CredentialsRejected."""
-        if len(text) > _MOST_TEXT_CHARS:
+        if len(text) > _MAX_TEXT_CHARS:
             raise CredentialsRejected("That is too long for a list of refresh tokens.")
         self.refuse_own(text)
         tokens = parse_refresh_tokens(text)
@@ -109,7 +109,7 @@ class Gate:
 
         It would travel upstream as somebody's token, or a part of one.
         """
-        plain = unquote(text) if text.count("%") <= _MOST_PERCENTS else text
+        plain = unquote(text) if text.count("%") <= _MAX_PERCENTS else text
         forms = (text.lower(), "".join(plain.split()).lower())
         if any(secret in form for secret in self._own_secrets for form in forms):
             raise CredentialsRejected(
@@ -122,7 +122,7 @@ class Gate:
             with self._lock:
                 self._inside[caller.id] -= 1
 
-    def _admit_key(self, key: GatewayKey) -> Caller:
+    def _authenticate_key(self, key: GatewayKey) -> Caller:
         now = self._clock()
         with self._lock:
             if key.parallel is not None and self._inside[key.id] >= key.parallel:
@@ -155,10 +155,10 @@ class Gate:
 def parse_refresh_tokens(text: str) -> tuple[str, ...]:
     """Refresh tokens joined with commas; blanks and repetitions are dropped. Raises CredentialsRejected."""
     tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip(_BLANKS))))
-    if len(tokens) > _MOST_ACCOUNTS:
-        raise CredentialsRejected(f"Too many refresh tokens: at most {_MOST_ACCOUNTS} are allowed.")
+    if len(tokens) > _MAX_ACCOUNTS:
+        raise CredentialsRejected(f"Too many refresh tokens: at most {_MAX_ACCOUNTS} are allowed.")
     for token in tokens:
-        if len(token) > _MOST_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
+        if len(token) > _MAX_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
             raise CredentialsRejected("A refresh token holds characters that no token has. Copy it again.")
     return tokens
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.errors import AccountExpired, GatewayError, Outcome
+from app.core.errors import AccountExpired, GatewayError, Outcome
 
 # In seconds. A first delta is due within GLM_START_SECONDS, a place in the queue within GLM_QUEUE_SECONDS.
 _FIRST_DELTA_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 50.0)
@@ -47,7 +47,7 @@ class Distribution:
         return found
 
 
-class Tally:
+class Counters:
     """Used by greenlets of one thread; nothing here waits."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """How things are at this moment, beside what the tally has counted."""
+    """How things are at this moment, beside what the counters has counted."""
 
     open_streams: int
     queue_length: int
@@ -101,7 +101,7 @@ class Readings:
     state_in_memory: bool
     """The state file does not say what the gateway knows: a restart would forget something."""
 
-    novelties: Mapping[tuple[str, str], int]
+    unknown_contents: Mapping[tuple[str, str], int]
     """(what, name) -> how often the upstream sent it."""
 
 

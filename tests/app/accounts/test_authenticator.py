@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import pytest
 
-from app.accounts.gate import Gate
-from app.accounts.roster import Roster
-from app.errors import CredentialsRejected, KeyLimited
+from app.accounts.authenticator import Authenticator
+from app.accounts.configured_tokens import ConfiguredTokens
+from app.core.errors import CredentialsRejected, KeyLimited
 from app.keys import generate_key, parse_keys
 from app.keys.__main__ import main
 from app.logs import redactor
@@ -28,9 +28,9 @@ METRICS_KEY = "Metrics/key+of-24-letters"
 PASSWORD = "pass-7"
 
 
-def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None = None) -> Gate:
-    roster = Roster(("one", "two"), None)
-    return Gate(
+def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None = None) -> Authenticator:
+    roster = ConfiguredTokens(("one", "two"), None)
+    return Authenticator(
         parse_keys(keys),
         roster,
         pass_through=pass_through,
@@ -49,7 +49,7 @@ def make_gate(keys: str = "", *, pass_through: bool = True, clock: Clock | None 
     ],
 )
 def test_tokens_pass_through(header: str, tokens: tuple[str, ...]) -> None:
-    assert make_gate().admit(header, "peer").refresh_tokens == tokens
+    assert make_gate().authenticate(header, "peer").refresh_tokens == tokens
 
 
 @pytest.mark.parametrize(
@@ -68,53 +68,53 @@ def test_tokens_pass_through(header: str, tokens: tuple[str, ...]) -> None:
 )
 def test_what_is_no_token_is_refused(header: str) -> None:
     with pytest.raises(CredentialsRejected):
-        make_gate().admit(header, "peer")
+        make_gate().authenticate(header, "peer")
 
 
 def test_a_key_opens_the_operators_accounts() -> None:
     gate = make_gate(f"laptop={KEY}", pass_through=False)
-    caller = gate.admit(f"Bearer {KEY}", "peer")
+    caller = gate.authenticate(f"Bearer {KEY}", "peer")
     assert caller.refresh_tokens == ("one", "two")
     assert caller.id
     assert not caller.may_see_accounts
     assert KEY not in repr(caller)
     for other in (KEY + "x", JWT, "one"):
         with pytest.raises(CredentialsRejected):
-            gate.admit(f"Bearer {other}", "peer")
+            gate.authenticate(f"Bearer {other}", "peer")
 
 
 def test_beside_keys_only_jwts_pass() -> None:
     gate = make_gate(KEY, pass_through=True)
-    assert gate.admit(f"Bearer {JWT}", "peer").refresh_tokens == (JWT,)
+    assert gate.authenticate(f"Bearer {JWT}", "peer").refresh_tokens == (JWT,)
     with pytest.raises(CredentialsRejected):
-        gate.admit("Bearer glm-mistyped", "peer")
+        gate.authenticate("Bearer glm-mistyped", "peer")
 
 
 def test_limits_of_a_key() -> None:
     clock = Clock(0.0)
     gate = make_gate(f"a={KEY};parallel=1;rpm=2;admin", clock=clock)
-    first = gate.admit(f"Bearer {KEY}", "peer")
+    first = gate.authenticate(f"Bearer {KEY}", "peer")
     assert first.may_see_accounts
     with pytest.raises(KeyLimited):
-        gate.admit(f"Bearer {KEY}", "peer")
+        gate.authenticate(f"Bearer {KEY}", "peer")
     gate.leave(first)
-    gate.leave(gate.admit(f"Bearer {KEY}", "peer"))
+    gate.leave(gate.authenticate(f"Bearer {KEY}", "peer"))
     with pytest.raises(KeyLimited):
-        gate.admit(f"Bearer {KEY}", "peer")
+        gate.authenticate(f"Bearer {KEY}", "peer")
     clock.now = 61
-    gate.admit(f"Bearer {KEY}", "peer")
+    gate.authenticate(f"Bearer {KEY}", "peer")
 
 
 def test_guessing_is_slowed_down_per_peer() -> None:
     gate = make_gate(KEY, pass_through=False)
     for _ in range(10):
         with pytest.raises(CredentialsRejected):
-            gate.admit("Bearer glm-guess", "peer")
+            gate.authenticate("Bearer glm-guess", "peer")
     with pytest.raises(KeyLimited):
-        gate.admit("Bearer glm-guess", "peer")
+        gate.authenticate("Bearer glm-guess", "peer")
     with pytest.raises(CredentialsRejected):
-        gate.admit("Bearer glm-guess", "other")
-    gate.admit(f"Bearer {KEY}", "peer")
+        gate.authenticate("Bearer glm-guess", "other")
+    gate.authenticate(f"Bearer {KEY}", "peer")
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_a_new_key_fits_its_entry(capsys: pytest.CaptureFixture[str]) -> None:
     key = printed.split("): ")[1].split()[0]
     entry = printed.split("GATEWAY_API_KEYS: ")[1].strip()
     assert len(generate_key()) == len(key) > 43
-    assert make_gate(entry).admit(f"Bearer {key}", "peer").key is not None
+    assert make_gate(entry).authenticate(f"Bearer {key}", "peer").key is not None
     assert main(["new", "bad label!"]) == 2
 
 
 def test_a_tokens_file_is_read_again(tmp_path: Path) -> None:
     path, clock = tmp_path / "tokens", Clock(0.0)
     path.write_text("one # first\n\ntwo\n")
-    roster = Roster((), str(path), clock)
+    roster = ConfiguredTokens((), str(path), clock)
     assert roster.tokens() == ("one", "two")
     path.write_text("three\n")
     assert roster.tokens() == ("one", "two")
@@ -180,8 +180,8 @@ def test_a_key_is_compared_exactly(odd: str, with_scheme: bool) -> None:
     gate = make_gate(f"a={KEY}", pass_through=False)
     header = f"Bearer {odd.format(KEY)}" if with_scheme else odd.format(f"Bearer {KEY}")
     with pytest.raises(CredentialsRejected):
-        gate.admit(header, "peer")
-    assert gate.admit(f" Bearer \t {KEY} ", "peer").key is not None
+        gate.authenticate(header, "peer")
+    assert gate.authenticate(f" Bearer \t {KEY} ", "peer").key is not None
 
 
 OWN = {
@@ -201,7 +201,7 @@ OWN = {
 def test_the_operators_secrets_are_nobodys_tokens(value: str) -> None:
     for gate in (make_gate(), make_gate(KEY, pass_through=True)):
         with pytest.raises(CredentialsRejected) as raised:
-            gate.admit(f"Bearer {value}", "peer")
+            gate.authenticate(f"Bearer {value}", "peer")
         assert METRICS_KEY not in raised.value.message
     with pytest.raises(CredentialsRejected, match="METRICS_KEY"):
         make_gate().parse_tokens(value)
@@ -224,9 +224,9 @@ def test_tokens_that_look_a_little_like_secrets_pass() -> None:
 
 
 def test_who_passes_through_is_counted_by_address() -> None:
-    assert make_gate().admit("Bearer a", "peer", counted_peer="peer").peer == "peer"
-    assert make_gate().admit("Bearer a", "peer").peer is None
-    assert make_gate(KEY).admit(f"Bearer {KEY}", "peer", counted_peer="peer").peer is None
+    assert make_gate().authenticate("Bearer a", "peer", counted_peer="peer").peer == "peer"
+    assert make_gate().authenticate("Bearer a", "peer").peer is None
+    assert make_gate(KEY).authenticate(f"Bearer {KEY}", "peer", counted_peer="peer").peer is None
 
 
 @pytest.mark.parametrize("odd", ["%41", "a b ", "\\u0041", "&#x41;", "a,", '"', "glm-", "%"])
@@ -235,7 +235,7 @@ def test_a_long_header_costs_little(odd: str) -> None:
     gate, text = make_gate(), odd * (65_000 // len(odd))
     begun = time.thread_time()
     with contextlib.suppress(CredentialsRejected):
-        gate.admit(f"Bearer {text}", "peer")
+        gate.authenticate(f"Bearer {text}", "peer")
     redactor.hold(text).release()
     assert time.thread_time() - begun < 0.03
 

@@ -6,15 +6,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from weakref import WeakValueDictionary
 
-from app.accounts.account import Account, Pacing, Seat, account_key
+from app.accounts.account import Account, LoginSlot, Pacing, account_key
 from app.accounts.login import Logins
 
 _FORGET_AFTER_SECONDS = 86400.0
-_MOST_KEPT = 10_000
-_MOST_BESIDE = 1000
+_MAX_KEPT = 10_000
+_MAX_BESIDE = 1000
 
 
-class Register:
+class AccountRegistry:
     """Guarded by the pool's lock.
 
     An account is the same object for as long as anybody holds it: forgetting one, however many others show
@@ -27,15 +27,15 @@ class Register:
         logins: Logins,
         pacing: Pacing,
         is_configured: Callable[[str], bool] = lambda refresh_token: False,
-        most_kept: int = _MOST_KEPT,
+        max_kept: int = _MAX_KEPT,
     ) -> None:
         self._logins = logins
         self._pacing = pacing
         self._is_configured = is_configured
-        self._kept = _Recent(most_kept)
-        self._beside = _Recent(_MOST_BESIDE)  # of their own, so that they push no accepted one out
+        self._kept = _Recent(max_kept)
+        self._beside = _Recent(_MAX_BESIDE)  # of their own, so that they push no accepted one out
         self._accounts: WeakValueDictionary[str, Account] = WeakValueDictionary()
-        self.seats: WeakValueDictionary[str, Seat] = WeakValueDictionary()
+        self.login_slots: WeakValueDictionary[str, LoginSlot] = WeakValueDictionary()
         """By owner."""
 
     def __len__(self) -> int:
@@ -73,25 +73,25 @@ class Register:
             (self._kept if account.is_accepted else self._beside).keep(account, now)
         return found
 
-    def rename(self, account: Account, owner: str) -> Seat:
-        """The login of `account` is `owner`: the seat that is its from now on, maybe not the one it has."""
-        old, account.owner = account.seat, owner
-        seat = self.seats.setdefault(owner, old)
-        if self.seats.get(account.key) is old:
-            del self.seats[account.key]
-        return seat
+    def rename(self, account: Account, owner: str) -> LoginSlot:
+        """The login of `account` is `owner`: the slot that is its from now on, maybe not the one it has."""
+        old, account.owner = account.login_slot, owner
+        login_slot = self.login_slots.setdefault(owner, old)
+        if self.login_slots.get(account.key) is old:
+            del self.login_slots[account.key]
+        return login_slot
 
     def _add(self, refresh_token: str, key: str, now: float) -> Account:
         login = self._logins.get(key)
         owner = login or key
-        seat = self.seats.get(owner)
-        if seat is None:
-            seat = self.seats[owner] = Seat(self._pacing)
+        login_slot = self.login_slots.get(owner)
+        if login_slot is None:
+            login_slot = self.login_slots[owner] = LoginSlot(self._pacing)
         is_accepted = login is not None or self._is_configured(refresh_token)
         account = self._accounts[key] = Account(
-            refresh_token, key, seat, owner, is_accepted=is_accepted, since=now
+            refresh_token, key, login_slot, owner, is_accepted=is_accepted, since=now
         )
-        seat.accounts[key] = account
+        login_slot.accounts[key] = account
         return account
 
 

@@ -9,18 +9,18 @@ from app.logs import redactor
 
 log = logging.getLogger(__name__)
 
-_MOST_NAMES = 100
-_MOST_NAME_CHARS = 40
+_MAX_NAMES = 100
+_MAX_NAME_CHARS = 40
 _OTHERS = "others"
 
-novelties: Counter[tuple[str, str]] = Counter()
+unknown_contents: Counter[tuple[str, str]] = Counter()
 """(what, name) -> how often, for the life of the process. Beyond a bound names are counted together."""
 
 
-def note_novelty(what: str, name: str) -> None:
-    key = (what, redactor.quote(name, _MOST_NAME_CHARS))
-    if key not in novelties and len(novelties) >= _MOST_NAMES:
+def note_unknown_content(what: str, name: str) -> None:
+    key = (what, redactor.quote(name, _MAX_NAME_CHARS))
+    if key not in unknown_contents and len(unknown_contents) >= _MAX_NAMES:
         key = (what, _OTHERS)
-    if key not in novelties:
+    if key not in unknown_contents:
         log.warning("the upstream sent an unknown %s: %r (ignored, and not logged again)", *key)
-    novelties[key] += 1
+    unknown_contents[key] += 1

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.auth_token import is_sendable
 from app.config import InvalidSetting
 from app.logs import redactor
 from app.shard import Shard
-from app.token import is_sendable
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _LOOK_SECONDS = 1.0
 _MAX_NAMED_LINES = 10
 
 
-class Roster:
+class ConfiguredTokens:
     """Tokens given directly, then those of the file, one a line; `#` begins a comment."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Roster:
             log.warning("GLM_POOL_SHARD %s owns none of the configured accounts", shard)
 
     def __repr__(self) -> str:
-        return f"<Roster tokens={len(self._tokens)}>"
+        return f"<ConfiguredTokens tokens={len(self._tokens)}>"
 
     def __contains__(self, refresh_token: object) -> bool:
         return refresh_token in self._tokens

@@ -8,9 +8,9 @@ import pytest
 
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.errors import AccountExpired, Outcome
+from app.auth_token import AccessToken
+from app.core.errors import AccountExpired, Outcome
 from app.state import MEMORY, open_state
-from app.token import AccessToken
 from tests.clock import Clock
 
 
@@ -26,7 +26,7 @@ def pool(clock: Clock) -> AccountPool:
 
 def accept(pool: AccountPool, tokens: list[str]) -> None:
     """As when the upstream has given each an access token."""
-    accounts = pool.find(tokens)
+    accounts = pool.get_or_add(tokens)
     for account in accounts:
         account.access_token = AccessToken("access", 0.0, "device")
     pool.remember(accounts)
@@ -51,8 +51,8 @@ def test_a_flood_of_tokens_is_not_remembered(clock: Clock) -> None:
 
 
 def test_what_the_upstream_never_accepted_leaves_nothing(pool: AccountPool) -> None:
-    accounts = pool.find(["made", "up"])
-    is_same = pool.find(["made"])[0] is accounts[0]
+    accounts = pool.get_or_add(["made", "up"])
+    is_same = pool.get_or_add(["made"])[0] is accounts[0]
     assert is_same, "one account while anybody holds it"
     for account in accounts:
         pool.cool(account, Outcome.REJECTED, AccountExpired("dead"))
@@ -68,7 +68,7 @@ def test_what_came_with_an_accepted_one_is_kept_beside_it(clock: Clock) -> None:
     pool = AccountPool(Logins(open_state(MEMORY)), clock=clock)
     accept(pool, ["real"])
     for start in range(0, 4000, 100):
-        pool.find(["real", *(f"beside-{start + number}" for number in range(100))])
+        pool.get_or_add(["real", *(f"beside-{start + number}" for number in range(100))])
     gc.collect()
     assert "accounts=1001 " in repr(pool), "and within a bound of their own"
     assert pool.knows_any(["beside-3999", "real"])
@@ -78,13 +78,13 @@ def test_what_came_with_an_accepted_one_is_kept_beside_it(clock: Clock) -> None:
 def test_configured_and_identified_accounts_are_kept(clock: Clock) -> None:
     state = open_state(MEMORY)
     pool = AccountPool(Logins(state), clock=clock, is_configured={"ours"}.__contains__)
-    pool.find(["ours"])
-    (other,) = pool.find(["other"])
+    pool.get_or_add(["ours"])
+    (other,) = pool.get_or_add(["other"])
     pool.identify(other, "user")
     del other
     gc.collect()
     assert "accounts=2 " in repr(pool)
     later = AccountPool(Logins(state), clock=clock)
-    later.find(["other"])
+    later.get_or_add(["other"])
     gc.collect()
     assert "accounts=1 " in repr(later), "its login is known from before"

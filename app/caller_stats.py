@@ -15,8 +15,8 @@ from weakref import WeakValueDictionary
 
 BUCKET_SECONDS = 30
 _HOUR_SECONDS = 3600
-_MOST_CALLERS = 256
-_MOST_WATCHERS = 4
+_MAX_CALLERS = 256
+_MAX_WATCHERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class _Bucket:
     first_delta_seconds: float = 0.0
     chunks: int = 0
     streaming_seconds: float = 0.0
-    most_open: int = 0
-    most_queued: int = 0
+    max_open: int = 0
+    max_queued: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
     def describe(self) -> dict[str, object]:
@@ -51,8 +51,8 @@ class _Bucket:
             "requests": self.requests,
             "first_delta_seconds": first,
             "chunks_per_second": pace,
-            "open": self.most_open,
-            "queued": self.most_queued,
+            "open": self.max_open,
+            "queued": self.max_queued,
             "errors": dict(self.errors),
         }
 
@@ -75,7 +75,7 @@ class History:
         with self._lock:
             self.open += 1
             bucket = self._bucket()
-            bucket.most_open = max(bucket.most_open, self.open)
+            bucket.max_open = max(bucket.max_open, self.open)
 
     def end(self, sample: Sample, queued: int) -> None:
         """`queued` requests of this caller wait for an account meanwhile."""
@@ -83,7 +83,7 @@ class History:
             self.open -= 1
             bucket = self._bucket()
             bucket.requests += 1
-            bucket.most_queued = max(bucket.most_queued, queued)
+            bucket.max_queued = max(bucket.max_queued, queued)
             bucket.chunks += sample.chunks
             bucket.streaming_seconds += sample.streaming_seconds
             if sample.first_delta_seconds is not None:
@@ -105,7 +105,7 @@ class History:
 
     def is_valid(self, ticket: int) -> bool:
         """Whether this watcher is among the few newest; the others shall leave."""
-        return ticket > self._tickets - _MOST_WATCHERS
+        return ticket > self._tickets - _MAX_WATCHERS
 
     def _bucket(self) -> _Bucket:
         now = self._clock()
@@ -117,7 +117,7 @@ class History:
         return self._buckets[-1]
 
 
-class Traffic:
+class CallerStats:
     """The histories of all callers, each known by a digest. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -128,7 +128,7 @@ class Traffic:
         self._kept: OrderedDict[str, History] = OrderedDict()
 
     def __repr__(self) -> str:
-        return f"<Traffic callers={len(self._kept)}>"
+        return f"<CallerStats callers={len(self._kept)}>"
 
     def of(self, caller: str) -> History:
         """The history of one caller, from now on where there was none, for as long as somebody holds it."""
@@ -147,7 +147,7 @@ class Traffic:
         history.touched_at = self._clock()
         self._kept[caller] = history
         self._kept.move_to_end(caller)
-        while len(self._kept) > _MOST_CALLERS or self._is_over(next(iter(self._kept.values()))):
+        while len(self._kept) > _MAX_CALLERS or self._is_over(next(iter(self._kept.values()))):
             self._kept.popitem(last=False)
 
     def _is_over(self, history: History) -> bool:

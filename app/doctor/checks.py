@@ -7,16 +7,16 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.accounts.roster import Roster
+from app.accounts.configured_tokens import ConfiguredTokens
 from app.config import InvalidSetting, Settings
-from app.doctor import words
+from app.doctor import messages
 from app.doctor.account import AccountCheck
+from app.doctor.connectivity import check_line
 from app.doctor.credentials import Credentials
-from app.doctor.custody import look_at_state, take_state
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
-from app.doctor.line import check_line
 from app.doctor.machine import check_packages, check_server, guess_url, read_server
-from app.doctor.running import RunningGateway, answers
+from app.doctor.remote_gateway import RunningGateway, answers
+from app.doctor.state_file import look_at_state, take_state
 from app.gateway import Gateway, build_address
 from app.upstream.client import UpstreamClient
 
@@ -35,16 +35,20 @@ def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
     yield check_packages()
     try:
         settings = Settings.from_env(environ)
-        roster = Roster(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
+        roster = ConfiguredTokens(
+            settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard
+        )
         server = read_server()
     except (InvalidSetting, OSError, SystemExit) as exc:
-        yield fail(words.SETTINGS, Verdict.SETTINGS, words.REASON, reason=exc)
+        yield fail(messages.SETTINGS, Verdict.SETTINGS, messages.REASON, reason=exc)
         return
     for finding in _examine(settings, roster, server, order):
         yield replace(finding, values={"site": settings.upstream_url} | finding.values)
 
 
-def _examine(settings: Settings, roster: Roster, server: dict[str, Any], order: Order) -> Iterator[Finding]:
+def _examine(
+    settings: Settings, roster: ConfiguredTokens, server: dict[str, Any], order: Order
+) -> Iterator[Finding]:
     yield _describe(settings, roster)
     yield check_server(server, settings)
     with closing(UpstreamClient(build_address(settings))) as client:
@@ -59,9 +63,11 @@ def _examine(settings: Settings, roster: Roster, server: dict[str, Any], order: 
             yield from _visit(settings, credentials.tokens, guess_url(server), chat=order.chat)
         else:
             yield look_at_state(settings.state_path)
-            yield skip(words.TOKEN, words.TOKENS_UNREACHED if credentials.tokens else words.TOKENS_NONE)
+            yield skip(
+                messages.TOKEN, messages.TOKENS_UNREACHED if credentials.tokens else messages.TOKENS_NONE
+            )
     if not order.chat:
-        yield skip(words.CHAT, words.CHAT_UNASKED)
+        yield skip(messages.CHAT, messages.CHAT_UNASKED)
 
 
 def _visit(settings: Settings, tokens: tuple[str, ...], url: str, *, chat: bool) -> Iterator[Finding]:
@@ -69,25 +75,25 @@ def _visit(settings: Settings, tokens: tuple[str, ...], url: str, *, chat: bool)
     custody, state = take_state(settings.state_path)
     yield custody
     if state is None:
-        is_running = custody.words is words.STATE_HELD
-        yield skip(words.TOKEN, words.TOKENS_RUNNING if is_running else words.TOKENS_KEPT, url=url)
+        is_running = custody.words is messages.STATE_HELD
+        yield skip(messages.TOKEN, messages.TOKENS_RUNNING if is_running else messages.TOKENS_KEPT, url=url)
         return
     # Who looks does not wait as long as who reads; built, and never started.
     patience = min(settings.idle_seconds, settings.first_event_seconds)
     with closing(Gateway(replace(settings, idle_seconds=patience), state)) as gateway:
         if answers(url):  # with another state file
-            yield skip(words.TOKEN, words.TOKENS_RUNNING, url=url)
+            yield skip(messages.TOKEN, messages.TOKENS_RUNNING, url=url)
             return
         check = AccountCheck(gateway)
         alive = yield from check.check_tokens(tokens)
         if chat:
-            yield check.check_chat(alive) if alive else skip(words.CHAT, words.CHAT_NOBODY)
+            yield check.check_chat(alive) if alive else skip(messages.CHAT, messages.CHAT_NOBODY)
 
 
-def _describe(settings: Settings, roster: Roster) -> Finding:
+def _describe(settings: Settings, roster: ConfiguredTokens) -> Finding:
     if not settings.gateway_keys:
-        return ok(words.SETTINGS, words.SETTINGS_PASS_THROUGH)
+        return ok(messages.SETTINGS, messages.SETTINGS_PASS_THROUGH)
     if not roster.tokens():
-        return note(words.SETTINGS, words.SETTINGS_NO_SHARE, shard=settings.pool_shard)
+        return note(messages.SETTINGS, messages.SETTINGS_NO_SHARE, shard=settings.pool_shard)
     keys, tokens = len(settings.gateway_keys), len(roster.tokens())
-    return ok(words.SETTINGS, words.SETTINGS_KEYS, keys=keys, tokens=tokens)
+    return ok(messages.SETTINGS, messages.SETTINGS_KEYS, keys=keys, tokens=tokens)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from app.accounts.account import State, account_key
-from app.doctor import advice, words
+from app.doctor import advice, messages
 from app.doctor.account import SMALL_QUESTION
 from app.doctor.cause import say_cause
 from app.doctor.credentials import Credentials
@@ -20,7 +20,7 @@ from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
 
 _SECONDS = 120.0
 _GLANCE_SECONDS = 2.0
-_MOST_ANSWER_BYTES = 1024 * 1024
+_MAX_ANSWER_BYTES = 1024 * 1024
 _TOKENS_A_CALL = 20
 _WELL = ("ready", "answering", "unknown")
 _VERDICTS = {"expired": Verdict.EXPIRED, "blocked": Verdict.BLOCKED}
@@ -84,22 +84,22 @@ class RunningGateway:
         try:
             yield self.greet()
             if not self._credentials:
-                yield skip(words.TOKEN, words.TOKENS_NONE)
+                yield skip(messages.TOKEN, messages.TOKENS_NONE)
                 return
             yield from self._check_tokens()
             if chat:
                 yield self._check_chat()
         except (OSError, http.client.HTTPException) as exc:
-            yield self._fail(words.GATEWAY_SILENT, say_cause(exc))
+            yield self._fail(messages.GATEWAY_SILENT, say_cause(exc))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            yield self._fail(words.GATEWAY_STRANGE)
+            yield self._fail(messages.GATEWAY_STRANGE)
 
     def greet(self) -> Finding:
         """Raises what comes of something else at the address."""
         ready = self._ask("GET", "/health/ready").read(_Ready)
         if ready.status == "draining":
-            return note(words.GATEWAY, words.GATEWAY_DRAINING, url=self._url)
-        return ok(words.GATEWAY, words.GATEWAY_READY, url=self._url)
+            return note(messages.GATEWAY, messages.GATEWAY_DRAINING, url=self._url)
+        return ok(messages.GATEWAY, messages.GATEWAY_READY, url=self._url)
 
     def _check_tokens(self) -> Iterator[Finding]:
         """The gateway asks the upstream for tokens that we hold, then says how all its accounts are."""
@@ -107,7 +107,7 @@ class RunningGateway:
         for some in self._credentials.split(_TOKENS_A_CALL):
             answer = self._ask("POST", "/token/check?fresh=1", {"token": ",".join(some)})
             if answer.status != 200:
-                yield self._refuse(words.TOKEN, answer)
+                yield self._refuse(messages.TOKEN, answer)
                 break
             check = answer.read(_Check)
             known += map(_describe_token, some, check.tokens or [check])
@@ -115,7 +115,7 @@ class RunningGateway:
         if accounts.status == 200:
             known = accounts.read(_Accounts).data
         elif not known:
-            yield self._refuse(words.TOKEN, accounts)
+            yield self._refuse(messages.TOKEN, accounts)
         yield from map(_judge, known)  # a key that may not see the accounts still hears of its tokens
 
     def _check_chat(self) -> Finding:
@@ -124,19 +124,19 @@ class RunningGateway:
         answer = self._ask("POST", "/v1/chat/completions", {"model": "glm", "messages": [message]})
         seconds = time.monotonic() - begun
         if answer.status != 200:
-            return self._refuse(words.CHAT, answer)
+            return self._refuse(messages.CHAT, answer)
         # Where it is not deleted now, the gateway deletes it when it is due.
         self._ask("DELETE", f"/v1/conversations/{quote(answer.read(_Completion).id)}")
-        return ok(words.CHAT, words.GATEWAY_CHAT, seconds=seconds)
+        return ok(messages.CHAT, messages.GATEWAY_CHAT, seconds=seconds)
 
     def _refuse(self, check: Message, answer: _Answer) -> Finding:
         error = answer.read(_Failure).error
         if error.code in ("invalid_api_key", "forbidden"):
-            return skip(check, words.GATEWAY_CLOSED, status=answer.status, code=error.code)
-        return fail(check, find_verdict(error.code), words.REFUSED, reason=error.message, code=error.code)
+            return skip(check, messages.GATEWAY_CLOSED, status=answer.status, code=error.code)
+        return fail(check, find_verdict(error.code), messages.REFUSED, reason=error.message, code=error.code)
 
     def _fail(self, message: Message, reason: str = "") -> Finding:
-        return fail(words.GATEWAY, Verdict.GATEWAY, message, url=self._url, reason=reason)
+        return fail(messages.GATEWAY, Verdict.GATEWAY, message, url=self._url, reason=reason)
 
     def _ask(self, method: str, path: str, document: object = None) -> _Answer:
         parts = urlsplit(self._url)
@@ -147,7 +147,7 @@ class RunningGateway:
         try:
             connection.request(method, parts.path + path, body, headers)
             response = connection.getresponse()
-            return _Answer(response.status, response.read(_MOST_ANSWER_BYTES))
+            return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
         finally:
             connection.close()
 
@@ -166,14 +166,14 @@ def _describe_token(token: str, told: _Token) -> _Account:
 
 
 def _judge(account: _Account) -> Finding:
-    state = words.ACCOUNT_STATES[account.state]
+    state = messages.ACCOUNT_STATES[account.state]
     if account.state in _WELL:
-        return ok(words.TOKEN, words.ACCOUNT_STATE, account.label, state=state)
+        return ok(messages.TOKEN, messages.ACCOUNT_STATE, account.label, state=state)
     error = account.last_error or "unknown"
     verdict = _VERDICTS.get(account.state) or find_verdict(error)
     values: dict[str, object] = {"state": state, "error": error}
     if account.cooling_until is None:
-        return fail(words.TOKEN, verdict, words.ACCOUNT_ENDED, None, account.label, **values)
+        return fail(messages.TOKEN, verdict, messages.ACCOUNT_ENDED, None, account.label, **values)
     step = advice.WAIT_UNTIL if verdict is Verdict.THROTTLED else None
     values["until"] = say_time(account.cooling_until)
-    return fail(words.TOKEN, verdict, words.ACCOUNT_RESTS, step, account.label, **values)
+    return fail(messages.TOKEN, verdict, messages.ACCOUNT_RESTS, step, account.label, **values)
