@@ -2,9 +2,10 @@
 
 import { credentials } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
-import { loadModels, setUpChat, startAnew } from "./chat.js";
+import { setUpChat, startAnew } from "./chat.js";
 import { find } from "./dom.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
+import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
 import { startWatching, stopWatching } from "./watch.js";
 import { say, translate } from "./words.js";

@@ -45,16 +45,6 @@ def test_stopping_frees_the_account_within_a_second(page: Page, upstream: DemoUp
     assert upstream.state()["violations"] == 0
 
 
-def test_thinking_is_folded(page: Page) -> None:
-    page.locator("#model").fill("glm-think")
-    send(page, "[[think thought=secretly say=openly]]")
-    wait_for_end(page)
-    expect(page.locator(".text")).to_have_text("openly")
-    expect(page.locator("details.thinking div")).not_to_be_visible()
-    page.locator("details.thinking summary").click()
-    expect(page.locator("details.thinking div")).to_have_text("secretly")
-
-
 def test_citations_are_links(page: Page) -> None:
     send(page, "[[search]]")
     wait_for_end(page)
