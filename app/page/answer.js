@@ -1,21 +1,26 @@
 // One answer on its way to the screen: what is waited for, the thoughts, the text, and what it took.
 
-import { ask, isAbort, readEvents } from "./api.js";
+import { ApiError, ask, isAbort, readEvents } from "./api.js";
 import { Clock, saySeconds } from "./clock.js";
 import { copyButton, tell } from "./copy.js";
 import { element, find } from "./dom.js";
 import { link, MarkdownView } from "./markdown.js";
 import { watchQueue } from "./queue.js";
+import { follow } from "./scroll.js";
 import { copyRow } from "./snippet.js";
 import { troubleBox } from "./trouble.js";
 import { say } from "./words.js";
 
 export const PATH = "/v1/chat/completions";
 const QUEUE_SECONDS = 3; // waiting this long has a reason worth telling
+// Ends that are nobody's fault.
+const ENDS = ["stopped", "reloaded"];
+// What is kept of an answer over a reload.
+const KEPT = ["text", "thoughts", "annotations", "reason", "conversation", "model", "usage", "firstSeconds", "thoughtSeconds", "wholeSeconds"];
 
 /** Drawn once per frame, however many chunks come. */
 export class Answer {
-  /** `body` is what is asked, `again` asks it anew in the place of this one. */
+  /** `body` is what is asked, null where nobody knows any more; `again` asks it anew in the place of this one. */
   constructor(body, again) {
     this.body = body;
     this.again = again;
@@ -42,17 +47,27 @@ export class Answer {
     }
     this.wholeSeconds = this.clock.stop();
     this.queue?.abort();
+    this.end(failure);
+    tell(say(isAbort(failure) ? "stopped" : "answered"), false);
+  }
+
+  end(failure) {
+    this.failure = failure;
     this.draw();
-    this.follow(() => this.conclude(failure));
+    follow(() => this.conclude(failure));
     this.node.removeAttribute("aria-busy");
   }
 
-  /** Change what is shown, and stay at its end if the person was there. */
-  follow(change) {
-    const root = document.documentElement;
-    const isAtEnd = !find("#view-try").hidden && innerHeight + scrollY > root.scrollHeight - 120;
-    change();
-    if (isAtEnd) scrollTo(0, root.scrollHeight);
+  /** What `restore` needs to show this answer again; one that was not over ends where it was. */
+  describe() {
+    const isOver = !this.node.hasAttribute("aria-busy");
+    const failure = isOver ? this.failure && { code: isAbort(this.failure) ? "stopped" : this.failure.code, message: this.failure.message } : { code: "reloaded" };
+    return { ...Object.fromEntries(KEPT.map((name) => [name, this[name]])), failure };
+  }
+
+  restore({ failure, ...kept }) {
+    Object.assign(this, kept);
+    this.end(failure && new ApiError(failure.code, failure.message));
   }
 
   showSeconds(seconds) {
@@ -80,7 +95,7 @@ export class Answer {
   draw() {
     cancelAnimationFrame(this.frame);
     this.frame = null;
-    this.follow(() => {
+    follow(() => {
       if (this.thoughts || this.text) this.endWaiting();
       if (this.thoughts) this.drawThoughts();
       if (!this.text) return;
@@ -121,20 +136,21 @@ export class Answer {
   conclude(failure) {
     this.waiting.remove();
     if (this.thinkingBox && !this.isFolded) {
-      this.thoughtSeconds = this.wholeSeconds - (this.firstSeconds ?? 0);
+      this.thoughtSeconds ??= this.wholeSeconds - (this.firstSeconds ?? 0);
       this.foldThoughts();
     }
-    this.isOver = failure?.code === "conversation_not_found";
-    if (failure && !isAbort(failure)) this.node.append(troubleBox(failure, this.again));
-    else this.tellEnd(failure ? "stopped" : { content_filter: "filtered", length: "cutByLength" }[this.reason]);
+    this.sayEnd(failure);
     this.showSources();
-    if (this.model) this.node.append(element("p", { class: "foot" }, this.describe()));
+    if (this.model) this.node.append(element("p", { class: "foot" }, this.sayCost()));
     this.node.append(this.buildTools());
   }
 
-  tellEnd(key) {
+  /** Why it ended, where it is not by itself. */
+  sayEnd(failure) {
+    const code = isAbort(failure) ? "stopped" : failure?.code;
+    if (failure && !ENDS.includes(code)) return this.node.append(troubleBox(failure, this.body && this.again));
+    const key = code ?? { content_filter: "filtered", length: "cutByLength" }[this.reason];
     if (key) this.node.append(element("p", { class: "foot" }, say(key)));
-    tell(say(key === "stopped" ? key : "answered"), false);
   }
 
   showSources() {
@@ -145,7 +161,7 @@ export class Answer {
   }
 
   /** Who answered, in what time, at what length. */
-  describe() {
+  sayCost() {
     return [this.model,
       this.firstSeconds !== null && say("firstWord", saySeconds(this.firstSeconds)),
       this.wholeSeconds !== null && say("inAll", saySeconds(this.wholeSeconds)),
@@ -153,10 +169,10 @@ export class Answer {
   }
 
   buildTools() {
-    const tools = copyRow(PATH, this.body);
-    const again = element("button", { type: "button", class: "small again", title: say("againHint"), onclick: this.again }, say("again"));
+    const tools = this.body ? copyRow(PATH, this.body) : element("div", { class: "foot row" });
     if (this.text) tools.prepend(copyButton(() => this.text, say("copyAnswer")));
-    tools.prepend(again);
+    if (this.body)
+      tools.prepend(element("button", { type: "button", class: "small again", title: say("againHint"), onclick: this.again }, say("again")));
     return tools;
   }
 }

@@ -2,7 +2,7 @@
 
 import { credentials } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
-import { setUpChat, startAnew } from "./chat.js";
+import { restoreChat, setUpChat, startAnew } from "./chat.js";
 import { find } from "./dom.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
@@ -101,4 +101,5 @@ setUpTabs();
 setUpChat();
 setUpDrawing();
 setUpAccounts();
+if (credentials.get()) restoreChat();
 enter();
