@@ -7,7 +7,7 @@ import { find } from "./dom.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
-import { startWatching, stopWatching } from "./watch.js";
+import { setUpWatch, startWatching, stopWatching } from "./watch.js";
 import { say, translate } from "./words.js";
 
 const VIEWS = ["try", "draw", "accounts", "watch"];
@@ -101,5 +101,6 @@ setUpTabs();
 setUpChat();
 setUpDrawing();
 setUpAccounts();
+setUpWatch();
 if (credentials.get()) restoreChat();
 enter();

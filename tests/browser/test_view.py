@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -47,19 +48,42 @@ def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstre
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
+def test_accounts_are_numbered_as_the_caller_lists_them_and_say_one_thing(
+    page: Page, upstream: DemoUpstream
+) -> None:
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-numbered,dead-numbered')")
+    page.locator("#tab-accounts").click()
+    cards = page.locator("#account-list .card")
+    expect(cards.locator("strong")).to_have_text(["#1", "#2"])
+    expect(cards.locator(".badge")).to_have_text(["not used yet", "not used yet"])
+    page.locator("#check").click()
+    expect(cards.locator(".badge")).to_have_text(["ready", "expired"])
+    expect(cards.last).to_contain_text("The token is not alive.")
+    assert cards.last.locator(".good").count() == 0
+
+
 def test_watching_shows_what_happens(page: Page) -> None:
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-watched')")
     send(page, "hello")
     wait_for_end(page)
     page.locator("#tab-watch").click()
-    expect(page.locator("#plots")).to_contain_text("1 in the last hour")
+    expect(page.locator("#plots")).to_contain_text("1 in 15 minutes")
     expect(page.locator("#watch-state")).to_have_text("Live")
     page.evaluate(
         """() => fetch("/v1/chat/completions", {method: "POST", body: '{"messages": 1}',
         headers: {Authorization: "Bearer " + sessionStorage.getItem("glm-api credentials")}})"""
     )
-    expect(page.locator("#plots")).to_contain_text("2 in the last hour")
+    expect(page.locator("#plots")).to_contain_text("2 in 15 minutes")
     expect(page.locator("#plots")).to_contain_text("1 × invalid value")
+    page.locator("#span").select_option("60")
+    expect(page.locator("#plots")).to_contain_text("2 in 60 minutes")
+    page.locator("#span").select_option("5")
+    bar = page.locator(".plot .bars").first
+    bar.hover()
+    expect(page.locator(".plot .axis").first).to_contain_text(re.compile(r"\d:\d\d:[03]0.*: 2"))
+    box = bar.bounding_box()
+    assert box is not None
+    assert box["width"] > 10
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-other')")
     page.locator("#tab-try").click()
     page.locator("#tab-watch").click()
