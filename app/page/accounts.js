@@ -32,7 +32,7 @@ async function fill(selector, path, build, empty = "") {
 /** `index` is its place among the tokens, as the caller lists them. */
 function accountCard(account, index) {
   return element("div", { class: "card", "data-label": account.label, "data-state": account.state },
-    element("div", { class: "row" }, element("strong", {}, `#${index + 1}`), element("code", { class: "grow" }, account.label), badge(account.state)),
+    element("div", { class: "row" }, element("strong", {}, `#${index + 1}`), element("code", {}, account.label), badge(account.state)),
     element("dl", {},
       element("dt", {}, say("replies")), element("dd", {}, account.replies),
       account.cooling_until && [element("dt", {}, say("coolingUntil")), element("dd", {}, sayTime(account.cooling_until))],

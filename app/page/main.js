@@ -8,7 +8,7 @@ import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
 import { setUpWatch, startWatching, stopWatching } from "./watch.js";
-import { say, translate } from "./words.js";
+import { say, switchLanguage, translate } from "./words.js";
 
 const VIEWS = ["try", "draw", "accounts", "watch"];
 const places = new Map(); // view -> how far down it was read
@@ -96,6 +96,7 @@ function setUpDoor() {
 }
 
 translate(document);
+find("#language").addEventListener("click", switchLanguage);
 setUpDoor();
 setUpTabs();
 setUpChat();

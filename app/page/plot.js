@@ -7,21 +7,21 @@ const WIDTH = 360, HEIGHT = 100;
 
 /**
  * A card: `title`, the words of `value`, and `points` of [Unix time in seconds, number], each the sum of a bucket that
- * begins then. `kind`: bars, errors, line. `span`: {minutes, now, bucketSeconds}, what is shown.
+ * begins then. `kind`: bars, errors, line. `span`: {minutes, end, bucketSeconds}, what is shown.
  */
 export function plotCard(title, value, points, kind, span) {
-  const most = Math.max(1e-9, ...points.map(([, number]) => number));
+  const most = Math.max(0, ...points.map(([, number]) => number));
   const width = (WIDTH * span.bucketSeconds) / (span.minutes * 60);
-  const placeOf = (at) => WIDTH * (1 - (span.now - at) / (span.minutes * 60));
-  const places = points.map(([at, number]) => [placeOf(at), HEIGHT - (number / most) * (HEIGHT - 6)]);
+  const placeOf = (at) => WIDTH * (1 - (span.end - at) / (span.minutes * 60));
+  const places = points.map(([at, number]) => [placeOf(at), HEIGHT - (number / (most || 1)) * (HEIGHT - 6)]);
   const shapes = kind === "line" && points.length > 1 ? drawLine(places) : drawBars(places, kind === "line" ? "bars" : kind, width);
-  const peak = points.length > 1 ? say("most", round(most)) : "";
+  const peak = points.length > 1 && most ? say("most", round(most)) : "";
   const below = element("span", {}, peak);
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": say("plot", title, value) },
     svg("line", { class: "base", x1: 0, y1: HEIGHT, x2: WIDTH, y2: HEIGHT }), shapes);
   picture.addEventListener("pointermove", (event) => {
     const box = picture.getBoundingClientRect();
-    const found = findPoint(points, span.now - (1 - (event.clientX - box.left) / box.width) * span.minutes * 60, span.bucketSeconds);
+    const found = findPoint(points, span.end - (1 - (event.clientX - box.left) / box.width) * span.minutes * 60, span.bucketSeconds);
     below.textContent = found ? say("pointAt", sayTime(found[0]), round(found[1])) : peak;
   });
   picture.addEventListener("pointerleave", () => { below.textContent = peak; });
@@ -42,17 +42,13 @@ function findPoint(points, time, bucketSeconds) {
 
 function drawBars(places, kind, width) {
   const gap = Math.min(2, width / 4);
-  return places.map(([x, y]) => {
-    const left = Math.max(0, x), right = Math.min(WIDTH, x + width - gap);
-    return svg("rect", { class: kind, x: left, y, width: Math.max(1, right - left), height: HEIGHT - y });
-  });
+  return places.map(([x, y]) => svg("rect", { class: kind, x, y, width: width - gap, height: HEIGHT - y }));
 }
 
 function drawLine(places) {
-  const shown = places.map(([x, y]) => [Math.max(0, x), y]);
-  const [first, last] = [shown[0], shown.at(-1)];
-  const line = shown.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+  const [first, last] = [places[0], places.at(-1)];
+  const line = places.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
   return [svg("polygon", { class: "area", points: `${first[0]},${HEIGHT} ${line} ${last[0]},${HEIGHT}` }),
     svg("polyline", { class: "line", points: line }),
-    shown.map(([x, y]) => svg("rect", { class: "bars", x: Math.max(0, x - 2), y: y - 2, width: 4, height: 4 }))];
+    places.map(([x, y]) => svg("rect", { class: "bars", x: Math.max(0, x - 2), y: y - 2, width: 4, height: 4 }))];
 }

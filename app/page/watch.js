@@ -52,12 +52,14 @@ function take(view, buckets) {
   const now = Date.now() / 1000;
   for (const at of buckets.keys()) if (at < now - HOUR_SECONDS) buckets.delete(at);
   find("#watch-state").textContent = say("connected");
-  const minutes = Number(find("#span").value);
-  const seen = [...buckets.values()].filter((bucket) => bucket.at + view.bucket_seconds > now - minutes * 60);
-  draw(view, seen.sort((a, b) => a.at - b.at), { minutes, now, bucketSeconds: view.bucket_seconds });
+  const minutes = Number(find("#span").value), bucketSeconds = view.bucket_seconds;
+  // The bucket that has just begun has its whole width.
+  const end = (Math.floor(now / bucketSeconds) + 1) * bucketSeconds;
+  const seen = [...buckets.values()].filter((bucket) => bucket.at >= end - minutes * 60);
+  draw(view, seen.sort((a, b) => a.at - b.at), { minutes, end, bucketSeconds });
 }
 
-/** `span` is what the plots show: the last `minutes` before `now`, in buckets of `bucketSeconds`. */
+/** `span` is what the plots show: the last `minutes` before `end`, in buckets of `bucketSeconds`. */
 function draw(view, buckets, span) {
   const points = (read) => buckets.map((bucket) => [bucket.at, read(bucket)]).filter(([, number]) => number !== null);
   const sum = (read) => buckets.reduce((total, bucket) => total + read(bucket), 0);

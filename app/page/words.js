@@ -1,13 +1,16 @@
-// What the page says, in the language of the browser: English or Chinese.
+// What the page says, English or Chinese: in the language that was chosen here, else in that of the browser.
 
 const WORDS = {
   // the frame
   try: ["Try it", "试一试"],
   draw: ["Draw", "绘图"],
   accounts: ["Accounts", "账号"],
-  watch: ["Watch", "观察"],
+  watch: ["Watch", "监控"],
   skip: ["To the content", "跳到内容"],
   views: ["Views", "视图"],
+  otherLanguage: ["中文", "English"],
+  otherLanguageCode: ["zh-CN", "en"],
+  scheme: ["Light or dark", "浅色或深色"],
   tagline: ["Your own chatglm.cn accounts, as an OpenAI API", "把你自己的智谱清言账号变成 OpenAI 接口"],
   // credentials
   credentials: ["Refresh token or gateway key", "refresh token 或网关密钥"],
@@ -18,16 +21,17 @@ const WORDS = {
   ],
   credentialsOdd: ["There are characters in it that no token has. Copy it once more.", "其中有 token 不会有的字符，请重新复制。"],
   use: ["Use it", "使用"],
-  forget: ["Forget key", "忘记密钥"],
+  forget: ["Forget key", "清除密钥"],
   signedIn: ["The key is in this tab only; this takes it out.", "密钥只在本标签页，点此清除。"],
   howToToken: ["Where is my token?", "token 在哪里？"],
-  tokenLogIn: ["Log in at chatglm.cn and have one conversation.", "登录 chatglm.cn，随便聊一句。"],
-  tokenOpen: ["Press F12 and open Application > Cookies.", "按 F12，打开 Application > Cookies。"],
+  tokenLogIn: ["Log in and have one conversation, on a computer:", "在电脑上登录，随便聊一句："],
+  tokenOpen: ["Press F12 there and open Application > Cookies.", "在那个页面按 F12，打开 Application > Cookies。"],
   tokenCopy: ["Copy the value of chatglm_refresh_token. Treat it as a password.", "复制 chatglm_refresh_token 的值。请当密码保管。"],
   reference: ["API", "接口文档"],
   referenceHint: ["All requests, to read and to try", "全部接口，可查阅可试用"],
   otherToken: ["Use another token", "换一个 token"],
   tryAgain: ["Try again", "再试一次"],
+  gatewaySays: ["In the gateway's words", "网关原话"],
   waitFor: ["Wait {0} s.", "请等 {0} 秒。"],
   // chat
   model: ["Model", "模型"],
@@ -70,7 +74,7 @@ const WORDS = {
   copyAs: ["Copy as", "复制为"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
-  emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。"],
+  emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once. Shift+Enter begins a new line.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。Shift+Enter 换行。"],
   pictureFrom: ["Picture from {0}", "来自 {0} 的图片"],
   showPicture: ["Show", "显示"],
   pictureConsent: ["Loaded only if you ask, and by the gateway: the other side does not see you.", "只在你点击后由网关加载，对方看不到你。"],
@@ -139,7 +143,25 @@ const WORDS = {
   plot: ["{0}: {1}", "{0}：{1}"],
 };
 
-export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+const STORED = "glm-api language";
+
+export const language = readLanguage();
+
+function readLanguage() {
+  try {
+    const chosen = localStorage.getItem(STORED);
+    if (chosen) return chosen;
+  } catch {
+    // A browser that keeps nothing has a language nevertheless.
+  }
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/** Speak the other language from now on; the page is loaded anew, and the conversation survives that. */
+export function switchLanguage() {
+  localStorage.setItem(STORED, language === "zh" ? "en" : "zh");
+  location.reload();
+}
 
 /** Which of a pair [English, Chinese] is spoken. */
 export const column = language === "zh" ? 1 : 0;
@@ -154,7 +176,7 @@ export function say(key, ...values) {
 export function translate(root) {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
-  for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"]])
+  for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"], ["sayLang", "lang"]])
     for (const node of root.querySelectorAll("*"))
       if (node.dataset[data]) node.setAttribute(attribute, say(node.dataset[data]));
 }

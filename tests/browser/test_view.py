@@ -131,24 +131,59 @@ def test_tabs_by_keyboard(page: Page) -> None:
     expect(page.locator("#view-try")).not_to_be_visible()
 
 
-def test_it_speaks_chinese(browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def test_it_speaks_chinese_and_the_language_that_is_chosen(
+    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream
+) -> None:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
     enter(page, gateway)
     expect(page.locator("#send")).to_have_text("发送")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    send(page, "hello")
+    wait_for_end(page)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#send")).to_have_text("Send")
+    expect(page.locator(".answer")).to_contain_text("hello")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
     context.close()
 
 
+def test_light_and_dark_are_chosen(page: Page) -> None:
+    read = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(read)
+    page.locator("#scheme").click()
+    dark = page.evaluate(read)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(read) == dark
+    page.locator("#scheme").click()
+    assert page.evaluate(read) == light
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_words_of_a_failure_are_said_once_and_the_gateways_own_are_folded(
+    page: Page, upstream: DemoUpstream
+) -> None:
+    upstream.account("browser-secret", next=["cut at=3"])
+    send(page, "hello")
+    trouble = page.locator(".trouble")
+    expect(trouble.get_by_text("The answer broke off. Ask again.")).to_be_visible()
+    expect(trouble.get_by_text("(answer_cut)")).not_to_be_visible()
+    trouble.get_by_text("In the gateway's words").click()
+    expect(trouble.get_by_text("(answer_cut)")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_nothing_is_wider_than_the_window(
-    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str
+    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str, locale: str
 ) -> None:
     """SCREENSHOTS=directory keeps what was seen."""
     upstream.account("browser-secret", next=[f"think thought=briefly say={SAY}"])
     context = browser.new_context(
-        locale="en-US",
+        locale=locale,
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
@@ -161,5 +196,5 @@ def test_nothing_is_wider_than_the_window(
         page.locator(what).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}.png")
+            page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}-{locale[:2]}.png")
     context.close()
