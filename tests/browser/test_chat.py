@@ -8,12 +8,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
-from tests.browser.conftest import TOKEN, send, wait_for_end, wait_until
-
-TINY_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
-    "789c6360f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
-)
+from tests.browser.conftest import TINY_PNG, TOKEN, send, wait_for_end, wait_until
 
 
 def test_words_come_one_by_one(page: Page) -> None:

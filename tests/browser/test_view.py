@@ -34,6 +34,19 @@ def test_drawing_shows_pictures(page: Page) -> None:
         image.evaluate("(image) => image.decode()")
 
 
+def test_filming_waits_with_seconds_and_shows_the_video(page: Page) -> None:
+    page.locator("#tab-draw").click()
+    page.locator("#kind").select_option("video")
+    expect(page.locator("#size")).not_to_be_visible()
+    page.locator("#prompt").fill("a cat [[video looks=2]]")
+    page.locator("#draw-go").click()
+    expect(page.locator("#pictures")).to_contain_text(re.compile(r"Filming.* \d"))
+    expect(page.locator("#pictures progress")).to_be_visible()
+    address = page.locator("figure figcaption a")
+    expect(address).to_have_attribute("href", re.compile(r"^https://.*\.mp4$"), timeout=15_000)
+    expect(page.locator("#pictures")).to_contain_text(re.compile(r"[\d.]+ s in all"))
+
+
 def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstream) -> None:
     send(page, "hello")
     wait_for_end(page)
