@@ -22,7 +22,10 @@ export function stopDrawing() {
 export function setUpDrawing() {
   find("#drawing").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   find("#draw-stop").addEventListener("click", () => running?.abort());
-  find("#kind").addEventListener("change", () => { find("#shape").hidden = isVideo(); });
+  find("#kind").addEventListener("change", () => {
+    find("#shape").hidden = isVideo();
+    find("#draw-go").textContent = say(isVideo() ? "film" : "draw");
+  });
 }
 
 const isVideo = () => find("#kind").value === "video";

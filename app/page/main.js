@@ -3,6 +3,7 @@
 import { credentials } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
 import { restoreChat, setUpChat, startAnew } from "./chat.js";
+import { setUpConnecting, showFields } from "./connect.js";
 import { find } from "./dom.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
@@ -10,7 +11,7 @@ import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
 import { setUpWatch, startWatching, stopWatching } from "./watch.js";
 import { say, switchLanguage, translate } from "./words.js";
 
-const VIEWS = ["try", "draw", "accounts", "watch"];
+const VIEWS = ["try", "draw", "connect", "accounts", "watch"];
 const places = new Map(); // view -> how far down it was read
 let shown = "try";
 
@@ -31,6 +32,7 @@ function show(name) {
 function work() {
   stopWatching();
   if (!credentials.get()) return;
+  if (shown === "connect") showFields();
   if (shown === "accounts") showAccounts();
   if (shown === "watch") startWatching();
 }
@@ -72,7 +74,7 @@ function leave() {
   stopWatching();
   stopDrawing();
   startAnew();
-  for (const list of ["#account-list", "#conversation-list", "#plots"]) find(list).replaceChildren();
+  for (const list of ["#account-list", "#conversation-list", "#plots", "#client-fields"]) find(list).replaceChildren();
   enter();
 }
 
@@ -102,6 +104,7 @@ setUpTabs();
 setUpChat();
 setUpDrawing();
 setUpAccounts();
+setUpConnecting();
 setUpWatch();
 if (credentials.get()) restoreChat();
 enter();

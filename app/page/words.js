@@ -4,6 +4,8 @@ const WORDS = {
   // the frame
   try: ["Try it", "试一试"],
   draw: ["Draw", "绘图"],
+  film: ["Film", "生成视频"],
+  connect: ["Connect", "接入"],
   accounts: ["Accounts", "账号"],
   watch: ["Watch", "监控"],
   skip: ["To the content", "跳到内容"],
@@ -85,7 +87,7 @@ const WORDS = {
   taskOpen: ["to do", "待办"],
   answered: ["Answer complete", "回答完毕"],
   // drawing
-  prompt: ["What to draw", "画什么"],
+  prompt: ["What it shall show", "画面描述"],
   promptPlaceholder: ["A lighthouse at dusk, watercolour", "黄昏的灯塔，水彩画"],
   size: ["Shape", "形状"],
   square: ["square", "方形"],
@@ -101,6 +103,17 @@ const WORDS = {
   download: ["Download", "下载"],
   emptyDraw: ["Pictures and videos appear here.", "图片和视频会出现在这里。"],
   open: ["Open original", "打开原图"],
+  // connecting a client
+  connectHint: ["Connect your client:", "接入你的客户端："],
+  connectMore: [
+    "Models: glm, glm-think, glm-search, glm-think-search, glm-deepresearch, or the 24 digits of an assistant. What else to set, and what is odd about each client, stands in docs/clients of the gateway's own files.",
+    "模型：glm、glm-think、glm-search、glm-think-search、glm-deepresearch，或智能体的 24 位 ID。其他设置和各客户端的注意事项见网关自带的 docs/clients。",
+  ],
+  anyClient: ["any other", "其他客户端"],
+  baseAddress: ["Base address", "接口地址"],
+  key: ["API key", "API 密钥"],
+  keyHidden: ["the one in this tab", "本标签页里的密钥"],
+  copyWhat: ["Copy: {0}", "复制：{0}"],
   // accounts
   refresh: ["Refresh", "刷新"],
   check: ["Check", "检查"],

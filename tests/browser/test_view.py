@@ -22,7 +22,13 @@ SAY = (
 )
 
 # What has to be there before a view is looked at.
-VIEWS = {"try": ".answer", "draw": "#pictures", "accounts": "#conversation-list .item", "watch": ".plot"}
+VIEWS = {
+    "try": ".answer",
+    "draw": "#pictures",
+    "connect": "#client-fields code",
+    "accounts": "#conversation-list .item",
+    "watch": ".plot",
+}
 
 
 def test_drawing_shows_pictures(page: Page) -> None:
@@ -185,6 +191,18 @@ def test_the_words_of_a_failure_are_said_once_and_the_gateways_own_are_folded(
     expect(trouble.get_by_text("(answer_cut)")).not_to_be_visible()
     trouble.get_by_text("In the gateway's words").click()
     expect(trouble.get_by_text("(answer_cut)")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 640, 700, 860, 1000, 1280])
+def test_the_head_holds_what_is_in_it(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    head, *parts = (page.locator(name).bounding_box() for name in ("header", "nav", ".aside", ".brand h1"))
+    assert head is not None
+    for part in parts:
+        assert part is not None
+        assert part["y"] + part["height"] <= head["y"] + head["height"]
+        assert head["x"] <= part["x"]
+        assert part["x"] + part["width"] <= head["x"] + head["width"]
 
 
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
