@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.markdown.conftest import Check
+import pytest
+
+from tests.markdown.conftest import SECONDS, Check
+
+pytestmark = pytest.mark.timeout(SECONDS + 20)
 
 LENGTHS = (25_000, 200_000)
 # Eight for a time in proportion to the length, and what the machine adds; 64 for one with the square of it.
