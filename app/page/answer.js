@@ -60,9 +60,10 @@ export class Answer {
 
   /** What `restore` needs to show this answer again; one that was not over ends where it was. */
   describe() {
-    const isOver = !this.node.hasAttribute("aria-busy");
-    const failure = isOver ? this.failure && { code: isAbort(this.failure) ? "stopped" : this.failure.code, message: this.failure.message } : { code: "reloaded" };
-    return { ...Object.fromEntries(KEPT.map((name) => [name, this[name]])), failure };
+    const kept = Object.fromEntries(KEPT.map((name) => [name, this[name]]));
+    if (this.node.hasAttribute("aria-busy")) return { ...kept, wholeSeconds: this.clock.seconds(), failure: { code: "reloaded" } };
+    const code = isAbort(this.failure) ? "stopped" : this.failure?.code;
+    return { ...kept, failure: this.failure && { code, message: this.failure.message } };
   }
 
   restore({ failure, ...kept }) {

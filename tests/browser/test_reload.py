@@ -43,6 +43,16 @@ def test_an_answer_that_was_on_its_way_ends_where_it_was(page: Page, upstream: D
     expect(page.locator(".answer").last).to_contain_text("hello")
 
 
+def test_thoughts_that_were_on_their_way_are_folded(page: Page) -> None:
+    page.locator("#think").click()
+    send(page, "[[think thought=secretly%20considered%20at%20length say=openly pace=1500]]")
+    page.locator("details.thinking div").wait_for()
+    page.reload()
+    expect(page.locator("details.thinking summary")).to_have_text(re.compile(r"^Thought for \d"))
+    expect(page.locator("details.thinking div")).not_to_be_visible()
+    expect(page.locator(".answer")).to_contain_text("The page was loaded anew")
+
+
 def test_a_failure_is_told_again_and_can_still_be_mended(page: Page, upstream: DemoUpstream) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "[[text say=whole]]")
