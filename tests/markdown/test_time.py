@@ -102,6 +102,13 @@ def test_the_time_is_in_proportion_to_the_length(check: Check) -> None:
     assert [(kind, *pair) for kind, pair in times if pair[1] / max(pair[0], 1) > MAX_RATIO] == []
 
 
+def test_a_text_that_grows_costs_what_is_new_in_it(check: Check) -> None:
+    pieces = ["a *b* c\n\n", "- a\n\n# b\n", "```\na\n```\n", "> a\n\n", "|a|b|\n|-|-|\n|c|d|\n\n"]
+    texts = [[build(("", piece, ""), length) for length in LENGTHS] for piece in pieces]
+    times = zip(pieces, check("growth", given=texts), strict=True)
+    assert [(piece, *pair) for piece, pair in times if pair[1] / max(pair[0], 1) > MAX_RATIO] == []
+
+
 def build(kind: tuple[str, str, str], length: int) -> str:
     """Each part again and again, up to `length` characters."""
     end = "\n" if kind in WIDE else ""
