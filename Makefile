@@ -81,9 +81,9 @@ test-browser: install ## Test the page in Debian's Chromium (SCREENSHOTS=directo
 
 .PHONY: picture
 picture: install ## Make docs/page.png anew: the page as it is, in Debian's Chromium
-	SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/browser -k "wider and 1280-light"
-	mv docs/try-1280-light.png docs/page.png
-	rm docs/draw-1280-light.png docs/accounts-1280-light.png docs/watch-1280-light.png
+	SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/browser -k "wider and 1280-light-en"
+	mv docs/try-1280-light-en.png docs/page.png
+	rm docs/*-1280-light-en.png
 
 .PHONY: test-deploy
 test-deploy: $(DEPLOY)/.installed ## Test what is in deploy/ with the programs it is for (Debian's: see .ci/run)

@@ -29,16 +29,20 @@ async function fill(selector, path, build, empty = "") {
   }
 }
 
-function accountCard(account) {
-  const isBad = ["expired", "blocked", "cooling"].includes(account.state);
-  return element("div", { class: "card", "data-label": account.label },
-    element("div", { class: "row" }, element("code", {}, account.label),
-      element("span", { class: `badge ${isBad ? "bad" : "good"}` }, say(`state_${account.state}`))),
+/** `index` is its place among the tokens, as the caller lists them. */
+function accountCard(account, index) {
+  return element("div", { class: "card", "data-label": account.label, "data-state": account.state },
+    element("div", { class: "row" }, element("strong", {}, `#${index + 1}`), element("code", {}, account.label), badge(account.state)),
     element("dl", {},
       element("dt", {}, say("replies")), element("dd", {}, account.replies),
       account.cooling_until && [element("dt", {}, say("coolingUntil")), element("dd", {}, sayTime(account.cooling_until))],
       element("dt", {}, say("lastError")), element("dd", {}, nameError(account.last_error))),
     element("p", { class: "hint verdict" }));
+}
+
+function badge(state) {
+  const isBad = ["expired", "blocked", "cooling"].includes(state);
+  return element("span", { class: `badge ${isBad ? "bad" : "good"}` }, say(`state_${state}`));
 }
 
 function conversationCard(conversation) {
@@ -59,6 +63,16 @@ function conversationCard(conversation) {
     element("button", { type: "button", class: "small", "aria-label": `${say("delete")} ${conversation.id}`, onclick: remove }, say("delete")));
 }
 
+/** What the upstream says of a token goes before what the gateway knew of its account. */
+function showVerdict(card, isLive) {
+  const verdict = find(".verdict", card);
+  verdict.textContent = say(isLive ? "live" : "dead");
+  verdict.classList.add(isLive ? "good" : "bad");
+  const { state } = card.dataset;
+  if (!isLive) find(".badge", card).replaceWith(badge("expired"));
+  else if (["unknown", "expired"].includes(state)) find(".badge", card).replaceWith(badge("ready"));
+}
+
 /** Ask the upstream about the tokens. One token gets one answer, several get one each, by label. */
 async function check() {
   if (credentials.get().startsWith("glm-")) return tell(say("cannotCheck"));
@@ -71,10 +85,7 @@ async function check() {
     const cards = [...document.querySelectorAll("#account-list .card")];
     const lives = new Map((answer.tokens ?? []).map((token) => [token.label, token.live]));
     for (const card of cards) {
-      const isLive = lives.get(card.dataset.label) ?? answer.live;
-      const verdict = find(".verdict", card);
-      verdict.textContent = say(isLive ? "live" : "dead");
-      verdict.classList.add(isLive ? "good" : "bad");
+      showVerdict(card, lives.get(card.dataset.label) ?? answer.live);
     }
     tell(say("checked"), false);
   } catch (error) {

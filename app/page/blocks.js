@@ -104,10 +104,10 @@ class BlockParser {
     this.open.length = this.kept;
   }
 
-  /** Put a new block into the innermost container that goes on. */
-  add(block, isLeaf = false) {
+  /** Put a new block, which begins with this line or the one that is named, into the innermost container that goes on. */
+  add(block, isLeaf = false, { at, number } = this) {
     this.leave();
-    Object.assign(block, { at: this.at, from: this.number, to: this.number });
+    Object.assign(block, { at, from: number, to: this.number });
     this.open.at(-1).blocks.push(block);
     this.leaf = isLeaf ? block : null;
     return true;
@@ -129,10 +129,10 @@ class BlockParser {
 
   beginItem() {
     const { line } = this;
-    const found = line.indent < 4 && !isRule(line) && line.match(ITEM);
+    const found = line.indent < 4 && !line.isRule() && line.match(ITEM);
     if (!found) return false;
     const [mark, bullet, number, dot] = found;
-    if (this.isInParagraph() && (isBlankFrom(line.text, line.next + mark.length) || (number && Number(number) !== 1))) return false;
+    if (this.isInParagraph() && (line.isBlankFrom(line.next + mark.length) || (number && Number(number) !== 1))) return false;
     this.leave();
     let list = this.open.at(-1).blocks.at(-1);
     if (list?.type !== "list" || list.mark !== (bullet ?? dot)) {
@@ -154,7 +154,7 @@ class BlockParser {
     if (line.isBlank) return false;
     if (line.indent > 3) return this.leaf?.type !== "paragraph" && this.beginIndented();
     return this.beginHeading() || this.beginFence() || this.beginMath() || this.beginTable() || this.underline() ||
-      (isRule(line) && this.add({ type: "rule" }));
+      (line.isRule() && this.add({ type: "rule" }));
   }
 
   beginIndented() {
@@ -187,8 +187,9 @@ class BlockParser {
     const text = this.line.words();
     this.mathEnd = MATH_ENDS[found[0]];
     const end = text.indexOf(this.mathEnd, 2);
-    const isAlone = end < 0 ? found[0] === "$$" || /^\s*$/.test(text.slice(2, 3)) : /^[.,;:。，；：]?$/.test(text.slice(end + 2).trim());
-    return isAlone && this.add({ type: "math", text }, end < 0);
+    // Words behind it make it part of a sentence; `\[` may also be a bracket that shall not begin a link.
+    if (end >= 0 ? !/^[.,;:。，；：]?$/.test(text.slice(end + 2).trim()) : found[0] === "\\[" && !/^..(?:\s|$)/.test(text)) return false;
+    return this.add({ type: "math", text }, end < 0);
   }
 
   /** The row below the head makes a table, of the last line of a paragraph. */
@@ -197,14 +198,10 @@ class BlockParser {
     const aligns = this.last.words.includes("|") && readAligns(this.line.words());
     const head = aligns && splitRow(this.last.words);
     if (!head || head.length !== aligns.length) return false;
-    const { leaf, number, at, last } = this;
+    const { leaf, number, last } = this;
     if (last.before === null) this.open.at(-1).blocks.pop();
     else Object.assign(leaf, { text: last.before, to: number - 2 });
-    Object.assign(this, { at: last.at, number: number - 1 });
-    this.add({ type: "table", aligns, head, rows: [] }, true);
-    Object.assign(this, { at, number });
-    this.leaf.to = number;
-    return true;
+    return this.add({ type: "table", aligns, head, rows: [] }, true, { at: last.at, number: number - 1 });
   }
 
   underline() {
@@ -233,7 +230,7 @@ class BlockParser {
   growFenced() {
     const { fence, line, leaf } = this;
     if (!line.isBlank) leaf.to = this.number;
-    if (line.indent < 4 && isFenceEnd(line, fence.mark)) {
+    if (line.indent < 4 && line.isFenceEnd(fence.mark)) {
       leaf.isClosed = true;
       this.leaf = null;
       return true;
@@ -283,23 +280,4 @@ class BlockParser {
     this.last = { at: this.at, words, before: leaf.text, isPlain };
     leaf.text += `\n${words}`;
   }
-}
-
-const isBlankFrom = (text, place) => !text.slice(place).trim();
-
-function isRule(line) {
-  const mark = line.text[line.next];
-  if (mark !== "*" && mark !== "-" && mark !== "_") return false;
-  let count = 0;
-  for (let place = line.next; place < line.text.length; place++) {
-    if (line.text[place] === mark) count++;
-    else if (line.text[place] !== " " && line.text[place] !== "\t") return false;
-  }
-  return count > 2;
-}
-
-function isFenceEnd(line, mark) {
-  let end = line.next;
-  while (line.text[end] === mark[0]) end++;
-  return end - line.next >= mark.length && isBlankFrom(line.text, end);
 }

@@ -11,9 +11,9 @@ export function tell(words, isShown = true) {
   setTimeout(() => status.classList.remove("shown"), 2500);
 }
 
-/** A button that copies what `read` gives at that moment. */
-export function copyButton(read, label = say("copy")) {
-  return element("button", { type: "button", class: "small", onclick: () => copy(read()) }, label);
+/** A button that copies what `read` gives at that moment; `name` says more than `label` to who cannot see what is beside it. */
+export function copyButton(read, label = say("copy"), name = null) {
+  return element("button", { type: "button", class: "small", "aria-label": name, onclick: () => copy(read()) }, label);
 }
 
 async function copy(text) {

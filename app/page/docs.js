@@ -1,9 +1,9 @@
 // The API reference: Swagger UI on what this gateway says of itself. A token given here stays in this tab's memory.
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+const root = document.documentElement;
+const follow = () => root.classList.toggle("dark-mode", root.dataset.scheme === "dark");
 follow();
-dark.addEventListener("change", follow);
+new MutationObserver(follow).observe(root, { attributeFilter: ["data-scheme"] });
 
 window.SwaggerUIBundle({
   url: "/openapi.json",

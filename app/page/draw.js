@@ -1,14 +1,16 @@
-// Drawing: the pictures come by address, and the gateway fetches them for this page.
+// Drawing and filming: pictures and videos come by address, and the gateway fetches the pictures for this page.
 
-import { ask, isAbort } from "./api.js";
+import { askJson, isAbort } from "./api.js";
+import { Clock, saySeconds } from "./clock.js";
 import { element, find, showOne } from "./dom.js";
 import { link } from "./markdown.js";
 import { loadPicture } from "./picture.js";
 import { copyRow } from "./snippet.js";
 import { troubleBox } from "./trouble.js";
+import { film, VIDEO_PATH } from "./video.js";
 import { say } from "./words.js";
 
-const PATH = "/v1/images/generations";
+const PICTURE_PATH = "/v1/images/generations";
 let running = null;
 
 /** What is being drawn is given up, and what was drawn is taken away. */
@@ -20,29 +22,40 @@ export function stopDrawing() {
 export function setUpDrawing() {
   find("#drawing").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   find("#draw-stop").addEventListener("click", () => running?.abort());
+  find("#kind").addEventListener("change", () => {
+    find("#shape").hidden = isVideo();
+    find("#draw-go").textContent = say(isVideo() ? "film" : "draw");
+  });
 }
+
+const isVideo = () => find("#kind").value === "video";
 
 async function draw() {
   const prompt = find("#prompt").value.trim();
   if (!prompt || running) return;
   running = new AbortController();
   showOne("#draw-stop", "#draw-go");
-  const body = { model: "cogview-3", prompt, size: find("#size").value };
-  const pictures = find("#pictures");
-  pictures.replaceChildren(element("p", { class: "hint caret wide" }, say("drawing")));
+  const [path, body, make] = isVideo()
+    ? [VIDEO_PATH, { prompt }, async () => [await film(body, running.signal)]]
+    : [PICTURE_PATH, { model: "cogview-3", prompt, size: find("#size").value }, () => drawPictures(body, running.signal)];
+  const waiting = element("p", { class: "hint wide" });
+  find("#pictures").replaceChildren(waiting, element("progress", { class: "wide", "aria-label": say("working") }));
+  const clock = new Clock((seconds) => { waiting.textContent = say(path === VIDEO_PATH ? "filming" : "drawing", saySeconds(seconds)); });
   try {
-    const response = await ask(PATH, { method: "POST", body, signal: running.signal });
-    const { data } = await response.json();
-    const figures = await Promise.all(data.map((picture) => buildFigure(picture, prompt)));
-    pictures.replaceChildren(...figures);
+    find("#pictures").replaceChildren(...await make());
   } catch (error) {
-    pictures.replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error, draw));
+    find("#pictures").replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error, draw));
   }
-  const row = copyRow(PATH, body);
+  const row = copyRow(path, body);
   row.classList.add("wide");
-  pictures.append(row);
+  find("#pictures").append(element("p", { class: "hint wide" }, say("inAll", saySeconds(clock.stop()))), row);
   running = null;
   showOne("#draw-go", "#draw-stop");
+}
+
+async function drawPictures(body, signal) {
+  const { data } = await askJson(PICTURE_PATH, { method: "POST", body, signal });
+  return Promise.all(data.map((picture) => buildFigure(picture, body.prompt)));
 }
 
 async function buildFigure(picture, prompt) {

@@ -27,8 +27,7 @@ export function plainText(nodes) {
 /** `pieces` are strings, nodes, runs of marks and the brackets of links, in their order. */
 class InlineParser {
   constructor(text) {
-    this.text = text.replace(/^[ \t\n]+/, "");
-    this.text = trimSpaces(this.text);
+    this.text = trimSpaces(text);
     this.place = 0;
     this.pieces = [];
     this.runs = [];

@@ -59,4 +59,27 @@ export class Line {
   words() {
     return this.text.slice(this.next);
   }
+
+  isBlankFrom(place) {
+    return !this.text.slice(place).trim();
+  }
+
+  /** Whether it is three or more of the same mark, with white space at most between them. */
+  isRule() {
+    const mark = this.text[this.next];
+    if (mark !== "*" && mark !== "-" && mark !== "_") return false;
+    let count = 0;
+    for (let place = this.next; place < this.text.length; place++) {
+      if (this.text[place] === mark) count++;
+      else if (this.text[place] !== " " && this.text[place] !== "\t") return false;
+    }
+    return count > 2;
+  }
+
+  /** Whether it is nothing but at least as many of a fence's characters as `mark` has. */
+  isFenceEnd(mark) {
+    let end = this.next;
+    while (this.text[end] === mark[0]) end++;
+    return end - this.next >= mark.length && this.isBlankFrom(end);
+  }
 }

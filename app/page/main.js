@@ -2,14 +2,16 @@
 
 import { credentials } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
-import { loadModels, setUpChat, startAnew } from "./chat.js";
+import { restoreChat, setUpChat, startAnew } from "./chat.js";
+import { setUpConnecting, showFields } from "./connect.js";
 import { find } from "./dom.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
+import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
-import { startWatching, stopWatching } from "./watch.js";
-import { say, translate } from "./words.js";
+import { setUpWatch, startWatching, stopWatching } from "./watch.js";
+import { say, switchLanguage, translate } from "./words.js";
 
-const VIEWS = ["try", "draw", "accounts", "watch"];
+const VIEWS = ["try", "draw", "connect", "accounts", "watch"];
 const places = new Map(); // view -> how far down it was read
 let shown = "try";
 
@@ -30,6 +32,7 @@ function show(name) {
 function work() {
   stopWatching();
   if (!credentials.get()) return;
+  if (shown === "connect") showFields();
   if (shown === "accounts") showAccounts();
   if (shown === "watch") startWatching();
 }
@@ -71,7 +74,7 @@ function leave() {
   stopWatching();
   stopDrawing();
   startAnew();
-  for (const list of ["#account-list", "#conversation-list", "#plots"]) find(list).replaceChildren();
+  for (const list of ["#account-list", "#conversation-list", "#plots", "#client-fields"]) find(list).replaceChildren();
   enter();
 }
 
@@ -95,9 +98,13 @@ function setUpDoor() {
 }
 
 translate(document);
+find("#language").addEventListener("click", switchLanguage);
 setUpDoor();
 setUpTabs();
 setUpChat();
 setUpDrawing();
 setUpAccounts();
+setUpConnecting();
+setUpWatch();
+if (credentials.get()) restoreChat();
 enter();

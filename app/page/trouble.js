@@ -4,15 +4,19 @@ import { advise, mayRetry, needsToken } from "./advice.js";
 import { element, find } from "./dom.js";
 import { say } from "./words.js";
 
+const SPEAKING = new Set(["upstream_error"]);
 /** Told to the document when the person wants to give other credentials. */
 export const OTHER_CREDENTIALS = "glm-api:other-credentials";
 
-/** `error` is an ApiError or anything thrown: its advice first, the gateway's own words below. `retry` may be missing. */
+/** `error` is an ApiError or anything thrown: its advice first, the gateway's own words folded below. `retry` may be missing. */
 export function troubleBox(error, retry = null) {
-  const words = [error.message, error.code && `(${error.code})`, error.retryAfter && say("waitFor", error.retryAfter)];
+  const advice = advise(error.code);
+  const words = element("p", {}, [error.message, error.code && `(${error.code})`].filter(Boolean).join(" "));
   return element("div", { class: "trouble", role: "alert" },
-    advise(error.code) && element("p", {}, advise(error.code)),
-    element("p", {}, words.filter(Boolean).join(" ")),
+    advice && element("p", {}, advice),
+    error.retryAfter && element("p", {}, say("waitFor", error.retryAfter)),
+    // Where the advice is to read them they lie open.
+    advice ? element("details", { open: SPEAKING.has(error.code) }, element("summary", {}, say("gatewaySays")), words) : words,
     needsToken(error.code) && find("#door").hidden && button("otherToken", () => document.dispatchEvent(new Event(OTHER_CREDENTIALS))),
     retry && mayRetry(error.code) && button("tryAgain", retry));
 }

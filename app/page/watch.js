@@ -1,4 +1,4 @@
-// The caller's own requests of the last hour, live: the gateway sends sums of half a minute as they change.
+// The caller's own requests of the last minutes, live: the gateway sends sums of half a minute as they change.
 
 import { nameError } from "./advice.js";
 import { ask, isAbort, readEvents } from "./api.js";
@@ -7,9 +7,14 @@ import { plotCard, round } from "./plot.js";
 import { troubleBox } from "./trouble.js";
 import { say } from "./words.js";
 
-const HOUR_SECONDS = 3600, AGAIN_MILLISECONDS = 5000, REDRAW_MILLISECONDS = 30_000;
+const HOUR_SECONDS = 3600, AGAIN_MILLISECONDS = 5000, REDRAW_MILLISECONDS = 10_000;
 let running = null;
 let redrawing = null;
+let redraw = () => {};
+
+export function setUpWatch() {
+  find("#span").addEventListener("change", () => redraw());
+}
 
 /** Begin to watch, until `stopWatching`; a stream that breaks is begun again. */
 export async function startWatching() {
@@ -22,7 +27,8 @@ export async function startWatching() {
         take(view, buckets);
         // The hour goes on, also while nothing happens.
         clearInterval(redrawing);
-        redrawing = setInterval(() => take({ ...view, buckets: [] }, buckets), REDRAW_MILLISECONDS);
+        redraw = () => take({ ...view, buckets: [] }, buckets);
+        redrawing = setInterval(redraw, REDRAW_MILLISECONDS);
       }
     } catch (error) {
       if (isAbort(error)) return;
@@ -36,6 +42,7 @@ export async function startWatching() {
 
 export function stopWatching() {
   clearInterval(redrawing);
+  redraw = () => {};
   running?.abort();
   running = null;
 }
@@ -45,11 +52,16 @@ function take(view, buckets) {
   const now = Date.now() / 1000;
   for (const at of buckets.keys()) if (at < now - HOUR_SECONDS) buckets.delete(at);
   find("#watch-state").textContent = say("connected");
-  draw(view, [...buckets.values()].sort((a, b) => a.at - b.at), now);
+  const minutes = Number(find("#span").value), bucketSeconds = view.bucket_seconds;
+  // The bucket that has just begun has its whole width.
+  const end = (Math.floor(now / bucketSeconds) + 1) * bucketSeconds;
+  const seen = [...buckets.values()].filter((bucket) => bucket.at >= end - minutes * 60);
+  draw(view, seen.sort((a, b) => a.at - b.at), { minutes, end, bucketSeconds });
 }
 
-function draw(view, buckets, now) {
-  const points = (read) => buckets.map((bucket) => [1 - (now - bucket.at) / HOUR_SECONDS, read(bucket)]).filter(([share, number]) => share >= 0 && number !== null);
+/** `span` is what the plots show: the last `minutes` before `end`, in buckets of `bucketSeconds`. */
+function draw(view, buckets, span) {
+  const points = (read) => buckets.map((bucket) => [bucket.at, read(bucket)]).filter(([, number]) => number !== null);
   const sum = (read) => buckets.reduce((total, bucket) => total + read(bucket), 0);
   const average = (read, unit) => {
     const numbers = buckets.map(read).filter((number) => number !== null);
@@ -58,16 +70,16 @@ function draw(view, buckets, now) {
   const failures = (bucket) => Object.values(bucket.errors).reduce((a, b) => a + b, 0);
   find("#plots").replaceChildren(
     ...(buckets.length ? [] : [element("p", { class: "hint wide" }, say("noRequests"))]),
-    plotCard(say("requests"), say("lastHour", sum((bucket) => bucket.requests)), points((bucket) => bucket.requests), "bars"),
-    plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, " s"), points((bucket) => bucket.first_delta_seconds), "line"),
-    plotCard(say("chunkRate"), average((bucket) => bucket.chunks_per_second, "/s"), points((bucket) => bucket.chunks_per_second), "line"),
-    plotCard(say("openStreams"), say("now", view.open), points((bucket) => bucket.open), "bars"),
-    plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars"),
-    plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors"));
+    plotCard(say("requests"), say("inSpan", sum((bucket) => bucket.requests), span.minutes), points((bucket) => bucket.requests), "bars", span),
+    plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, " s"), points((bucket) => bucket.first_delta_seconds), "line", span),
+    plotCard(say("chunkRate"), average((bucket) => bucket.chunks_per_second, "/s"), points((bucket) => bucket.chunks_per_second), "line", span),
+    plotCard(say("openStreams"), say("now", view.open), points((bucket) => bucket.open), "bars", span),
+    plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars", span),
+    plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors", span));
 }
 
 function nameErrors(buckets) {
   const counts = {};
   for (const { errors } of buckets) for (const [code, count] of Object.entries(errors)) counts[code] = (counts[code] ?? 0) + count;
-  return Object.entries(counts).map(([code, count]) => `${count} × ${nameError(code)}`).join(", ");
+  return Object.entries(counts).map(([code, count]) => `${count} × ${nameError(code)}`).join(say("comma"));
 }

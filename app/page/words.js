@@ -1,13 +1,18 @@
-// What the page says, in the language of the browser: English or Chinese.
+// What the page says, English or Chinese: in the language that was chosen here, else in that of the browser.
 
 const WORDS = {
   // the frame
   try: ["Try it", "试一试"],
   draw: ["Draw", "绘图"],
+  film: ["Film", "生成视频"],
+  connect: ["Connect", "接入"],
   accounts: ["Accounts", "账号"],
-  watch: ["Watch", "观察"],
+  watch: ["Watch", "监控"],
   skip: ["To the content", "跳到内容"],
   views: ["Views", "视图"],
+  otherLanguage: ["中文", "English"],
+  otherLanguageCode: ["zh-CN", "en"],
+  scheme: ["Light or dark", "浅色或深色"],
   tagline: ["Your own chatglm.cn accounts, as an OpenAI API", "把你自己的智谱清言账号变成 OpenAI 接口"],
   // credentials
   credentials: ["Refresh token or gateway key", "refresh token 或网关密钥"],
@@ -18,20 +23,29 @@ const WORDS = {
   ],
   credentialsOdd: ["There are characters in it that no token has. Copy it once more.", "其中有 token 不会有的字符，请重新复制。"],
   use: ["Use it", "使用"],
-  forget: ["Forget key", "忘记密钥"],
+  forget: ["Forget key", "清除密钥"],
   signedIn: ["The key is in this tab only; this takes it out.", "密钥只在本标签页，点此清除。"],
   howToToken: ["Where is my token?", "token 在哪里？"],
-  tokenLogIn: ["Log in at chatglm.cn and have one conversation.", "登录 chatglm.cn，随便聊一句。"],
-  tokenOpen: ["Press F12 and open Application > Cookies.", "按 F12，打开 Application > Cookies。"],
+  tokenLogIn: ["Log in and have one conversation, on a computer:", "在电脑上登录，随便聊一句："],
+  tokenOpen: ["Press F12 there and open Application > Cookies.", "在那个页面按 F12，打开 Application > Cookies。"],
   tokenCopy: ["Copy the value of chatglm_refresh_token. Treat it as a password.", "复制 chatglm_refresh_token 的值。请当密码保管。"],
   reference: ["API", "接口文档"],
   referenceHint: ["All requests, to read and to try", "全部接口，可查阅可试用"],
   otherToken: ["Use another token", "换一个 token"],
   tryAgain: ["Try again", "再试一次"],
+  gatewaySays: ["In the gateway's words", "网关原话"],
   waitFor: ["Wait {0} s.", "请等 {0} 秒。"],
   // chat
-  model: ["Model or assistant", "模型或智能体"],
-  modelHint: ["a name, or an assistant's 24-digit id", "名称，或智能体的 24 位 ID"],
+  model: ["Model", "模型"],
+  modelHint: ["A model's name, or an assistant's 24-digit id", "模型名称，或智能体的 24 位 ID"],
+  otherModel: ["Another, or an assistant…", "其他模型或智能体……"],
+  model_glm: ["GLM (default)", "GLM（默认）"],
+  "model_glm-deepresearch": ["Deep research (takes minutes)", "深度研究（需要几分钟）"],
+  "model_cogview-3": ["Drawing", "绘图"],
+  think: ["Think", "思考"],
+  thinkHint: ["Think before answering", "先思考再回答"],
+  search: ["Search", "联网"],
+  searchHint: ["Search the web", "联网搜索"],
   message: ["Message", "消息"],
   messagePlaceholder: ["Ask something…", "问点什么……"],
   send: ["Send", "发送"],
@@ -41,20 +55,31 @@ const WORDS = {
   newChat: ["New chat", "新对话"],
   you: ["You", "你"],
   answer: ["Answer", "回答"],
-  thinking: ["Thinking", "思考"],
-  thinkingNow: ["Thinking…", "思考中……"],
-  waiting: ["Waiting for the first words…", "等待回复……"],
+  thinkingFor: ["Thinking… {0}", "思考中…… {0}"],
+  thoughtFor: ["Thought for {0}", "已思考 {0}"],
+  waitingFor: ["Waiting for the first words… {0}", "等待回复…… {0}"],
+  queuedFor: ["Your account is answering another question; this one waits in the queue… {0}", "你的账号正在回答另一个问题，排队中…… {0}"],
+  firstWord: ["first words after {0}", "首字 {0}"],
+  inAll: ["{0} in all", "共 {0}"],
+  tokens: ["about {0} tokens", "约 {0} token"],
+  seconds: ["{0} s", "{0} 秒"],
+  minutes: ["{0} min {1} s", "{0} 分 {1} 秒"],
+  again: ["Ask again", "重新回答"],
+  againHint: ["The same question once more, in the place of this answer", "再问一次，替换这条回答"],
+  copyAnswer: ["Copy answer", "复制回答"],
   stopped: ["Stopped. The account is free again.", "已停止，账号已释放。"],
+  reloaded: ["The page was loaded anew meanwhile; the answer ended here.", "页面重新加载，回答到此为止。"],
+  toEnd: ["To the end", "到末尾"],
   filtered: ["Ended by the content filter.", "被内容过滤器终止。"],
   cutByLength: ["Ended at the length that was asked for.", "已到要求的长度。"],
   sources: ["Sources", "来源"],
   copyAs: ["Copy as", "复制为"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
-  emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。"],
+  emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once. Shift+Enter begins a new line.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。Shift+Enter 换行。"],
   pictureFrom: ["Picture from {0}", "来自 {0} 的图片"],
   showPicture: ["Show", "显示"],
-  pictureConsent: ["Loaded only if you ask, and by the gateway: the other side does not see you.", "只在你点击后由网关加载，对方看不到你。"],
+  pictureConsent: ["Loaded by the gateway, and only if you ask: the other side does not see you.", "只在你点击后由网关加载，对方看不到你。"],
   noPicture: ["This picture cannot be shown.", "这张图片无法显示。"],
   tooLarge: ["{0} is too large for this page (20 MB).", "{0} 太大（上限 20 MB）。"],
   unreadable: ["{0} cannot be read any more.", "{0} 已无法读取。"],
@@ -62,15 +87,33 @@ const WORDS = {
   taskOpen: ["to do", "待办"],
   answered: ["Answer complete", "回答完毕"],
   // drawing
-  prompt: ["What to draw", "画什么"],
+  prompt: ["What it shall show", "画面描述"],
   promptPlaceholder: ["A lighthouse at dusk, watercolour", "黄昏的灯塔，水彩画"],
   size: ["Shape", "形状"],
   square: ["square", "方形"],
   portrait: ["portrait", "竖向"],
   landscape: ["landscape", "横向"],
-  drawing: ["Drawing… this takes a while.", "正在绘制，请稍候……"],
-  emptyDraw: ["Pictures appear here.", "图片会出现在这里。"],
+  kind: ["What shall be made", "生成什么"],
+  picture: ["Picture", "图片"],
+  video: ["Video", "视频"],
+  working: ["At work", "进行中"],
+  drawing: ["Drawing… {0}", "正在绘制…… {0}"],
+  filming: ["Filming, which takes some minutes… {0}", "正在生成视频，需要几分钟…… {0}"],
+  openVideo: ["Open the video ({0})", "打开视频（{0}）"],
+  download: ["Download", "下载"],
+  emptyDraw: ["Pictures and videos appear here.", "图片和视频会出现在这里。"],
   open: ["Open original", "打开原图"],
+  // connecting a client
+  connectHint: ["Connect your client:", "接入你的客户端："],
+  connectMore: [
+    "Models: glm, glm-think, glm-search, glm-think-search, glm-deepresearch, or the 24 digits of an assistant. What else to set, and what is odd about each client, stands in docs/clients of the gateway's own files.",
+    "模型：glm、glm-think、glm-search、glm-think-search、glm-deepresearch，或智能体的 24 位 ID。其他设置和各客户端的注意事项见网关自带的 docs/clients。",
+  ],
+  anyClient: ["any other", "其他客户端"],
+  baseAddress: ["Base address", "接口地址"],
+  key: ["API key", "API 密钥"],
+  keyHidden: ["the one in this tab", "本标签页里的密钥"],
+  copyWhat: ["Copy: {0}", "复制：{0}"],
   // accounts
   refresh: ["Refresh", "刷新"],
   check: ["Check", "检查"],
@@ -96,7 +139,13 @@ const WORDS = {
   state_unknown: ["not used yet", "尚未使用"],
   // watch
   noRequests: ["Nothing yet. What you ask, here or in your own client, appears within a second.", "还没有请求。你在这里或自己的客户端发起的请求，一秒内就会出现。"],
-  watchHint: ["Your own requests of the last hour, as they happen. Kept in memory only.", "你自己最近一小时的请求，实时更新，仅存于内存。"],
+  watchHint: ["Your own requests as they happen. Kept in memory only.", "你自己的请求，实时更新，仅存于内存。"],
+  span: ["Show", "显示"],
+  span5: ["5 minutes", "5 分钟"],
+  span15: ["15 minutes", "15 分钟"],
+  span60: ["60 minutes", "60 分钟"],
+  pointAt: ["{0}: {1}", "{0}：{1}"],
+  comma: [", ", "、"],
   requests: ["Requests", "请求"],
   firstDelta: ["First words", "首字时间"],
   chunkRate: ["Chunks per second", "每秒分块"],
@@ -104,17 +153,35 @@ const WORDS = {
   queue: ["Queue", "排队"],
   errors: ["Errors", "错误"],
   now: ["now {0}", "当前 {0}"],
-  lastHour: ["{0} in the last hour", "最近一小时 {0}"],
+  inSpan: ["{0} in {1} minutes", "{1} 分钟内 {0} 次"],
   average: ["on average {0}", "平均 {0}"],
   most: ["at most {0}", "最多 {0}"],
   connected: ["Live", "实时"],
   reconnecting: ["Reconnecting…", "正在重连……"],
-  hourAgo: ["1 h ago", "1 小时前"],
+  minutesAgo: ["{0} min ago", "{0} 分钟前"],
   rightNow: ["now", "现在"],
   plot: ["{0}: {1}", "{0}：{1}"],
 };
 
-export const language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+const STORED = "glm-api language";
+
+export const language = readLanguage();
+
+function readLanguage() {
+  try {
+    const chosen = localStorage.getItem(STORED);
+    if (chosen) return chosen;
+  } catch {
+    // A browser that keeps nothing has a language nevertheless.
+  }
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/** Speak the other language from now on; the page is loaded anew, and the conversation survives that. */
+export function switchLanguage() {
+  localStorage.setItem(STORED, language === "zh" ? "en" : "zh");
+  location.reload();
+}
 
 /** Which of a pair [English, Chinese] is spoken. */
 export const column = language === "zh" ? 1 : 0;
@@ -129,7 +196,7 @@ export function say(key, ...values) {
 export function translate(root) {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
-  for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"]])
+  for (const [data, attribute] of [["sayLabel", "aria-label"], ["sayPlaceholder", "placeholder"], ["sayTitle", "title"], ["sayLang", "lang"]])
     for (const node of root.querySelectorAll("*"))
       if (node.dataset[data]) node.setAttribute(attribute, say(node.dataset[data]));
 }

@@ -15,6 +15,10 @@ from demo.upstream import DemoUpstream
 CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "demo-browser-secret"
 PACE_MILLISECONDS = 30
+TINY_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154"
+    "789c6360f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
 
 
 @pytest.fixture(scope="session")

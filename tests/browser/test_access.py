@@ -55,6 +55,8 @@ def test_axe_finds_no_fault(
     faults += find_faults(page, "try")
     page.locator("#tab-draw").click()
     faults += find_faults(page, "draw")
+    page.locator("#tab-connect").click()
+    faults += find_faults(page, "connect")
     page.locator("#tab-accounts").click()
     page.locator("#account-list .card").first.wait_for()
     page.locator("#check").click()

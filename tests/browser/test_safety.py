@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from demo.gateway import GatewayProcess
 from demo.upstream import DemoUpstream
-from tests.browser.conftest import TOKEN, send, wait_for_end
+from tests.browser.conftest import TINY_PNG, TOKEN, send, wait_for_end
 
 HOSTILE = """<script>window.hit = 1</script><img src=x onerror="window.hit = 2">
 <svg onload="window.hit = 3"></svg>
@@ -60,6 +60,96 @@ def test_a_picture_waits_for_consent_and_comes_through_the_gateway(
     page.get_by_role("button", name="Show").click()
     page.locator(".text img").evaluate("(image) => image.decode()")
     assert outside == []
+
+
+@pytest.fixture
+def fetched(page: Page) -> list[str]:
+    """The addresses that the page has the gateway fetch; each is a picture here."""
+    addresses: list[str] = []
+
+    def answer(route: Route) -> None:
+        body = route.request.post_data_json
+        assert body is not None
+        addresses.append(body["url"])
+        if "lost" in body["url"]:
+            route.fulfill(status=400, json={"error": {"code": "file_unavailable", "message": "gone"}})
+        else:
+            route.fulfill(body=TINY_PNG, content_type="image/png")
+
+    page.route("**/page/picture", answer)
+    return addresses
+
+
+def test_pictures_of_the_web_chat_itself_are_shown_at_once(
+    page: Page, upstream: DemoUpstream, fetched: list[str]
+) -> None:
+    text = "![cat](https://sfile.chatglm.cn/a.png)\n\nmore\n\nand more"
+    upstream.account("browser-secret", next=[f"text say={quote(text)}"])
+    send(page, "a cat")
+    wait_for_end(page)
+    page.locator(".text img").evaluate("(image) => image.decode()")
+    assert fetched == ["https://sfile.chatglm.cn/a.png"]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "glm-api.png"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://sfile.chatglm.cn/a.png",
+        "https://sfile.chatglm.cn:8443/a.png",
+        "https://user@sfile.chatglm.cn/a.png",
+        "https://chatglm.cn.evil.test/a.png",
+        "https://evilchatglm.cn/a.png",
+        "https://evil.test/chatglm.cn/a.png",
+        "https://evil.test\\@chatglm.cn/a.png",
+    ],
+)
+def test_everything_else_waits_for_a_click(
+    page: Page, upstream: DemoUpstream, fetched: list[str], address: str
+) -> None:
+    upstream.account("browser-secret", next=[f"text say={quote(f'![cat](<{address}>)')}"])
+    send(page, "a cat")
+    wait_for_end(page)
+    expect(page.get_by_role("button", name="Show")).to_have_count(1)
+    assert fetched == []
+
+
+def test_a_hostile_answer_has_few_pictures_loaded(
+    page: Page, upstream: DemoUpstream, fetched: list[str]
+) -> None:
+    text = " ".join(f"![{number}](https://sfile.chatglm.cn/{number}.png)" for number in range(60))
+    upstream.account("browser-secret", next=[f"text say={quote(text)}"])
+    send(page, "cats")
+    wait_for_end(page)
+    expect(page.get_by_role("button", name="Show")).to_have_count(20)
+    expect(page.locator(".text img")).to_have_count(40)
+    assert len(fetched) == len(set(fetched)) == 40
+
+
+def test_a_picture_that_is_lost_is_asked_for_once(
+    page: Page, upstream: DemoUpstream, fetched: list[str]
+) -> None:
+    """Although its paragraph goes on growing."""
+    text = "![cat](https://sfile.chatglm.cn/lost.png) " + "and so on " * 60
+    upstream.account("browser-secret", next=[f"text say={quote(text)} pace=40"])
+    send(page, "a cat")
+    wait_for_end(page)
+    expect(page.locator(".text")).to_contain_text("and so on and so on")
+    assert fetched == ["https://sfile.chatglm.cn/lost.png"]
+
+
+def test_what_is_shown_at_once_means_the_same_host_to_the_gateway(
+    page: Page, upstream: DemoUpstream, fetched: list[str]
+) -> None:
+    """A browser reads a backslash as a slash, other programs do not."""
+    text = "![cat](<https://chatglm.cn\\\\@evil.test/a.png>)"
+    upstream.account("browser-secret", next=[f"text say={quote(text)}"])
+    send(page, "a cat")
+    wait_for_end(page)
+    page.locator(".text img").wait_for()
+    assert fetched == ["https://chatglm.cn/@evil.test/a.png"]
 
 
 def test_the_policy_is_strict(gateway: GatewayProcess) -> None:

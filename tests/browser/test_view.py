@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,13 @@ SAY = (
 )
 
 # What has to be there before a view is looked at.
-VIEWS = {"try": ".answer", "draw": "#pictures", "accounts": "#conversation-list .item", "watch": ".plot"}
+VIEWS = {
+    "try": ".answer",
+    "draw": "#pictures",
+    "connect": "#client-fields code",
+    "accounts": "#conversation-list .item",
+    "watch": ".plot",
+}
 
 
 def test_drawing_shows_pictures(page: Page) -> None:
@@ -31,6 +38,19 @@ def test_drawing_shows_pictures(page: Page) -> None:
     page.locator("figure img").first.wait_for()
     for image in page.locator("figure img").all():
         image.evaluate("(image) => image.decode()")
+
+
+def test_filming_waits_with_seconds_and_shows_the_video(page: Page) -> None:
+    page.locator("#tab-draw").click()
+    page.locator("#kind").select_option("video")
+    expect(page.locator("#size")).not_to_be_visible()
+    page.locator("#prompt").fill("a cat [[video looks=2]]")
+    page.locator("#draw-go").click()
+    expect(page.locator("#pictures")).to_contain_text(re.compile(r"Filming.* \d"))
+    expect(page.locator("#pictures progress")).to_be_visible()
+    address = page.locator("figure figcaption a")
+    expect(address).to_have_attribute("href", re.compile(r"^https://.*\.mp4$"), timeout=15_000)
+    expect(page.locator("#pictures")).to_contain_text(re.compile(r"[\d.]+ s in all"))
 
 
 def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstream) -> None:
@@ -47,19 +67,42 @@ def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstre
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
+def test_accounts_are_numbered_as_the_caller_lists_them_and_say_one_thing(
+    page: Page, upstream: DemoUpstream
+) -> None:
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-numbered,dead-numbered')")
+    page.locator("#tab-accounts").click()
+    cards = page.locator("#account-list .card")
+    expect(cards.locator("strong")).to_have_text(["#1", "#2"])
+    expect(cards.locator(".badge")).to_have_text(["not used yet", "not used yet"])
+    page.locator("#check").click()
+    expect(cards.locator(".badge")).to_have_text(["ready", "expired"])
+    expect(cards.last).to_contain_text("The token is not alive.")
+    assert cards.last.locator(".good").count() == 0
+
+
 def test_watching_shows_what_happens(page: Page) -> None:
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-watched')")
     send(page, "hello")
     wait_for_end(page)
     page.locator("#tab-watch").click()
-    expect(page.locator("#plots")).to_contain_text("1 in the last hour")
+    expect(page.locator("#plots")).to_contain_text("1 in 15 minutes")
     expect(page.locator("#watch-state")).to_have_text("Live")
     page.evaluate(
         """() => fetch("/v1/chat/completions", {method: "POST", body: '{"messages": 1}',
         headers: {Authorization: "Bearer " + sessionStorage.getItem("glm-api credentials")}})"""
     )
-    expect(page.locator("#plots")).to_contain_text("2 in the last hour")
+    expect(page.locator("#plots")).to_contain_text("2 in 15 minutes")
     expect(page.locator("#plots")).to_contain_text("1 × invalid value")
+    page.locator("#span").select_option("60")
+    expect(page.locator("#plots")).to_contain_text("2 in 60 minutes")
+    page.locator("#span").select_option("5")
+    bar = page.locator(".plot .bars").first
+    bar.hover()
+    expect(page.locator(".plot .axis").first).to_contain_text(re.compile(r"\d:\d\d:[03]0.*: 2"))
+    box = bar.bounding_box()
+    assert box is not None
+    assert box["width"] > 10
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-other')")
     page.locator("#tab-try").click()
     page.locator("#tab-watch").click()
@@ -107,24 +150,71 @@ def test_tabs_by_keyboard(page: Page) -> None:
     expect(page.locator("#view-try")).not_to_be_visible()
 
 
-def test_it_speaks_chinese(browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def test_it_speaks_chinese_and_the_language_that_is_chosen(
+    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream
+) -> None:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
     enter(page, gateway)
     expect(page.locator("#send")).to_have_text("发送")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    send(page, "hello")
+    wait_for_end(page)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#send")).to_have_text("Send")
+    expect(page.locator(".answer")).to_contain_text("hello")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
     context.close()
 
 
+def test_light_and_dark_are_chosen(page: Page) -> None:
+    read = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(read)
+    page.locator("#scheme").click()
+    dark = page.evaluate(read)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(read) == dark
+    page.locator("#scheme").click()
+    assert page.evaluate(read) == light
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_words_of_a_failure_are_said_once_and_the_gateways_own_are_folded(
+    page: Page, upstream: DemoUpstream
+) -> None:
+    upstream.account("browser-secret", next=["cut at=3"])
+    send(page, "hello")
+    trouble = page.locator(".trouble")
+    expect(trouble.get_by_text("The answer broke off. Ask again.")).to_be_visible()
+    expect(trouble.get_by_text("(answer_cut)")).not_to_be_visible()
+    trouble.get_by_text("In the gateway's words").click()
+    expect(trouble.get_by_text("(answer_cut)")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 640, 700, 860, 1000, 1280])
+def test_the_head_holds_what_is_in_it(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    head, *parts = (page.locator(name).bounding_box() for name in ("header", "nav", ".aside", ".brand h1"))
+    assert head is not None
+    for part in parts:
+        assert part is not None
+        assert part["y"] + part["height"] <= head["y"] + head["height"]
+        assert head["x"] <= part["x"]
+        assert part["x"] + part["width"] <= head["x"] + head["width"]
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_nothing_is_wider_than_the_window(
-    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str
+    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str, locale: str
 ) -> None:
     """SCREENSHOTS=directory keeps what was seen."""
     upstream.account("browser-secret", next=[f"think thought=briefly say={SAY}"])
     context = browser.new_context(
-        locale="en-US",
+        locale=locale,
         viewport={"width": width, "height": 800},
         color_scheme="dark" if scheme == "dark" else "light",
     )
@@ -137,5 +227,5 @@ def test_nothing_is_wider_than_the_window(
         page.locator(what).first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
         if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}.png")
+            page.screenshot(path=Path(SCREENSHOTS) / f"{view}-{width}-{scheme}-{locale[:2]}.png")
     context.close()

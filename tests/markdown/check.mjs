@@ -13,6 +13,8 @@ const { parseInline, plainText } = await import(pathToFileURL(`${page}/inline.js
 const showOurs = createOurs({ parseBlocks, parseInline, plainText });
 const showReference = createReference();
 
+const STEP = 20;
+
 /** Texts of standard input, a JSON list, as HTML, with bare links marked. */
 function render() {
   const show = createOurs({ parseBlocks, parseInline, plainText }, (address) => `<bare>${address}</bare>`);
@@ -58,11 +60,23 @@ function time() {
   }));
 }
 
-function measure(text) {
+/** The same for texts that grow, a few characters at a time. */
+function growth() {
+  return JSON.parse(readFileSync(0, "utf8")).map((texts) => texts.map((text) => measure(text, (whole) => {
+    const blocks = new GrowingBlocks();
+    for (let end = STEP; end <= whole.length; end += STEP) blocks.show(whole.slice(0, end));
+  })));
+}
+
+function measure(text, read = readWhole) {
   const begun = process.cpuUsage();
-  for (const block of parseBlocks(text)) readText(block);
+  read(text);
   const { user, system } = process.cpuUsage(begun);
   return (user + system) / 1000;
+}
+
+function readWhole(text) {
+  for (const block of parseBlocks(text)) readText(block);
 }
 
 function readText({ type, text, blocks, items, head, rows }) {
@@ -76,5 +90,5 @@ const describe = (blocks) => JSON.stringify(blocks, (key, value) => (key === "fr
 const isOther = (text) => showOurs(text) !== showReference(text);
 const numbers = (from, to) => Array.from({ length: to - from }, (_, index) => Number(from) + index);
 
-const result = { render, examples, generated, growing, time }[command](...given);
+const result = { render, examples, generated, growing, time, growth }[command](...given);
 process.stdout.write(JSON.stringify(result));

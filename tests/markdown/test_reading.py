@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.markdown.conftest import Check
+from tests.markdown.conftest import SECONDS, Check
+
+pytestmark = pytest.mark.timeout(SECONDS + 20)
 
 # Examples of CommonMark that the page reads otherwise, and why.
 OTHERWISE = {

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.markdown.conftest import Check
+import pytest
+
+from tests.markdown.conftest import SECONDS, Check
+
+pytestmark = pytest.mark.timeout(SECONDS + 20)
 
 LENGTHS = (25_000, 200_000)
 # Eight for a time in proportion to the length, and what the machine adds; 64 for one with the square of it.
@@ -96,6 +100,13 @@ def test_the_time_is_in_proportion_to_the_length(check: Check) -> None:
     texts = [[build(kind, length) for length in LENGTHS] for kind in kinds]
     times = zip(kinds, check("time", given=texts), strict=True)
     assert [(kind, *pair) for kind, pair in times if pair[1] / max(pair[0], 1) > MAX_RATIO] == []
+
+
+def test_a_text_that_grows_costs_what_is_new_in_it(check: Check) -> None:
+    pieces = ["a *b* c\n\n", "- a\n\n# b\n", "```\na\n```\n", "> a\n\n", "|a|b|\n|-|-|\n|c|d|\n\n"]
+    texts = [[build(("", piece, ""), length) for length in LENGTHS] for piece in pieces]
+    times = zip(pieces, check("growth", given=texts), strict=True)
+    assert [(piece, *pair) for piece, pair in times if pair[1] / max(pair[0], 1) > MAX_RATIO] == []
 
 
 def build(kind: tuple[str, str, str], length: int) -> str:
