@@ -61,14 +61,12 @@ class Gateway:
             settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard
         )
         self.active_requests = ActiveRequests(_limits(settings))
-        strangers = settings.pass_through or not settings.gateway_keys
-        self.watches = Watches(replaces_oldest=strangers)
+        self.watches = Watches(replaces_oldest=settings.pass_through or not settings.gateway_keys)
         self.counters = Counters()
         self.state = state or open_state(settings.state_path)
         self.upstream = UpstreamClient(build_address(settings))
         self.bodies = build_body_budget(settings.max_body_bytes, settings.bodies_max_bytes)
-        room = build_spool_room(settings)
-        self.fetcher = Fetcher(build_fetch_policy(settings, room))
+        self.fetcher, self.pictures = _build_fetchers(settings)
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         clock = SteadyClock()
         logins, vault = Logins(self.state), Vault(self.state)
@@ -88,14 +86,8 @@ class Gateway:
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
-        attacher = Attacher(
-            self.fetcher,
-            self.upstream,
-            max_files=settings.files_max_count,
-            timeout_seconds=settings.files_timeout_seconds,
-        )
+        attacher = _build_attacher(settings, self.fetcher, self.upstream)
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
-        self.pictures = Fetcher(build_picture_policy(settings, room))
         self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
@@ -172,6 +164,21 @@ def _list_secrets(settings: Settings) -> Iterator[str]:
         yield from (proxy.password, password)
         login = f"{unquote(proxy.username or '')}:{password}"
         yield base64.b64encode(login.encode("latin-1", "replace")).decode()
+
+
+def _build_fetchers(settings: Settings) -> tuple[Fetcher, Fetcher]:
+    """For what users attach, and for what the upstream drew; one room on the disk is for both."""
+    room = build_spool_room(settings)
+    return Fetcher(build_fetch_policy(settings, room)), Fetcher(build_picture_policy(settings, room))
+
+
+def _build_attacher(settings: Settings, fetcher: Fetcher, upstream: UpstreamClient) -> Attacher:
+    return Attacher(
+        fetcher,
+        upstream,
+        max_files=settings.files_max_count,
+        timeout_seconds=settings.files_timeout_seconds,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

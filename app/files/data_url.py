@@ -62,7 +62,7 @@ def parse_data_url(url: str) -> DataUrl:
 
 
 def unquote_percent(data: bytes) -> bytes:
-    """What `urllib.parse.unquote_to_bytes` gives, ten times as fast and in a small part of its memory.
+    """What `urllib.parse.unquote_to_bytes` gives, ten times as fast, and without an object for each sign.
 
     Percent-encoding is quoted-printable (RFC 2045) with another sign, and that is decoded in C.
     """
