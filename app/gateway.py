@@ -57,9 +57,7 @@ class Gateway:
         self.settings = settings
         for secret in _list_secrets(settings):
             redactor.keep(secret)
-        self.configured_tokens = ConfiguredTokens(
-            settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard
-        )
+        self.configured_tokens = read_configured_tokens(settings)
         self.active_requests = ActiveRequests(_limits(settings))
         self.watches = Watches(replaces_oldest=settings.pass_through or not settings.gateway_keys)
         self.counters = Counters()
@@ -164,6 +162,11 @@ def _list_secrets(settings: Settings) -> Iterator[str]:
         yield from (proxy.password, password)
         login = f"{unquote(proxy.username or '')}:{password}"
         yield base64.b64encode(login.encode("latin-1", "replace")).decode()
+
+
+def read_configured_tokens(settings: Settings) -> ConfiguredTokens:
+    """Raises OSError or InvalidSetting for the tokens file."""
+    return ConfiguredTokens(settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard)
 
 
 def _build_fetchers(settings: Settings) -> tuple[Fetcher, Fetcher]:

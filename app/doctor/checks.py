@@ -17,7 +17,7 @@ from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.doctor.machine import check_packages, check_server, guess_url, read_server
 from app.doctor.remote_gateway import RunningGateway, answers
 from app.doctor.state_file import look_at_state, take_state
-from app.gateway import Gateway, build_address
+from app.gateway import Gateway, build_address, read_configured_tokens
 from app.upstream.client import UpstreamClient
 
 
@@ -35,9 +35,7 @@ def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
     yield check_packages()
     try:
         settings = Settings.from_env(environ)
-        roster = ConfiguredTokens(
-            settings.refresh_tokens, settings.refresh_tokens_file, shard=settings.pool_shard
-        )
+        roster = read_configured_tokens(settings)
         server = read_server()
     except (InvalidSetting, OSError, SystemExit) as exc:
         yield fail(messages.SETTINGS, Verdict.SETTINGS, messages.REASON, reason=exc)
