@@ -1,8 +1,9 @@
 """Requests that are interrupted at each place where they wait, one after the other, among greenlets.
 
 `python -m tests.app.interruption NAME` plays one scene again and again, each time one wait later, until the
-request comes through unharmed, and prints what was wrong afterwards as JSON. What interrupts is thrown by the event loop as `ClientWatch` does it, with one difference: there a client must
-leave in the very moment, which takes thousands of requests; here the moment is looked for.
+request comes through unharmed, and prints what was wrong afterwards as JSON. What interrupts is thrown by the
+event loop as `ClientWatch` does it, with one difference: there a client must leave in the very moment, which
+takes thousands of requests; here the moment is looked for.
 """
 
 from __future__ import annotations
