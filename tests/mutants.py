@@ -32,6 +32,7 @@ ROOMS = {
 
 _COPIED = ("app", "demo", "tests", "pyproject.toml")
 _MAX_SECONDS = 240.0
+_TOLD_EVERY = 25
 _PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "20")
 
 
@@ -124,10 +125,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory, ThreadPoolExecutor(asked.jobs) as pool:
         copies = Copies(asked.jobs, Path(directory))
         copies.check([mutant.path for mutant in mutants])
-        for mutant, is_noticed in zip(mutants, pool.map(copies.notice, mutants), strict=True):
+        for done, is_noticed in enumerate(pool.map(copies.notice, mutants), 1):
             if not is_noticed:
-                survivors.append(mutant)
-                print(f"not noticed: {mutant}", flush=True)
+                survivors.append(mutants[done - 1])
+                print(f"not noticed: {survivors[-1]}", flush=True)
+            if done % _TOLD_EVERY == 0:
+                print(f"{done} of {len(mutants)} done", flush=True)
     noticed = len(mutants) - len(survivors)
     minutes = (time.monotonic() - begun_at) / 60
     print(f"{noticed} of {len(mutants)} noticed, {noticed / len(mutants):.0%}, in {minutes:.1f} minutes")

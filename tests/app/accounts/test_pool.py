@@ -238,3 +238,14 @@ def test_the_login_becomes_known_between_the_turn_and_its_use(
     late.release(Outcome.ABANDONED)
     assert pool.leased == 1
     answering.release(Outcome.OK)
+
+
+def test_accounts_are_counted_by_their_state(pool: AccountPool, clock: Clock) -> None:
+    answering, dead, _new = accounts = pool.get_or_add("abc")
+    lease = pool.acquire([answering], wait_seconds=0)
+    pool.acquire([dead], wait_seconds=0).release(Outcome.REJECTED, AccountExpired("dead"))
+    nobody = dict.fromkeys(("ready", "cooling", "blocked"), 0)
+    assert pool.count_states() == nobody | {"answering": 1, "expired": 1, "unknown": 1}
+    lease.release(Outcome.OK)
+    clock.now += 3700
+    assert pool.count_states() == nobody | {"answering": 0, "expired": 0, "unknown": len(accounts)}

@@ -12,7 +12,7 @@ from app.accounts.account import Account
 from app.accounts.refresh import Refresher
 from app.accounts.vault import RotatedTokens, Vault
 from app.auth_token import AccessToken, RefreshedTokens
-from app.core.errors import AccountExpired, UpstreamUnreachable
+from app.core.errors import AccessRejected, AccountExpired, UpstreamUnreachable
 from app.logs import redactor
 from app.state import MEMORY, open_state
 from tests.app.accounts.rotating import Upstream, make_account, make_refresher
@@ -167,3 +167,31 @@ def test_tokens_are_secrets_from_the_moment_they_are_known() -> None:
     refresher = make_refresher(upstream)
     refresher.access_token(account)
     assert redactor.redact("a-rotated-refresh-token-1 access-token-number-1") == "[secret] [secret]"
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+def test_a_call_is_made_once_more_with_a_new_token_where_the_first_is_refused(refusals: int) -> None:
+    upstream, called = Upstream(), list[str]()
+    refresher, account = make_refresher(upstream), make_account()
+
+    def call(token: AccessToken) -> str:
+        called.append(token.value)
+        if len(called) <= refusals:
+            raise AccessRejected("no")
+        return "done"
+
+    assert refresher.with_token(account, call) == "done"
+    assert called == [f"access-token-number-{number}" for number in range(1, refusals + 2)]
+
+
+def test_a_call_that_is_refused_with_a_new_token_ends_the_account() -> None:
+    refresher, account = make_refresher(Upstream()), make_account()
+    called: list[AccessToken] = []
+
+    def call(token: AccessToken) -> None:
+        called.append(token)
+        raise AccessRejected("no")
+
+    with pytest.raises(AccountExpired):
+        refresher.with_token(account, call)
+    assert len(called) == 2

@@ -133,6 +133,9 @@ class Rig:
         self.log.append(f"stopped {answer_id[:1]}")
         self._stop()
 
+    def pass_seconds(self, seconds: float) -> None:
+        self.clock.now += seconds
+
     def commit(self, *, until: float = 60) -> Reply:
         """As the opener does it."""
         self.reply.wait_first_event(self.begun_at + until)

@@ -224,7 +224,7 @@ def test_an_account_whose_login_answers_already_is_asked_nothing_twice_at_a_time
     rig.upstream.on_ask = lambda: pytest.fail("asked while the login answers")
     with pytest.raises(Exception, match="answering"):
         rig.open("b")
-    first.close()
+    first.close(in_background=False)
 
 
 # --- what is told where every account failed ---

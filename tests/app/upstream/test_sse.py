@@ -80,3 +80,11 @@ def test_what_has_no_end_is_refused(monkeypatch: pytest.MonkeyPatch, piece: byte
     assert decode([piece] * 9) == ([], False)
     with pytest.raises(UpstreamInvalid):
         decode([piece] * 11)
+
+
+def test_a_whole_event_after_something_that_waits_belongs_to_it() -> None:
+    """It looks like any other read, which is taken as it is where nothing waits."""
+    usual = b"event:message\ndata: second\n\n"
+    assert decode([b": x\n\n", b"data: first\n", usual]) == ([b"first\nsecond"], True)
+    assert decode([b": x\n\n", b"data: first and ", usual]) == ([b"first and event:message\nsecond"], True)
+    assert decode([b": x\n\n", usual]) == ([b"second"], True)
