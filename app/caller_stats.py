@@ -27,7 +27,7 @@ class Sample:
     """`ok`, or what went wrong in one word: the code of an error, `client gone`."""
 
     first_delta_seconds: float | None = None
-    chunks: int = 0
+    frames: int = 0
     streaming_seconds: float = 0.0
 
 
@@ -37,7 +37,7 @@ class _Bucket:
     requests: int = 0
     answered: int = 0
     first_delta_seconds: float = 0.0
-    chunks: int = 0
+    frames: int = 0
     streaming_seconds: float = 0.0
     max_open: int = 0
     max_queued: int = 0
@@ -45,12 +45,12 @@ class _Bucket:
 
     def describe(self) -> dict[str, object]:
         first = round(self.first_delta_seconds / self.answered, 3) if self.answered else None
-        pace = round(self.chunks / self.streaming_seconds, 1) if self.streaming_seconds > 0.1 else None
+        pace = round(self.frames / self.streaming_seconds, 1) if self.streaming_seconds > 0.1 else None
         return {
             "at": self.at,
             "requests": self.requests,
             "first_delta_seconds": first,
-            "chunks_per_second": pace,
+            "frames_per_second": pace,
             "open": self.max_open,
             "queued": self.max_queued,
             "errors": dict(self.errors),
@@ -84,7 +84,7 @@ class History:
             bucket = self._bucket()
             bucket.requests += 1
             bucket.max_queued = max(bucket.max_queued, queued)
-            bucket.chunks += sample.chunks
+            bucket.frames += sample.frames
             bucket.streaming_seconds += sample.streaming_seconds
             if sample.first_delta_seconds is not None:
                 bucket.answered += 1

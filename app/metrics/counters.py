@@ -56,7 +56,7 @@ class Counters:
         self.request_seconds: dict[str, Distribution] = {}
         """By route."""
         self.first_delta_seconds = Distribution(_FIRST_DELTA_BOUNDS)
-        self.chunks = 0
+        self.frames = 0
         self.queue_seconds = Distribution(_WAIT_BOUNDS)
         # What may happen stands there from the beginning: from nothing to one is no increase to Prometheus.
         self.refreshes = Counter({"ok": 0, AccountExpired.code: 0})
@@ -69,7 +69,7 @@ class Counters:
         """By code: what kept an account from answering, also where another account answered instead."""
 
     def note_request(
-        self, route: str, outcome: str, seconds: float, first_delta_seconds: float | None, chunks: int
+        self, route: str, outcome: str, seconds: float, first_delta_seconds: float | None, frames: int
     ) -> None:
         """A request is over."""
         self.requests[route, outcome] += 1
@@ -78,7 +78,7 @@ class Counters:
         self.request_seconds[route].add(seconds)
         if first_delta_seconds is not None:
             self.first_delta_seconds.add(first_delta_seconds)
-        self.chunks += chunks
+        self.frames += frames
 
     def note_try(self, outcome: Outcome, error: GatewayError | None) -> None:
         """An account has answered, or has not; `outcome` is what its health learns from it."""

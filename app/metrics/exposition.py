@@ -45,7 +45,7 @@ class _Exposition(Collector):
         yield _spread(
             "first_delta_seconds", "From head to the first text.", (), _one(counters.first_delta_seconds)
         )
-        yield _count("chunks", "Frames of answers that are over.", (), _one(counters.chunks))
+        yield _count("frames", "Frames of answers that are over.", (), _one(counters.frames))
         yield _gauge("open_streams", "Answers that are open or awaited.", (), _one(now.open_streams))
         yield _gauge("queue_length", "Requests that wait for an account.", (), _one(now.queue_length))
         yield _spread(

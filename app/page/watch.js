@@ -72,7 +72,7 @@ function draw(view, buckets, span) {
     ...(buckets.length ? [] : [element("p", { class: "hint wide" }, say("noRequests"))]),
     plotCard(say("requests"), say("inSpan", sum((bucket) => bucket.requests), span.minutes), points((bucket) => bucket.requests), "bars", span),
     plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, " s"), points((bucket) => bucket.first_delta_seconds), "line", span),
-    plotCard(say("chunkRate"), average((bucket) => bucket.chunks_per_second, "/s"), points((bucket) => bucket.chunks_per_second), "line", span),
+    plotCard(say("frameRate"), average((bucket) => bucket.frames_per_second, "/s"), points((bucket) => bucket.frames_per_second), "line", span),
     plotCard(say("openStreams"), say("now", view.open), points((bucket) => bucket.open), "bars", span),
     plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars", span),
     plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors", span));

@@ -148,7 +148,7 @@ const WORDS = {
   comma: [", ", "、"],
   requests: ["Requests", "请求"],
   firstDelta: ["First words", "首字时间"],
-  chunkRate: ["Chunks per second", "每秒分块"],
+  frameRate: ["Frames per second", "每秒帧数"],
   openStreams: ["Open streams", "进行中的流"],
   queue: ["Queue", "排队"],
   errors: ["Errors", "错误"],

@@ -74,7 +74,7 @@ def _close(reply: Reply, request_log: RequestLog) -> None:
     """Idempotent, as the reply's own `close` is."""
     if request_log.outcome is None and not reply.finished:
         request_log.outcome = "client gone"
-    request_log.chunks = reply.frames
+    request_log.frames = reply.frames
     reply.close()
 
 

@@ -42,7 +42,7 @@ class RequestLog:
         "_ends",
         "_watch",
         "account",
-        "chunks",
+        "frames",
         "first_delta_at",
         "id",
         "outcome",
@@ -59,7 +59,7 @@ class RequestLog:
         self.status = 0
         self.account: str | None = None
         self.first_delta_at: float | None = None
-        self.chunks = 0
+        self.frames = 0
         self.outcome: str | None = None
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
@@ -129,7 +129,7 @@ class RequestLog:
 
     def _count(self) -> None:
         self._counters.note_request(
-            self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.chunks
+            self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.frames
         )
 
     def _log(self) -> None:
@@ -145,7 +145,7 @@ class RequestLog:
         first = self._first_delta_seconds
         if first is None:
             return Sample(self.outcome or "ok")
-        return Sample(self.outcome or "ok", first, self.chunks, self._seconds - first)
+        return Sample(self.outcome or "ok", first, self.frames, self._seconds - first)
 
     @property
     def _seconds(self) -> float:
@@ -168,7 +168,7 @@ class RequestLog:
             "account": self.account,
             "first_delta": None if first is None else round(first, 3),
             "duration": round(self._seconds, 3),
-            "chunks": self.chunks or None,
+            "frames": self.frames or None,
             "outcome": self.outcome or "ok",
         }
 

@@ -16,7 +16,7 @@ def test_a_half_minute_is_summed_up() -> None:
             "at": 1_000_020,
             "requests": 3,
             "first_delta_seconds": 0.3,
-            "chunks_per_second": 10.0,
+            "frames_per_second": 10.0,
             "open": 1,
             "queued": 2,
             "errors": {"upstream_busy": 1},

@@ -72,7 +72,7 @@ def test_every_end_is_counted(start_gateway: StartGateway, upstream: DemoUpstrea
     }
     samples = wait_for(gateway, lambda samples: samples.get(("glm_request_seconds_count", CHAT)) == 6)
     assert {key: samples.get(key) for key in expected} == expected
-    assert samples["glm_chunks_total",] > 10
+    assert samples["glm_frames_total",] > 10
     assert 0 < samples["glm_request_seconds_sum", CHAT] < 60
     assert samples["glm_undeleted_conversations",] == upstream.state()["undeleted"]
 

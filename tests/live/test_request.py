@@ -178,7 +178,7 @@ def test_one_log_line_a_request(gateway: GatewayProcess) -> None:
         "status=200",
         "account=",
         "first_delta=",
-        "chunks=",
+        "frames=",
         "outcome=ok",
     ):
         assert part in line

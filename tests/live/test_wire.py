@@ -135,4 +135,4 @@ def test_log_lines_for_machines(start_gateway: StartGateway, account: str) -> No
         "http500": (502, "upstream_unreachable"),
     }
     assert all(line["path"] == CHAT and line["duration"] > 0 for line in told.values())
-    assert all(told["text"][name] for name in ("account", "first_delta", "chunks"))
+    assert all(told["text"][name] for name in ("account", "first_delta", "frames"))

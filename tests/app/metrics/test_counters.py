@@ -27,7 +27,7 @@ def test_a_request_is_counted_once_by_route_and_outcome() -> None:
     assert counters.requests == {("/a", "ok"): 1, ("/a", "upstream_busy"): 1}
     assert counters.request_seconds["/a"].cumulate()[-1] == (math.inf, 2)
     assert counters.first_delta_seconds.cumulate()[-1] == (math.inf, 1)
-    assert counters.chunks == 20
+    assert counters.frames == 20
 
 
 def test_the_reasons_are_those_that_make_an_account_rest() -> None:

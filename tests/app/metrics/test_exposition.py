@@ -55,7 +55,7 @@ def test_both_formats_say_the_same(accept: str) -> None:
         ("glm_request_seconds_bucket", "+Inf", route): 2,
         ("glm_request_seconds_sum", route): 3003,
         ("glm_first_delta_seconds_count",): 1,
-        ("glm_chunks_total",): 60,
+        ("glm_frames_total",): 60,
         ("glm_queue_seconds_bucket", "0.1"): 1,
         ("glm_upstream_errors_total", "upstream_busy"): 1,
         ("glm_upstream_errors_total", "upstream_invalid"): 0,
@@ -77,4 +77,4 @@ def test_both_formats_say_the_same(accept: str) -> None:
 
 @pytest.mark.parametrize("accept", ["application/openmetrics-text;version=x", "a/b", "\x7f;;,=", "q" * 5000])
 def test_whatever_is_accepted_there_is_an_answer(accept: str) -> None:
-    assert read(Counters(), accept)["glm_chunks_total",] == 0
+    assert read(Counters(), accept)["glm_frames_total",] == 0
