@@ -76,8 +76,6 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         """One connection, from the first byte to the last, in its own greenlet."""
         client.setblocking(True)
         slot = self._slots.take(client)
-        if not self.alive:
-            slot.read_no_more()
         incoming = IncomingBytes(client, slot, self._bounds)
         parser = GatewayParser(self.cfg, incoming, addr)
         try:
@@ -96,6 +94,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     ) -> None:
         try:
             while True:
+                if not self.alive:
+                    parser.unreader.slot.read_no_more()
                 request = next(parser)
                 self.handle_request(listener_name, request, client, addr)
         except StopIteration:
