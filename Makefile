@@ -20,7 +20,7 @@ CLIENTS := .venv-clients
 # So are Envoy and the schemas of Kubernetes.
 DEPLOY := .venv-deploy
 # Only what is there: a sparse checkout is checked as far as it goes.
-SOURCES := $(wildcard app demo bench tests wsgi.py gunicorn.conf.py)
+SOURCES := $(wildcard app upstream_emulator demo bench tests wsgi.py gunicorn.conf.py)
 
 .DEFAULT_GOAL := help
 
@@ -52,11 +52,11 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2
   echo "Install a newer one and name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 
 .PHONY: demo
-demo: install ## Hold a conversation through the gateway with the embedded upstream, then stop
+demo: install ## Hold a conversation through the gateway with the upstream emulator, then stop
 	$(BIN)/python -m demo $(ARGS)
 
 .PHONY: demo-serve
-demo-serve: $(RUNTIME) ## Keep the gateway and the embedded upstream running to try by hand
+demo-serve: $(RUNTIME) ## Keep the gateway and the upstream emulator running to try by hand
 	$(RUN)/bin/python -m demo --serve $(ARGS)
 
 .PHONY: run
@@ -149,7 +149,7 @@ mutants: install ## Make mistakes in a copy of the heart, one at a time: do its 
 	nice $(BIN)/python -m tests.mutants $(ARGS)
 
 .PHONY: bench
-bench: install ## Measure the gateway against the embedded upstream
+bench: install ## Measure the gateway against the upstream emulator
 	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-compare
@@ -158,11 +158,11 @@ bench-compare: install ## Measure another gateway: make bench-compare BASE=http:
 
 .PHONY: bench-accounts
 bench-accounts: install ## Measure how accounts and conversations are treated (ARGS=--quick: a minute)
-	$(BIN)/python -m bench.accounts $(ARGS)
+	$(BIN)/python -m tests.acceptance.accounts $(ARGS)
 
 .PHONY: soak
 soak: install ## Ten minutes of everything at once, then look what is left (SECONDS=... for another time)
-	$(BIN)/python -m bench.soak $(or $(SECONDS),600)
+	$(BIN)/python -m tests.acceptance.soak $(or $(SECONDS),600)
 
 .PHONY: hooks
 hooks: install ## Run the checks before each commit of this clone

@@ -27,7 +27,7 @@ Measure = Callable[[Case], Measurement]
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Measure the gateway under load, against the embedded upstream."
+        prog="python -m bench", description="Measure the gateway under load, against the upstream emulator."
     )
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help=f"of {', '.join(case.name for case in CASES)}"
@@ -39,14 +39,14 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--key", default="demo-b{n}", help="the bearer; {n} is the client's number (demo-b{n})"
     )
-    other = parser.add_argument_group("another gateway, connected to the embedded upstream")
+    other = parser.add_argument_group("another gateway, connected to the upstream emulator")
     other.add_argument(
-        "--upstream-only", action="store_true", help="serve the embedded upstream until Ctrl-C"
+        "--upstream-only", action="store_true", help="serve the upstream emulator until Ctrl-C"
     )
     other.add_argument("--base", help="where the gateway listens, such as http://127.0.0.1:9000/v1")
     other.add_argument("--pid", type=int, help="its process; descendants count too")
     other.add_argument(
-        "--upstream", help="the embedded upstream's address, to measure without a gateway as well"
+        "--upstream", help="the upstream emulator's address, to measure without a gateway as well"
     )
     parsed = parser.parse_args(arguments)
     unknown = set(parsed.cases) - {case.name for case in CASES}
@@ -102,7 +102,7 @@ def describe_method(arguments: argparse.Namespace) -> list[str]:
         "latency: from the stamp the upstream puts into each piece to the client's read; "
         "added: less the same load without a gateway, percentile by percentile",
         "CPU: user and system time of master and worker, per chunk that the upstream sent; floor: the same "
-        "load on bench/floor.py, the least that a relay on this stack can do, right after it",
+        "load on bench/baseline.py, the least that a relay on this stack can do, right after it",
     ]
 
 
@@ -126,7 +126,7 @@ def _own_gateway(arguments: argparse.Namespace) -> Measure:
     def measure_both(case: Case) -> Measurement:
         measurement = measure(case)
         if case.floor:
-            floor = measure(replace(case, direct=False), "bench.floor:app")
+            floor = measure(replace(case, direct=False), "bench.baseline:app")
             hold_against(measurement, floor)
         return measurement
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bench.answer import Answer, Kind, read_answer
 from bench.framing import BrokenResponse, Reads, parse_response
-from demo.content import CORPUS
+from upstream_emulator.content import CORPUS
 
 _STAMP = re.compile("⟦([0-9]+):([0-9]+)⟧")
 _BYTES_PER_CHARACTER = 3

@@ -1,4 +1,4 @@
-"""What is measured and where: the embedded upstream, a gateway in front of it, and how to ask both."""
+"""What is measured and where: the upstream emulator, a gateway in front of it, and how to ask both."""
 
 from __future__ import annotations
 
@@ -25,22 +25,17 @@ _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 class Upstream:
-    """The embedded upstream, wherever it runs."""
+    """The upstream emulator, wherever it runs."""
 
     def __init__(self, url: str, processes: ProcessTree | None = None) -> None:
         self.url = url
         self.processes = processes
 
     def state(self) -> dict[str, Any]:
-        """What its control API tells: see demo/README.md. Raises OSError."""
-        host, port, _ = split_address(self.url)
-        connection = http.client.HTTPConnection(host, port, timeout=_START_SECONDS)
-        try:
-            connection.request("GET", "/_demo/state")
-            state: dict[str, Any] = json.load(connection.getresponse())
-            return state
-        finally:
-            connection.close()
+        """What its control API tells: see upstream_emulator/README.md. Raises OSError, ProgramFailed."""
+        request = "GET /_emulator/state HTTP/1.1\r\nHost: bench\r\n\r\n"
+        state: dict[str, Any] = json.loads(exchange_once(self.url, request))
+        return state
 
     def build_lanes(self, case: Case) -> list[Lane]:
         """The same load without a gateway between: the client speaks to the upstream itself."""
@@ -95,8 +90,8 @@ def list_starts(case: Case) -> list[tuple[int, float]]:
 
 @contextmanager
 def start_upstream() -> Iterator[Upstream]:
-    """The embedded upstream as a process of its own."""
-    with Program("demo.upstream") as program:
+    """The upstream emulator as a process of its own."""
+    with Program("upstream_emulator") as program:
         url = program.read_line(_START_SECONDS).removeprefix("listening ")
         yield Upstream(url, ProcessTree(program.pid))
 

@@ -7,7 +7,7 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
-from demo.signing import apply_check_digit, signature
+from upstream_emulator.signing import apply_check_digit, signature
 
 _ASSISTANT_ID = "65940acff94777010aa6b796"
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"

@@ -1,4 +1,4 @@
-"""The loads that are measured, and what they ask the embedded upstream to play."""
+"""The loads that are measured, and what they ask the upstream emulator to play."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Case:
     quick: bool = False
     """Belongs to the smaller set."""
     floor: bool = False
-    """Held against the least that a relay can do (`bench.floor`)."""
+    """Held against the least that a relay can do (`bench.baseline`)."""
 
     @property
     def answers(self) -> int:

@@ -1,5 +1,1 @@
-"""The embedded upstream: a stand-in for chatglm.cn on a real socket, for the demonstration, the tests and the
-bench.
-
-Written from the protocol notes alone; it shares no code with `app`, so that neither proves itself.
-"""
+"""The demonstration: the gateway as a process of its own, in front of the upstream emulator."""

@@ -14,7 +14,7 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from demo.gateway import GatewayFailed, GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 class Interrupted(BaseException):
@@ -28,12 +28,12 @@ def say(text: str = "") -> None:
 def serve() -> int:
     """Keep both running until Ctrl-C or SIGTERM."""
     with (
-        DemoUpstream(pace=40) as upstream,
+        UpstreamEmulator(pace=40) as upstream,
         GatewayProcess(upstream.url, None, "wsgi:app", PORT=find_port(), **_let_in(upstream)) as gateway,
     ):
         say(f"page      {gateway.url}/   (any key that begins with demo- is alive)")
         say(f"gateway   {gateway.url}/v1")
-        say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_demo/state)\n\nTry:")
+        say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_emulator/state)\n\nTry:")
         body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
         say(f"  curl -N {gateway.url}/v1/chat/completions \\")
         say(f"    -H 'Authorization: Bearer demo-anna' -d '{body}'")
@@ -80,8 +80,8 @@ def _load_tour() -> Callable[[], int]:
     return tour
 
 
-def _let_in(upstream: DemoUpstream) -> dict[str, str]:
-    """The pictures that the stand-in draws lie on this machine, where no gateway would look otherwise."""
+def _let_in(upstream: UpstreamEmulator) -> dict[str, str]:
+    """The pictures that the emulator draws lie on this machine, where no gateway would look otherwise."""
     return {"GLM_FILES_ALLOW_PRIVATE": "1", "GLM_FILES_PORTS": f"80,443,{urlsplit(upstream.url).port}"}
 
 

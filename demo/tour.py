@@ -11,7 +11,7 @@ from openai import OpenAI, OpenAIError
 
 from demo.command import say
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 ACCOUNTS = "demo-anna,demo-bert"
 
@@ -120,7 +120,7 @@ def _ask(question: str) -> Any:
 def tour() -> int:
     """Start everything, show it, stop everything. Returns the exit code."""
     say("This is glm-api with a stand-in for chatglm.cn. Nothing leaves this machine.")
-    with DemoUpstream(pace=40) as upstream, GatewayProcess(upstream.url) as gateway:
+    with UpstreamEmulator(pace=40) as upstream, GatewayProcess(upstream.url) as gateway:
         say(f"The gateway answers at {gateway.url}, as it will for you on port 8000.")
         code = _guide(gateway)
         if code == 0:

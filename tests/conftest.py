@@ -1,6 +1,6 @@
 """Guards around every test: the environment is left as it was, and nothing is reached beyond this machine.
 
-And what most tests need: the embedded upstream, and an account of their own on it.
+And what most tests need: the upstream emulator, and an account of their own on it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 _connect = socket.socket.connect
 _LONGEST = "test_everything_at_once"
@@ -46,14 +46,14 @@ def guards(the_environment_stays: None, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
+def shared_upstream() -> Iterator[UpstreamEmulator]:
     """For tests that need no other pace than none."""
-    with DemoUpstream(pace=0) as upstream:
+    with UpstreamEmulator(pace=0) as upstream:
         yield upstream
 
 
 @pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+def upstream(shared_upstream: UpstreamEmulator) -> Iterator[UpstreamEmulator]:
     """With a clean record; nothing may be open, and no rule broken, when the test is over."""
     shared_upstream.reset()
     yield shared_upstream

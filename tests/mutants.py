@@ -30,7 +30,7 @@ ROOMS = {
 }
 """By the folder of their tests under tests/app: the modules of app/ in which mistakes are made."""
 
-_COPIED = ("app", "demo", "tests", "pyproject.toml")
+_COPIED = ("app", "demo", "tests", "upstream_emulator", "pyproject.toml")
 _MAX_SECONDS = 240.0
 _TOLD_EVERY = 25
 _PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "20")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 CHROMIUM = Path("/usr/bin/chromium")
 TOKEN = "demo-browser-secret"
@@ -22,23 +22,23 @@ TINY_PNG = bytes.fromhex(
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=PACE_MILLISECONDS) as upstream:
+def shared_upstream() -> Iterator[UpstreamEmulator]:
+    with UpstreamEmulator(pace=PACE_MILLISECONDS) as upstream:
         yield upstream
 
 
 @pytest.fixture
-def upstream(shared_upstream: DemoUpstream) -> DemoUpstream:
+def upstream(shared_upstream: UpstreamEmulator) -> UpstreamEmulator:
     shared_upstream.reset()
     return shared_upstream
 
 
 @pytest.fixture(scope="session")
 def gateway(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     settings = {
-        # The pictures of the embedded upstream lie on this machine.
+        # The pictures of the upstream emulator lie on this machine.
         "GLM_FILES_ALLOW_PRIVATE": "1",
         "GLM_FILES_PORTS": str(urlsplit(shared_upstream.url).port),
         "GLM_QUEUE_SECONDS": "5",
@@ -79,7 +79,7 @@ def outside(context: BrowserContext, gateway: GatewayProcess) -> list[str]:
 
 
 @pytest.fixture
-def blank(context: BrowserContext, upstream: DemoUpstream, outside: list[str]) -> Iterator[Page]:
+def blank(context: BrowserContext, upstream: UpstreamEmulator, outside: list[str]) -> Iterator[Page]:
     """A page on which no script may fail or be kept from anything, and that asks nothing of anybody else."""
     page = context.new_page()
     failures: list[str] = []

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import enter, send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 ANSWER = """## Title
 
@@ -37,7 +37,7 @@ def find_faults(page: Page, view: str) -> list[tuple[str, str, object]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault(
-    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, scheme: Literal["light", "dark"]
+    browser: Browser, gateway: GatewayProcess, upstream: UpstreamEmulator, scheme: Literal["light", "dark"]
 ) -> None:
     context = browser.new_context(locale="en-US", color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()

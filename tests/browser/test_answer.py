@@ -10,8 +10,8 @@ import requests
 from playwright.sync_api import Page, Request, expect
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import TOKEN, send, wait_for_end, wait_until
+from upstream_emulator.emulator import UpstreamEmulator
 
 THINKING = "[[think thought=secretly%20considered say=openly pace=400 delay=1500]]"
 
@@ -48,7 +48,7 @@ def test_an_answer_is_copied_as_it_came(page: Page) -> None:
     assert page.evaluate("window.copied") == r"**a** \(x\)"
 
 
-def test_a_question_is_asked_again_in_the_place_of_its_answer(page: Page, upstream: DemoUpstream) -> None:
+def test_a_question_is_asked_again_in_the_place_of_its_answer(page: Page, upstream: UpstreamEmulator) -> None:
     """From where it was asked: the second answer does not follow the first."""
     for _ in range(2):
         send(page, "hello")

@@ -7,8 +7,8 @@ import time
 from playwright.sync_api import FilePayload, Page, expect
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import TINY_PNG, TOKEN, send, wait_for_end, wait_until
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 def test_words_come_one_by_one(page: Page) -> None:
@@ -25,7 +25,7 @@ def test_words_come_one_by_one(page: Page) -> None:
     assert lengths == sorted(lengths)
 
 
-def test_stopping_frees_the_account_within_a_second(page: Page, upstream: DemoUpstream) -> None:
+def test_stopping_frees_the_account_within_a_second(page: Page, upstream: UpstreamEmulator) -> None:
     send(page, "[[chunks n=2000 pace=30]]")
     page.locator(".text").wait_for()
     assert upstream.state()["open_streams"] == 1
@@ -87,7 +87,7 @@ def test_an_expired_token_is_told_how_to_be_replaced_and_replaced(page: Page) ->
     expect(page.locator(".answer").last).to_contain_text("hello again")
 
 
-def test_what_failed_is_asked_again(page: Page, upstream: DemoUpstream) -> None:
+def test_what_failed_is_asked_again(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "[[text say=whole]]")
     expect(page.locator(".trouble")).to_contain_text("The answer broke off.")

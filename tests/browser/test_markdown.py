@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 TEXT = """# Title #
 
@@ -85,7 +85,7 @@ def test_every_kind_of_markdown_has_its_nodes(page: Page) -> None:
     assert dict(zip(NODES, nodes, strict=True)) == NODES
 
 
-def test_what_is_settled_is_not_drawn_again(page: Page, upstream: DemoUpstream) -> None:
+def test_what_is_settled_is_not_drawn_again(page: Page, upstream: UpstreamEmulator) -> None:
     page.evaluate(
         """() => { window.added = 0;
         const count = (changes) => changes.forEach((change) => { window.added += change.addedNodes.length; });

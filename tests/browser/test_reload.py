@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 def test_a_conversation_survives_a_reload_and_goes_on(page: Page) -> None:
@@ -31,7 +31,7 @@ def test_a_conversation_survives_a_reload_and_goes_on(page: Page) -> None:
     expect(page.locator(".answer").last).to_contain_text("hello")
 
 
-def test_an_answer_that_was_on_its_way_ends_where_it_was(page: Page, upstream: DemoUpstream) -> None:
+def test_an_answer_that_was_on_its_way_ends_where_it_was(page: Page, upstream: UpstreamEmulator) -> None:
     send(page, "[[chunks n=2000 pace=30]]")
     page.locator(".text").wait_for()
     page.reload()
@@ -53,7 +53,7 @@ def test_thoughts_that_were_on_their_way_are_folded(page: Page) -> None:
     expect(page.locator(".answer")).to_contain_text("The page was loaded anew")
 
 
-def test_a_failure_is_told_again_and_can_still_be_mended(page: Page, upstream: DemoUpstream) -> None:
+def test_a_failure_is_told_again_and_can_still_be_mended(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "[[text say=whole]]")
     expect(page.locator(".trouble")).to_contain_text("The answer broke off.")

@@ -14,8 +14,8 @@ import requests
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import TINY_PNG, TOKEN, send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 HOSTILE = """<script>window.hit = 1</script><img src=x onerror="window.hit = 2">
 <svg onload="window.hit = 3"></svg>
@@ -33,7 +33,7 @@ HOSTILE = """<script>window.hit = 1</script><img src=x onerror="window.hit = 2">
 [good](https://example.org/page) <style>body { display: none }</style>"""
 
 
-def test_hostile_markdown_does_nothing(page: Page, upstream: DemoUpstream, outside: list[str]) -> None:
+def test_hostile_markdown_does_nothing(page: Page, upstream: UpstreamEmulator, outside: list[str]) -> None:
     upstream.account("browser-secret", next=[f"text say={quote(HOSTILE)}"])
     send(page, "be evil")
     wait_for_end(page)
@@ -50,7 +50,7 @@ def test_hostile_markdown_does_nothing(page: Page, upstream: DemoUpstream, outsi
 
 
 def test_a_picture_waits_for_consent_and_comes_through_the_gateway(
-    page: Page, upstream: DemoUpstream, outside: list[str]
+    page: Page, upstream: UpstreamEmulator, outside: list[str]
 ) -> None:
     url = f"{upstream.url}/testpath/5e56234b-34ae-593c-ba4e-3f7ba77b5768_0.png"
     upstream.account("browser-secret", next=[f"text say={quote(f'![cat]({url})')}"])
@@ -81,7 +81,7 @@ def fetched(page: Page) -> list[str]:
 
 
 def test_pictures_of_the_web_chat_itself_are_shown_at_once(
-    page: Page, upstream: DemoUpstream, fetched: list[str]
+    page: Page, upstream: UpstreamEmulator, fetched: list[str]
 ) -> None:
     text = "![cat](https://sfile.chatglm.cn/a.png)\n\nmore\n\nand more"
     upstream.account("browser-secret", next=[f"text say={quote(text)}"])
@@ -107,7 +107,7 @@ def test_pictures_of_the_web_chat_itself_are_shown_at_once(
     ],
 )
 def test_everything_else_waits_for_a_click(
-    page: Page, upstream: DemoUpstream, fetched: list[str], address: str
+    page: Page, upstream: UpstreamEmulator, fetched: list[str], address: str
 ) -> None:
     upstream.account("browser-secret", next=[f"text say={quote(f'![cat](<{address}>)')}"])
     send(page, "a cat")
@@ -117,7 +117,7 @@ def test_everything_else_waits_for_a_click(
 
 
 def test_a_hostile_answer_has_few_pictures_loaded(
-    page: Page, upstream: DemoUpstream, fetched: list[str]
+    page: Page, upstream: UpstreamEmulator, fetched: list[str]
 ) -> None:
     text = " ".join(f"![{number}](https://sfile.chatglm.cn/{number}.png)" for number in range(60))
     upstream.account("browser-secret", next=[f"text say={quote(text)}"])
@@ -129,7 +129,7 @@ def test_a_hostile_answer_has_few_pictures_loaded(
 
 
 def test_a_picture_that_is_lost_is_asked_for_once(
-    page: Page, upstream: DemoUpstream, fetched: list[str]
+    page: Page, upstream: UpstreamEmulator, fetched: list[str]
 ) -> None:
     """Although its paragraph goes on growing."""
     text = "![cat](https://sfile.chatglm.cn/lost.png) " + "and so on " * 60
@@ -141,7 +141,7 @@ def test_a_picture_that_is_lost_is_asked_for_once(
 
 
 def test_what_is_shown_at_once_means_the_same_host_to_the_gateway(
-    page: Page, upstream: DemoUpstream, fetched: list[str]
+    page: Page, upstream: UpstreamEmulator, fetched: list[str]
 ) -> None:
     """A browser reads a backslash as a slash, other programs do not."""
     text = "![cat](<https://chatglm.cn\\\\@evil.test/a.png>)"
@@ -179,7 +179,7 @@ def other_origin(tmp_path: Path) -> Iterator[str]:
 
 
 def test_another_origin_can_stream_and_abort(
-    context: BrowserContext, gateway: GatewayProcess, upstream: DemoUpstream, other_origin: str
+    context: BrowserContext, gateway: GatewayProcess, upstream: UpstreamEmulator, other_origin: str
 ) -> None:
     page = context.new_page()
     page.goto(other_origin)

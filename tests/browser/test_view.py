@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.browser.conftest import enter, send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 SAY = (
@@ -53,7 +53,7 @@ def test_filming_waits_with_seconds_and_shows_the_video(page: Page) -> None:
     expect(page.locator("#pictures")).to_contain_text(re.compile(r"[\d.]+ s in all"))
 
 
-def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstream) -> None:
+def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: UpstreamEmulator) -> None:
     send(page, "hello")
     wait_for_end(page)
     page.locator("#tab-accounts").click()
@@ -68,7 +68,7 @@ def test_accounts_are_shown_checked_and_cleaned(page: Page, upstream: DemoUpstre
 
 
 def test_accounts_are_numbered_as_the_caller_lists_them_and_say_one_thing(
-    page: Page, upstream: DemoUpstream
+    page: Page, upstream: UpstreamEmulator
 ) -> None:
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-numbered,dead-numbered')")
     page.locator("#tab-accounts").click()
@@ -109,7 +109,7 @@ def test_watching_shows_what_happens(page: Page) -> None:
     expect(page.locator("#plots")).to_contain_text("Nothing yet.")
 
 
-def test_accounts_say_in_words_what_is_wrong(page: Page, upstream: DemoUpstream) -> None:
+def test_accounts_say_in_words_what_is_wrong(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("worded", next=["throttled429"])
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-worded,dead-token')")
     send(page, "hello")
@@ -121,7 +121,7 @@ def test_accounts_say_in_words_what_is_wrong(page: Page, upstream: DemoUpstream)
     expect(cards.filter(has_text="expired").last).to_contain_text("token expired")
 
 
-def test_a_drawing_that_failed_is_tried_again(page: Page, upstream: DemoUpstream) -> None:
+def test_a_drawing_that_failed_is_tried_again(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("browser-secret", next=["filter at=0"])
     page.locator("#tab-draw").click()
     page.locator("#prompt").fill("a cat [[draw n=0]]")
@@ -151,7 +151,7 @@ def test_tabs_by_keyboard(page: Page) -> None:
 
 
 def test_it_speaks_chinese_and_the_language_that_is_chosen(
-    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream
+    browser: Browser, gateway: GatewayProcess, upstream: UpstreamEmulator
 ) -> None:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
@@ -182,7 +182,7 @@ def test_light_and_dark_are_chosen(page: Page) -> None:
 
 
 def test_the_words_of_a_failure_are_said_once_and_the_gateways_own_are_folded(
-    page: Page, upstream: DemoUpstream
+    page: Page, upstream: UpstreamEmulator
 ) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "hello")
@@ -209,7 +209,12 @@ def test_the_head_holds_what_is_in_it(page: Page, width: int) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1280, 390])
 def test_nothing_is_wider_than_the_window(
-    browser: Browser, gateway: GatewayProcess, upstream: DemoUpstream, width: int, scheme: str, locale: str
+    browser: Browser,
+    gateway: GatewayProcess,
+    upstream: UpstreamEmulator,
+    width: int,
+    scheme: str,
+    locale: str,
 ) -> None:
     """SCREENSHOTS=directory keeps what was seen."""
     upstream.account("browser-secret", next=[f"think thought=briefly say={SAY}"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / ".venv-clients/bin"
@@ -32,14 +32,14 @@ RunProgram = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=2) as upstream:
+def shared_upstream() -> Iterator[UpstreamEmulator]:
+    with UpstreamEmulator(pace=2) as upstream:
         yield upstream
 
 
 @pytest.fixture(scope="session")
 def gateway(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     with GatewayProcess(shared_upstream.url, tmp_path_factory.mktemp("gateway")) as gateway:
         yield gateway

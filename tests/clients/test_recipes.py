@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from demo.upstream import DemoUpstream
 from tests.clients.conftest import RunProgram, StartProgram
 from tests.clients.recipe import read_code
+from upstream_emulator.emulator import UpstreamEmulator
 
 # Of each page and language: what its client calls a dead token and an answer that was cut.
 RECIPES = [
@@ -38,7 +38,7 @@ def test_answers(page: str, language: str, run_program: RunProgram) -> None:
 
 @EACH
 def test_pieces_are_shown_as_they_come_and_leaving_frees_the_account(
-    page: str, language: str, start_program: StartProgram, upstream: DemoUpstream, account: str
+    page: str, language: str, start_program: StartProgram, upstream: UpstreamEmulator, account: str
 ) -> None:
     """The upstream falls silent in the middle: what is shown by then was not held back."""
     upstream.account(account, next=["stall seconds=40"])
@@ -57,7 +57,7 @@ def test_failures(
     dead: str,
     cut: str,
     run_program: RunProgram,
-    upstream: DemoUpstream,
+    upstream: UpstreamEmulator,
     account: str,
 ) -> None:
     """In the client's own words, and never as a success."""

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.upstream import DemoUpstream
 from tests.deploy.fleet import Crowd, Fleet, call, find_owners
 from tests.deploy.front import INSTANCE, find_port, wait_until
+from upstream_emulator.emulator import UpstreamEmulator
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "deploy/kubernetes/envoy.yaml"
@@ -25,7 +25,7 @@ MAX_MOVED = 0.03
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    with DemoUpstream() as upstream:
+    with UpstreamEmulator() as upstream:
         fleet = Fleet(upstream.url, tmp_path, GLM_CONVERSATION_TTL="1")
         try:
             fleet.start(3)

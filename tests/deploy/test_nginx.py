@@ -16,18 +16,18 @@ import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.deploy.front import HOST, Nginx
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 @pytest.fixture
-def upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream() as upstream:
+def upstream() -> Iterator[UpstreamEmulator]:
+    with UpstreamEmulator() as upstream:
         yield upstream
 
 
 @pytest.fixture
-def gateway(upstream: DemoUpstream, tmp_path: Path) -> Iterator[str]:
+def gateway(upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[str]:
     """The address of one, as nginx wants it."""
     with GatewayProcess(upstream.url, tmp_path) as gateway:
         yield gateway.url.removeprefix("http://")
@@ -56,7 +56,9 @@ def test_pieces_arrive_one_by_one(url: str) -> None:
     assert longest < 0.6, "pieces were held back"
 
 
-def test_a_client_that_leaves_is_noticed_upstream_within_a_second(url: str, upstream: DemoUpstream) -> None:
+def test_a_client_that_leaves_is_noticed_upstream_within_a_second(
+    url: str, upstream: UpstreamEmulator
+) -> None:
     answer = ask(url, "[[chunks n=600 pace=100]]")
     # Kept in hand: an iterator that is thrown away closes the connection.
     lines = answer.iter_lines(chunk_size=1)

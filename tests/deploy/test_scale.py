@@ -19,10 +19,10 @@ import pytest
 from app.accounts.account import account_key
 from app.shard import Shard
 from bench.analysis import analyse
-from bench.control import Control
 from bench.load import Lane, Plan, generate
 from bench.place import allow_open_files, start_upstream
 from bench.request import build_chat, split_address
+from tests.acceptance.control import Control
 from tests.deploy.fleet import (
     CHUNKS,
     PACE_MS,

@@ -127,10 +127,10 @@ def test_an_old_python_is_named(checkout: Path) -> None:
     assert not (checkout / ".venv").exists()
 
 
-def test_the_automatic_check_is_make_test() -> None:
+def test_the_automatic_check_begins_with_make_check() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     commands = [line for line in script.read_text().splitlines() if line and not line.startswith("#")]
-    assert "make test" in commands
+    assert "make check" in commands
     assert commands[-1] == "exec make test-browser"
     assert "export CI=true" in commands

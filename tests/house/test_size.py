@@ -14,7 +14,7 @@ MAX_FUNCTION = 50
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 MODULES = [
     path
-    for top in ("app", "demo", "bench", "tests", "wsgi.py", "gunicorn.conf.py")
+    for top in ("app", "upstream_emulator", "demo", "bench", "tests", "wsgi.py", "gunicorn.conf.py")
     for path in ([ROOT / top] if top.endswith(".py") else sorted((ROOT / top).rglob("*.py")))
     if path.exists()
 ]

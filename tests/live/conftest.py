@@ -11,7 +11,7 @@ import requests
 from openai import OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 # Short clocks, so that tests of slowness are quick. The pauses of the demo are shorter still.
 CLOCKS = {
@@ -35,14 +35,14 @@ StartGateway = Callable[..., GatewayProcess]
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=2) as upstream:
+def shared_upstream() -> Iterator[UpstreamEmulator]:
+    with UpstreamEmulator(pace=2) as upstream:
         yield upstream
 
 
 @pytest.fixture(scope="session")
 def shared_gateway(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("gateway")
     settings = CLOCKS | {"METRICS_KEY": METRICS_KEY}
@@ -51,14 +51,14 @@ def shared_gateway(
 
 
 @pytest.fixture
-def upstream(upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+def upstream(upstream: UpstreamEmulator) -> Iterator[UpstreamEmulator]:
     """The upstream behind `gateway`, which must not have been sent what another account was given."""
     yield upstream
     assert upstream.state()["foreign_cookies"] == 0
 
 
 @pytest.fixture
-def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
+def gateway(shared_gateway: GatewayProcess, upstream: UpstreamEmulator) -> Iterator[GatewayProcess]:
     """The shared gateway; it must survive the test with no lease out, and log no traceback and no token."""
     written, worker = len(shared_gateway.log()), shared_gateway.worker_pid
     yield shared_gateway
@@ -68,7 +68,7 @@ def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[
 
 
 @pytest.fixture
-def start_gateway(tmp_path: Path, upstream: DemoUpstream) -> Iterator[StartGateway]:
+def start_gateway(tmp_path: Path, upstream: UpstreamEmulator) -> Iterator[StartGateway]:
     """Starts gateways with settings of their own, in the test's directory."""
     started: list[GatewayProcess] = []
 
@@ -94,7 +94,7 @@ def connect(gateway: GatewayProcess, credentials: str) -> OpenAI:
     return OpenAI(base_url=f"{gateway.url}/v1", api_key=credentials, max_retries=0, timeout=30)
 
 
-def check_leases(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def check_leases(gateway: GatewayProcess, upstream: UpstreamEmulator) -> None:
     """No account that the test logged in may still be answering, soon after the last byte."""
     used = {sent["headers"]["authorization"] for sent in upstream.requests() if "refresh" in sent["path"]}
     tokens = ",".join(sorted(header.removeprefix("Bearer ") for header in used))

@@ -1,6 +1,6 @@
 """What a client hears in each situation: the table behind docs/errors.md.
 
-A directive of the embedded upstream plays each one. Before the first delta it is an HTTP status with
+A directive of the upstream emulator plays each one. Before the first delta it is an HTTP status with
 an OpenAI error; after it, an error event.
 """
 

@@ -8,16 +8,19 @@ import pytest
 from openai import AuthenticationError, RateLimitError
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient, ask
+from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 
-def answers(upstream: DemoUpstream) -> dict[str, int]:
+def answers(upstream: UpstreamEmulator) -> dict[str, int]:
     return {name: account["answers"] for name, account in upstream.state()["accounts"].items()}
 
 
-def test_rotation_uses_every_account(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_rotation_uses_every_account(
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+) -> None:
     tokens = [f"{account}{number}" for number in range(3)]
     with connect(gateway, ",".join(tokens)) as client:
         for _ in range(6):
@@ -25,7 +28,7 @@ def test_rotation_uses_every_account(gateway: GatewayProcess, upstream: DemoUpst
     assert sorted(answers(upstream).values()) == [2, 2, 2]
 
 
-def test_one_answer_at_a_time(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_one_answer_at_a_time(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     """Ten at once over two accounts: all are answered, in turn. The fixture counts violations."""
     with connect(gateway, f"{account}-a,{account}-b") as client, ThreadPoolExecutor(10) as threads:
         heard = list(threads.map(lambda _: ask(client, "[[chunks n=10 pace=10]]", stream=True), range(10)))
@@ -33,21 +36,23 @@ def test_one_answer_at_a_time(gateway: GatewayProcess, upstream: DemoUpstream, a
     assert sorted(answers(upstream).values()) == [5, 5]
 
 
-def test_two_tokens_of_one_login(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_two_tokens_of_one_login(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     with connect(gateway, f"{account}.one,{account}.two") as client, ThreadPoolExecutor(6) as threads:
         heard = list(threads.map(lambda _: ask(client, "[[chunks n=10 pace=10]]", stream=True), range(6)))
     assert [answer.finish for answer in heard] == ["stop"] * 6
 
 
-def test_the_queue_time_is_bounded(start_gateway: StartGateway, upstream: DemoUpstream, account: str) -> None:
+def test_the_queue_time_is_bounded(
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
+) -> None:
     gateway = start_gateway(GLM_QUEUE_SECONDS="0.3")
-    busy = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, account, "[[chunks n=500 pace=20]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     with connect(gateway, account) as client, pytest.raises(RateLimitError) as raised:
         ask(client, "你好", stream=False)
     assert raised.value.code == "accounts_busy", raised.value
     assert int(raised.value.response.headers["Retry-After"]) > 0
-    busy.leave()
+    busy.close()
 
 
 def test_a_dead_token_says_so(gateway: GatewayProcess, account: str) -> None:
@@ -66,7 +71,7 @@ def test_a_dead_token_among_others_is_passed_by(gateway: GatewayProcess, account
 
 
 def test_an_access_token_that_dies_is_renewed_once(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     name = account.removeprefix("demo-")
     with connect(gateway, account) as client:
@@ -76,7 +81,7 @@ def test_an_access_token_that_dies_is_renewed_once(
     assert upstream.state()["accounts"][name]["refreshes"] == 2
 
 
-def test_a_refresh_is_shared(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_a_refresh_is_shared(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     upstream.configure(refresh_delay_seconds=0.3)
     with connect(gateway, account) as client, ThreadPoolExecutor(4) as threads:
         heard = list(threads.map(lambda _: ask(client, "[[text]]", stream=False), range(4)))
@@ -86,7 +91,7 @@ def test_a_refresh_is_shared(gateway: GatewayProcess, upstream: DemoUpstream, ac
 
 
 @pytest.mark.parametrize("era", ["2024", "2026"])
-def test_both_eras(start_gateway: StartGateway, upstream: DemoUpstream, account: str, era: str) -> None:
+def test_both_eras(start_gateway: StartGateway, upstream: UpstreamEmulator, account: str, era: str) -> None:
     upstream.configure(era=era)
     gateway = start_gateway(GLM_CONVERSATION_TTL="0")
     with connect(gateway, account) as client:
@@ -95,7 +100,7 @@ def test_both_eras(start_gateway: StartGateway, upstream: DemoUpstream, account:
 
 
 def test_a_conversation_is_kept_for_its_time(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     gateway = start_gateway(GLM_CONVERSATION_TTL="0.8")
     with connect(gateway, account) as client:
@@ -107,7 +112,7 @@ def test_a_conversation_is_kept_for_its_time(
 
 
 def test_a_merged_conversation_goes_at_once(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "你好"}]
     with connect(gateway, account) as client:

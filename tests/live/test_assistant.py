@@ -8,16 +8,16 @@ import pytest
 from openai import InternalServerError, NotFoundError, OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.live.asking import ask
 from tests.live.conftest import list_states
+from upstream_emulator.emulator import UpstreamEmulator
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 UNKNOWN = "0123456789abcdef01234567"
 
 
 @pytest.fixture
-def strict(upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+def strict(upstream: UpstreamEmulator) -> Iterator[UpstreamEmulator]:
     upstream.configure(assistants="known")
     yield upstream
     upstream.configure(assistants="any")
@@ -26,7 +26,13 @@ def strict(upstream: DemoUpstream) -> Iterator[DemoUpstream]:
 @BOTH
 @pytest.mark.parametrize("model", [UNKNOWN, f"{UNKNOWN}-silent"])
 def test_a_wrong_id_is_a_wrong_model(
-    client: OpenAI, gateway: GatewayProcess, account: str, strict: DemoUpstream, model: str, *, stream: bool
+    client: OpenAI,
+    gateway: GatewayProcess,
+    account: str,
+    strict: UpstreamEmulator,
+    model: str,
+    *,
+    stream: bool,
 ) -> None:
     with pytest.raises(NotFoundError) as raised:
         ask(client, "你好", stream=stream, model=model)
@@ -37,7 +43,7 @@ def test_a_wrong_id_is_a_wrong_model(
     assert ask(client, "你好", stream=stream, model="65c046a531d3fcb034918abe").finish == "stop"
 
 
-def test_every_account_is_asked(strict: DemoUpstream, client: OpenAI, account: str) -> None:
+def test_every_account_is_asked(strict: UpstreamEmulator, client: OpenAI, account: str) -> None:
     several = client.with_options(api_key=f"{account},{account}-other")
     with pytest.raises(NotFoundError):
         ask(several, "你好", stream=False, model=UNKNOWN)
@@ -47,7 +53,7 @@ def test_every_account_is_asked(strict: DemoUpstream, client: OpenAI, account: s
 
 @pytest.mark.parametrize("fault", ["validation", "no-assistant"])
 def test_the_words_of_either_refusal_count(
-    client: OpenAI, upstream: DemoUpstream, account: str, fault: str
+    client: OpenAI, upstream: UpstreamEmulator, account: str, fault: str
 ) -> None:
     upstream.account(account.removeprefix("demo-"), next=[fault, fault])
     with pytest.raises(NotFoundError):

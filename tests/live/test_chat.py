@@ -10,15 +10,15 @@ import requests
 from openai import NotFoundError, OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.live.asking import ask, ask_messages
+from upstream_emulator.emulator import UpstreamEmulator
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 STYLES = ("style=snapshot", "style=snapshot flag=0", "style=delta", "style=delta flag=0", "style=mixed")
 
 
 @BOTH
-def test_a_plain_answer(client: OpenAI, upstream: DemoUpstream, *, stream: bool) -> None:
+def test_a_plain_answer(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
     heard = ask(client, "你叫什么？", stream=stream, model="glm4")
     assert "你叫什么？" in heard.text
     assert heard.finish == "stop"
@@ -54,7 +54,7 @@ def test_parts_that_take_turns(client: OpenAI, style: str) -> None:
 
 
 @BOTH
-def test_searching(client: OpenAI, upstream: DemoUpstream, *, stream: bool) -> None:
+def test_searching(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
     heard = ask(client, "天气？", stream=stream, model="glm-search")
     assert last_question(upstream)["meta_data"]["is_networking"] is True
     assert "天气？" in heard.text
@@ -106,7 +106,7 @@ def test_the_content_filter_says_its_words(client: OpenAI, where: str, *, stream
 
 
 @BOTH
-def test_a_conversation_goes_on(client: OpenAI, upstream: DemoUpstream, *, stream: bool) -> None:
+def test_a_conversation_goes_on(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
     first = ask(client, "一", stream=stream)
     (conversation_id,) = first.ids
     second = ask(client, "二", stream=stream, extra_body={"conversation_id": conversation_id})
@@ -129,7 +129,7 @@ def test_an_unknown_conversation_is_not_found(client: OpenAI, *, stream: bool) -
     assert raised.value.code == "conversation_not_found"
 
 
-def test_a_history_is_merged(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_a_history_is_merged(client: OpenAI, upstream: UpstreamEmulator) -> None:
     messages = [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": "first"},
@@ -142,7 +142,7 @@ def test_a_history_is_merged(client: OpenAI, upstream: DemoUpstream) -> None:
     assert "pictures.example" not in text
 
 
-def test_the_model_chooses_the_mode(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_the_model_chooses_the_mode(client: OpenAI, upstream: UpstreamEmulator) -> None:
     expected: dict[str, dict[str, Any]] = {
         "glm-think": {"chat_mode": "thinking", "reasoning_effort": "high", "is_networking": False},
         "glm-search": {"chat_mode": "", "is_networking": True},
@@ -184,7 +184,7 @@ def test_the_bytes_of_a_stream(gateway: GatewayProcess, account: str) -> None:
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
 
 
-def last_question(upstream: DemoUpstream) -> Any:
+def last_question(upstream: UpstreamEmulator) -> Any:
     """The body of the last chat call: deletions may have followed it."""
     asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
     return asked[-1]

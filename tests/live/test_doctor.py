@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from demo.gateway import ROOT, GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 def call_doctor(given: str, *arguments: str, **environ: str) -> tuple[int, str]:
@@ -27,7 +27,7 @@ def call_doctor(given: str, *arguments: str, **environ: str) -> tuple[int, str]:
 
 
 def test_a_running_gateway_is_left_alone_and_asks_itself(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     upstream.configure(rotate="hard")
     environ = {

@@ -16,9 +16,9 @@ from typing import Any
 import requests
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
 from tests.live.conftest import StartGateway
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 STREAMS = 50
 DRAIN_SECONDS = 2
@@ -37,15 +37,8 @@ def wait_for_end(gateway: GatewayProcess) -> int:
     return gateway._process.wait(20)
 
 
-def wait_for_streams(upstream: DemoUpstream, count: int) -> None:
+def wait_for_streams(upstream: UpstreamEmulator, count: int) -> None:
     upstream.wait_until(lambda state: state["open_streams"] == count)
-
-
-def read_to_end(client: RawClient) -> bytes:
-    while data := client._socket.recv(65536):
-        client.received += data
-    client.leave()
-    return client.received
 
 
 def last_event(body: bytes) -> Any:
@@ -55,18 +48,18 @@ def last_event(body: bytes) -> Any:
 
 
 def test_fifty_streams_end_with_an_event_and_nothing_is_left(
-    start_gateway: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start_gateway: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     gateway = start_gateway(GLM_DRAIN_SECONDS=str(DRAIN_SECONDS), GLM_CONVERSATION_TTL="0")
     with ExitStack() as stack:
         talk = "[[chunks n=100000 pace=20]]"
-        clients = [RawClient(gateway, f"demo-drain{n}", talk, stream=True) for n in range(STREAMS)]
+        clients = [open_chat(gateway.url, f"demo-drain{n}", talk, stream=True) for n in range(STREAMS)]
         for client in clients:
             client.read_until(b'"content":')
-            stack.callback(client.leave)
+            stack.callback(client.close)
         begun = terminate(gateway)
         for client in clients:
-            event = last_event(read_to_end(client))
+            event = last_event(client.read_to_end())
             assert event["error"]["code"] == "shutting_down"
             assert b"[DONE]" not in client.received
             assert b'"finish_reason":"' not in client.received
@@ -81,32 +74,34 @@ def test_fifty_streams_end_with_an_event_and_nothing_is_left(
 
 
 def test_short_answers_are_finished_and_end_the_stop(
-    start_gateway: StartGateway, upstream: DemoUpstream
+    start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     gateway = start_gateway(GLM_DRAIN_SECONDS="15")
-    client = RawClient(gateway, "demo-short", "[[chunks n=30 pace=20]]", stream=True)
+    client = open_chat(gateway.url, "demo-short", "[[chunks n=30 pace=20]]", stream=True)
     client.read_until(b'"content":')
     begun = terminate(gateway)
-    assert b"[DONE]" in read_to_end(client)
+    assert b"[DONE]" in client.read_to_end()
     assert wait_for_end(gateway) == 0
     assert time.monotonic() - begun < 5
 
 
-def test_whole_and_waiting_requests_get_a_status(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_whole_and_waiting_requests_get_a_status(
+    start_gateway: StartGateway, upstream: UpstreamEmulator
+) -> None:
     """One is answered, one waits behind it, one has no first event yet, one still sends its body."""
     gateway = start_gateway(GLM_DRAIN_SECONDS="1", GLM_FIRST_EVENT_SECONDS="15", GLM_QUEUE_SECONDS="15")
     clients = [
-        RawClient(gateway, "demo-a", "[[chunks n=100000 pace=20]]", stream=False),
-        RawClient(gateway, "demo-b", "[[silence]]", stream=True),
+        open_chat(gateway.url, "demo-a", "[[chunks n=100000 pace=20]]", stream=False),
+        open_chat(gateway.url, "demo-b", "[[silence]]", stream=True),
     ]
     wait_for_streams(upstream, 1)
-    clients.append(RawClient(gateway, "demo-a", "second", stream=True))
-    half = RawClient(gateway, "demo-c", "x" * 5_000, stream=True, send_bytes=900)
-    half._socket.settimeout(10)
+    clients.append(open_chat(gateway.url, "demo-a", "second", stream=True))
+    half = open_chat(gateway.url, "demo-c", "x" * 5_000, stream=True, send_bytes=900)
+    half.socket.settimeout(10)
     time.sleep(0.3)
     terminate(gateway)
     for client in [*clients, half]:
-        answer = read_to_end(client)
+        answer = client.read_to_end()
         assert answer.startswith(b"HTTP/1.1 503 "), answer
         assert b'"code":"shutting_down"' in answer
         assert re.search(rb"\r\nRetry-After: [1-9]", answer)
@@ -115,35 +110,37 @@ def test_whole_and_waiting_requests_get_a_status(start_gateway: StartGateway, up
 
 
 def test_a_name_that_is_on_the_way_is_waited_for_also_at_the_end(
-    start_gateway: StartGateway, upstream: DemoUpstream
+    start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     """Else the upstream would keep a conversation whose name nobody has read."""
     gateway = start_gateway(GLM_DRAIN_SECONDS="1")
-    client = RawClient(gateway, "demo-name", "[[slowstart delay=1300]]", stream=True)
+    client = open_chat(gateway.url, "demo-name", "[[slowstart delay=1300]]", stream=True)
     wait_for_streams(upstream, 1)
     terminate(gateway)
-    assert b'"code":"shutting_down"' in read_to_end(client)
+    assert b'"code":"shutting_down"' in client.read_to_end()
     assert wait_for_end(gateway) == 0
     assert [one["deleted"] for one in upstream.state()["conversations"]] == [True]
 
 
 def test_a_client_that_does_not_read_does_not_hold_the_stop(
-    start_gateway: StartGateway, upstream: DemoUpstream
+    start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     gateway = start_gateway(GLM_DRAIN_SECONDS="1")
-    slow = RawClient(gateway, "demo-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
+    slow = open_chat(gateway.url, "demo-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
     slow.read_until(b'"content":')
     time.sleep(0.3)
     begun = terminate(gateway)
     assert wait_for_end(gateway) == 0
     assert time.monotonic() - begun < 1 + SPARE_SECONDS
-    slow.leave()
+    slow.close()
     wait_for_streams(upstream, 0)
 
 
-def test_nothing_new_begins_on_a_kept_connection(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_nothing_new_begins_on_a_kept_connection(
+    start_gateway: StartGateway, upstream: UpstreamEmulator
+) -> None:
     gateway = start_gateway(GLM_DRAIN_SECONDS="2")
-    running = RawClient(gateway, "demo-running", "[[chunks n=100000 pace=20]]", stream=True)
+    running = open_chat(gateway.url, "demo-running", "[[chunks n=100000 pace=20]]", stream=True)
     running.read_until(b'"content":')
     with closing(connect(gateway)) as kept:
         kept.request("GET", "/health/ready")
@@ -158,7 +155,7 @@ def test_nothing_new_begins_on_a_kept_connection(start_gateway: StartGateway, up
             assert (answer.status, json.load(answer)["error"]["code"]) == (503, "shutting_down")
             assert int(answer.headers["Retry-After"]) > 0
         assert kept.sock.recv(1) == b"", "the connection is still open"
-    assert last_event(read_to_end(running))["error"]["code"] == "shutting_down"
+    assert last_event(running.read_to_end())["error"]["code"] == "shutting_down"
     assert wait_for_end(gateway) == 0
 
 
@@ -187,7 +184,7 @@ def can_connect(gateway: GatewayProcess) -> bool:
 
 
 def test_the_drain_file_turns_readiness_alone(
-    start_gateway: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start_gateway: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     drain = tmp_path / "drain"
     gateway = start_gateway(GLM_DRAIN_FILE=str(drain))
@@ -197,8 +194,8 @@ def test_the_drain_file_turns_readiness_alone(
     answer = requests.get(readiness, timeout=5)
     assert (answer.status_code, answer.json()) == (503, {"status": "draining", "state": "kept"})
     assert requests.get(f"{gateway.url}/health/live", timeout=5).status_code == 200
-    client = RawClient(gateway, "demo-drainfile", "你好", stream=True)
+    client = open_chat(gateway.url, "demo-drainfile", "你好", stream=True)
     assert b"[DONE]" in client.read_until(b"[DONE]")
-    client.leave()
+    client.close()
     drain.unlink()
     assert requests.get(readiness, timeout=5).status_code == 200

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from openai import OpenAI
 
-from demo.upstream import DemoUpstream
 from tests.live.asking import ask, ask_messages
+from upstream_emulator.emulator import UpstreamEmulator
 
 DRAWING_ASSISTANT = "65a232c082ff90a2ad2f15e2"
 
 
-def sent_body(upstream: DemoUpstream) -> dict[str, object]:
+def sent_body(upstream: UpstreamEmulator) -> dict[str, object]:
     (body,) = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
     assert isinstance(body, dict)
     return body
@@ -28,7 +28,7 @@ def test_pictures_come_in_order_streamed_and_whole(client: OpenAI, model: str) -
         assert heard.finish == "stop"
 
 
-def test_only_what_the_user_said_last_is_drawn(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_only_what_the_user_said_last_is_drawn(client: OpenAI, upstream: UpstreamEmulator) -> None:
     messages = [{"role": "user", "content": "一只狗"}, {"role": "assistant", "content": "好"}]
     ask_messages(client, [*messages, {"role": "user", "content": "一只猫"}], stream=False, model="cogview-3")
     body = sent_body(upstream)

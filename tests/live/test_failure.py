@@ -6,10 +6,11 @@ import pytest
 from openai import APIError, APIStatusError, OpenAI
 
 from demo.gateway import ROOT, GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient, ask
+from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
 from tests.live.situation import AFTER, BEFORE, Situation
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 
@@ -60,7 +61,7 @@ def test_the_documentation_says_so(situation: tuple[int, str, str]) -> None:
 
 @BOTH
 def test_an_upstream_that_goes_away_and_comes_back(
-    client: OpenAI, upstream: DemoUpstream, account: str, *, stream: bool
+    client: OpenAI, upstream: UpstreamEmulator, account: str, *, stream: bool
 ) -> None:
     assert ask(client, "[[text]]", stream=stream).finish == "stop"
     upstream.configure(down=True)
@@ -73,9 +74,9 @@ def test_an_upstream_that_goes_away_and_comes_back(
 
 def test_the_error_event_is_the_last(gateway: GatewayProcess, account: str) -> None:
     """No finish_reason, no [DONE], and the body ends cleanly."""
-    raw = RawClient(gateway, account, "[[cut]]", stream=True)
+    raw = open_chat(gateway.url, account, "[[cut]]", stream=True)
     received = raw.read_until(b"\r\n0\r\n\r\n")
-    raw.leave()
+    raw.close()
     assert received.count(b'data: {"error":') == 1
     assert b"[DONE]" not in received
     assert b'"finish_reason":"' not in received
@@ -84,9 +85,9 @@ def test_the_error_event_is_the_last(gateway: GatewayProcess, account: str) -> N
 def test_silence_after_the_commit_point_is_filled_with_comments(
     gateway: GatewayProcess, account: str
 ) -> None:
-    raw = RawClient(gateway, account, "[[stall at=1 seconds=30]]", stream=True)
+    raw = open_chat(gateway.url, account, "[[stall at=1 seconds=30]]", stream=True)
     received = raw.read_until(b": ping\n\n")
-    raw.leave()
+    raw.close()
     assert b'"role":"assistant"' in received
 
 

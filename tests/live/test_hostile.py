@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ import requests
 from openai import APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.acceptance import attack
-from tests.live.asking import RawClient
+from tests.acceptance.attack_table import ATTACKS, Target
 from tests.live.conftest import CLOCKS, StartGateway
+from tests.raw_client import RawClient, open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 # Of many greenlets each holds the loop for some milliseconds at most; an attack in one piece takes seconds.
 MAX_HOLD_SECONDS = 0.1
@@ -43,7 +43,7 @@ def longest_hold(gateway: GatewayProcess) -> float:
 
 @pytest.fixture(scope="module")
 def metered(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("metered")
     with GatewayProcess(shared_upstream.url, directory, "tests.live.metered:app", **CLOCKS) as gateway:
@@ -65,43 +65,29 @@ def metered(
 def test_the_loop_is_not_held(metered: GatewayProcess, name: str) -> None:
     """While four connections attack, a stream goes on."""
     host, port = address_of(metered)
-    stream = RawClient(metered, f"demo-hostile-{name}", "[[chunks n=100000 pace=20]]", stream=True)
+    stream = open_chat(metered.url, f"demo-hostile-{name}", "[[chunks n=100000 pace=20]]", stream=True)
     stream.read_until(b'"content":')
     longest_hold(metered)
     ends_at = time.monotonic() + ATTACK_SECONDS
     lanes = [
-        threading.Thread(target=run_lane, args=(name, attack.Target(host, port, lane), ends_at))
-        for lane in range(4)
+        threading.Thread(target=run_lane, args=(name, Target(host, port, lane), ends_at)) for lane in range(4)
     ]
     for lane in lanes:
         lane.start()
     for lane in lanes:
         lane.join()
     assert longest_hold(metered) < MAX_HOLD_SECONDS
-    stream.received = b""
+    stream.received.clear()
     stream.read_until(b'"content":')
-    stream.leave()
+    stream.close()
 
 
-def run_lane(name: str, target: attack.Target, ends_at: float) -> None:
+def run_lane(name: str, target: Target, ends_at: float) -> None:
     while time.monotonic() < ends_at:
         try:
-            attack.ATTACKS[name](target, ends_at)
+            ATTACKS[name](target, ends_at)
         except OSError:
             time.sleep(0.01)
-
-
-@contextmanager
-def talk(gateway: GatewayProcess) -> Iterator[socket.socket]:
-    with socket.create_connection(address_of(gateway), timeout=10) as raw:
-        yield raw
-
-
-def read_to_end(raw: socket.socket) -> bytes:
-    received = b""
-    while data := raw.recv(65_536):
-        received += data
-    return received
 
 
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-hostile\r\n"
@@ -133,10 +119,10 @@ def test_every_refusal_is_ours(gateway: GatewayProcess, name: str) -> None:
     """JSON in OpenAI's shape, an id that stands in one line of the log, and not a byte of the request."""
     data, status, code = REFUSED[name]
     written = len(gateway.log())
-    with talk(gateway) as raw:
-        raw.sendall(data)
-        raw.shutdown(socket.SHUT_WR)
-        answer = read_to_end(raw)
+    with RawClient(gateway.url) as raw:
+        raw.send_raw(data)
+        raw.socket.shutdown(socket.SHUT_WR)
+        answer = raw.read_to_end()
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status), answer
     error = json.loads(body)["error"]
@@ -151,16 +137,17 @@ def test_every_refusal_is_ours(gateway: GatewayProcess, name: str) -> None:
 
 
 def test_a_head_that_is_not_completed_is_answered(
-    start_gateway: StartGateway, upstream: DemoUpstream
+    start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     gateway = start_gateway(GLM_REQUEST_SECONDS="0.5")
-    with talk(gateway) as raw:
-        raw.sendall(b"GET /ping HTTP/1.1\r\nHo")
-        answer = read_to_end(raw)
+    with RawClient(gateway.url) as raw:
+        raw.send_raw(b"GET /ping HTTP/1.1\r\nHo")
+        answer = raw.read_to_end()
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
-    with talk(gateway) as raw:
-        assert read_to_end(raw) == b"", "who says nothing is told nothing"
+    with RawClient(gateway.url) as raw:
+        raw.send_raw(b"")
+        assert raw.read_to_end() == b"", "who says nothing is told nothing"
 
 
 BODY = b"x" * 20_000_000
@@ -218,47 +205,47 @@ def test_a_small_body_that_nobody_reads_leaves_the_connection_open(gateway: Gate
 
 def test_a_refused_client_is_not_asked_for_its_body(gateway: GatewayProcess) -> None:
     expect = b"Content-Length: 1000000\r\nExpect: 100-continue\r\n\r\n"
-    with talk(gateway) as raw:
-        raw.sendall(POST.replace(b"Authorization", b"X-Nothing") + expect)
-        assert raw.recv(65_536).startswith(b"HTTP/1.1 401 ")
+    with RawClient(gateway.url) as raw:
+        raw.send_raw(POST.replace(b"Authorization", b"X-Nothing") + expect)
+        assert raw.receive().startswith(b"HTTP/1.1 401 ")
     body = b'{"messages": [{"role": "user", "content": 1}]}'
-    with talk(gateway) as raw:
-        raw.sendall(POST + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body))
-        assert raw.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        raw.sendall(body)
-        assert raw.recv(65_536).startswith(b"HTTP/1.1 400 ")
+    with RawClient(gateway.url) as raw:
+        raw.send_raw(POST + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(body))
+        assert raw.receive() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        raw.send_raw(body)
+        assert raw.receive().startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("begin", [b"", b"GET /ping HTTP/1.1\r\nHo", POST + b"Content-Length: 1000\r\n\r\n{"])
-def test_seats_stay_free(start_gateway: StartGateway, upstream: DemoUpstream, begin: bytes) -> None:
+def test_seats_stay_free(start_gateway: StartGateway, upstream: UpstreamEmulator, begin: bytes) -> None:
     """Sixty of forty seats are taken by connections that do not go on; the longest silent ones are closed."""
     gateway = start_gateway(GUNICORN_CMD_ARGS="--worker-connections 40", GLM_REQUEST_SECONDS="60")
-    stream = RawClient(gateway, "demo-seated", "[[chunks n=100000 pace=20]]", stream=True)
+    stream = open_chat(gateway.url, "demo-seated", "[[chunks n=100000 pace=20]]", stream=True)
     stream.read_until(b'"content":')
     with ExitStack() as stack:
         for _ in range(60):
-            stack.enter_context(talk(gateway)).sendall(begin)
+            stack.enter_context(RawClient(gateway.url)).send_raw(begin)
         assert requests.get(f"{gateway.url}/health/ready", timeout=10).ok
-        stream.received = b""
+        stream.received.clear()
         stream.read_until(b'"content":')
-    stream.leave()
+    stream.close()
 
 
-def test_one_watch_too_many(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_one_watch_too_many(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start_gateway()
     with ExitStack() as stack:
         watches = []
         for number in range(102):
-            watch = stack.enter_context(talk(gateway))
-            watch.sendall(b"GET /v1/watch HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
-            watch.sendall(b"Authorization: Bearer demo-watch%d\r\n\r\n" % number)
-            assert watch.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            watch = stack.enter_context(RawClient(gateway.url))
+            watch.send_raw(b"GET /v1/watch HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+            watch.send_raw(b"Authorization: Bearer demo-watch%d\r\n\r\n" % number)
+            assert watch.receive().startswith(b"HTTP/1.1 200 ")
             watches.append(watch)
         for watch in watches[:2]:
-            assert read_to_end(watch).endswith(b"0\r\n\r\n")
-        watches[2].settimeout(1.5)
+            assert watch.read_to_end().endswith(b"0\r\n\r\n")
+        watches[2].socket.settimeout(1.5)
         with pytest.raises(TimeoutError):
-            read_to_end(watches[2])
+            watches[2].read_to_end()
 
 
 def test_what_a_proxy_says_of_the_request_is_not_believed(gateway: GatewayProcess) -> None:
@@ -271,7 +258,7 @@ def test_what_a_proxy_says_of_the_request_is_not_believed(gateway: GatewayProces
 
 
 def test_debug_lines_hold_no_path(
-    start_gateway: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start_gateway: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     gateway = start_gateway(LOG_LEVEL="debug")
     requests.get(f"{gateway.url}/{SECRET.decode()}", timeout=5)

@@ -10,16 +10,16 @@ import pytest
 import requests
 from openai import APIStatusError, OpenAI
 
-from demo.drawing import build_png
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
 from tests.live.conftest import StartGateway, connect
+from tests.raw_client import open_call
+from upstream_emulator.drawing import build_png
+from upstream_emulator.emulator import UpstreamEmulator
 
 DRAWING_ASSISTANT = "65a232c082ff90a2ad2f15e2"
 
 
-def stream_bodies(upstream: DemoUpstream) -> list[dict[str, Any]]:
+def stream_bodies(upstream: UpstreamEmulator) -> list[dict[str, Any]]:
     return [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
 
 
@@ -41,7 +41,9 @@ def test_the_request_of_the_readme(gateway: GatewayProcess, account: str) -> Non
     assert picture["url"].startswith("http")
 
 
-def test_pictures_come_in_order_and_their_conversation_goes(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_pictures_come_in_order_and_their_conversation_goes(
+    client: OpenAI, upstream: UpstreamEmulator
+) -> None:
     drawn = client.images.generate(prompt="一只猫", n=4, size="1792x1024", extra_body={"scene": "海边"})
     assert numbers(drawn.data) == ["0", "1", "2", "3"]
     (body,) = stream_bodies(upstream)
@@ -58,7 +60,7 @@ def test_the_rewritten_prompt_is_told(client: OpenAI) -> None:
     assert drawn.data[0].revised_prompt == "a cat"
 
 
-def test_bytes_instead_of_addresses(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_bytes_instead_of_addresses(client: OpenAI, upstream: UpstreamEmulator) -> None:
     drawn = client.images.generate(prompt="一只猫", n=2, response_format="b64_json")
     assert drawn.data is not None
     found = [base64.b64decode(picture.b64_json or "") for picture in drawn.data]
@@ -73,7 +75,7 @@ def test_bytes_that_cannot_be_had(client: OpenAI) -> None:
     assert (raised.value.status_code, raised.value.code) == (502, "upstream_unreachable")
 
 
-def test_more_than_one_batch_over_three_accounts(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def test_more_than_one_batch_over_three_accounts(gateway: GatewayProcess, upstream: UpstreamEmulator) -> None:
     names = ["ten-a", "ten-b", "ten-c"]
     with connect(gateway, ",".join(f"demo-{name}" for name in names)) as client:
         drawn = client.images.generate(prompt="一只猫", n=10)
@@ -84,13 +86,15 @@ def test_more_than_one_batch_over_three_accounts(gateway: GatewayProcess, upstre
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
-def test_fewer_where_the_upstream_gives_no_more(client: OpenAI, upstream: DemoUpstream, account: str) -> None:
+def test_fewer_where_the_upstream_gives_no_more(
+    client: OpenAI, upstream: UpstreamEmulator, account: str
+) -> None:
     upstream.account(account.removeprefix("demo-"), next=["draw n=3", "filter at=0"])
     drawn = client.images.generate(prompt="一只猫", n=9)
     assert numbers(drawn.data) == ["0", "1", "2"]
 
 
-def test_a_filtered_prompt(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_a_filtered_prompt(client: OpenAI, upstream: UpstreamEmulator) -> None:
     with pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="[[filter]]")
     assert (raised.value.status_code, raised.value.code) == (400, "content_policy_violation")
@@ -104,7 +108,7 @@ def test_a_filtered_prompt(client: OpenAI, upstream: DemoUpstream) -> None:
     "failing", ["draw n=0", "draw n=0 silent=1", "cut at=2", "busy429", "login401", "empty"]
 )
 def test_no_picture_moves_on_to_another_account(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, failing: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, failing: str
 ) -> None:
     second = f"{account}-second"
     upstream.account(account.removeprefix("demo-"), next=[failing, failing])
@@ -113,7 +117,9 @@ def test_no_picture_moves_on_to_another_account(
     assert upstream.state()["accounts"][second.removeprefix("demo-")]["answers"] == 1
 
 
-def test_who_hears_words_insists_on_a_picture(client: OpenAI, upstream: DemoUpstream, account: str) -> None:
+def test_who_hears_words_insists_on_a_picture(
+    client: OpenAI, upstream: UpstreamEmulator, account: str
+) -> None:
     upstream.account(account.removeprefix("demo-"), next=["draw n=0"])
     drawn = client.images.generate(prompt="一只猫")
     assert drawn.data is not None
@@ -122,7 +128,7 @@ def test_who_hears_words_insists_on_a_picture(client: OpenAI, upstream: DemoUpst
     assert said == ["一只猫", "请画：一只猫"]
 
 
-def test_no_picture_anywhere(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_no_picture_anywhere(client: OpenAI, upstream: UpstreamEmulator) -> None:
     with pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="[[draw n=0]]")
     assert (raised.value.status_code, raised.value.code) == (502, "no_picture")
@@ -131,7 +137,7 @@ def test_no_picture_anywhere(client: OpenAI, upstream: DemoUpstream) -> None:
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
-def test_an_edit_sends_the_picture_and_the_words(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_an_edit_sends_the_picture_and_the_words(client: OpenAI, upstream: UpstreamEmulator) -> None:
     picture = ("cat.png", build_png(7), "image/png")
     drawn = client.images.edit(image=picture, prompt="加一顶帽子", n=5, size="1024x1024")
     assert numbers(drawn.data) == ["0", "1", "2", "3", "0"]
@@ -183,7 +189,7 @@ def test_a_dead_token(gateway: GatewayProcess) -> None:
     assert (raised.value.status_code, raised.value.code) == (401, "account_expired")
 
 
-def test_a_wrong_field_costs_no_account(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_a_wrong_field_costs_no_account(client: OpenAI, upstream: UpstreamEmulator) -> None:
     with pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="一只猫", size="huge")
     assert (raised.value.status_code, raised.value.param) == (400, "size")
@@ -191,12 +197,12 @@ def test_a_wrong_field_costs_no_account(client: OpenAI, upstream: DemoUpstream) 
 
 
 def test_a_client_that_leaves_frees_the_account(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     body = json.dumps({"prompt": "[[draw pace=400]]", "n": 10}).encode()
-    client = RawClient.post(gateway, account, "/v1/images/generations", body)
+    client = open_call(gateway.url, "POST", "/v1/images/generations", account, body)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
-    client.leave()
+    client.close()
     upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=1)
     upstream.wait_until(lambda state: state["undeleted"] == 0)
     assert len(stream_bodies(upstream)) == 1
@@ -206,7 +212,7 @@ def test_a_slow_drawing_outlives_the_commit_point(client: OpenAI) -> None:
     assert client.images.generate(prompt="[[draw pace=150]]").data
 
 
-def test_a_stalled_drawing_is_given_up(client: OpenAI, upstream: DemoUpstream) -> None:
+def test_a_stalled_drawing_is_given_up(client: OpenAI, upstream: UpstreamEmulator) -> None:
     with pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="[[stall at=2 seconds=30]]")
     assert (raised.value.status_code, raised.value.code) == (504, "upstream_timeout")
@@ -214,7 +220,7 @@ def test_a_stalled_drawing_is_given_up(client: OpenAI, upstream: DemoUpstream) -
 
 
 def test_a_restart_forgets_no_conversation(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     upstream.account(account.removeprefix("demo-"), delete_next=["http500"] * 20)
     gateway = start_gateway()

@@ -14,9 +14,10 @@ import pytest
 import requests
 
 from demo.gateway import ROOT, GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient, ask
+from tests.live.asking import ask
 from tests.live.conftest import StartGateway, check_leases, connect, list_states
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 WRITE_SECONDS = 1.0
 # The answer waits in the buffers of four sockets; the gateway holds one read of the upstream, the allocator
@@ -39,7 +40,7 @@ def quiet(gateway: GatewayProcess, text: str, seconds: float = 5.0) -> None:
 
 @pytest.mark.parametrize("piece", [30, 30_000], ids=["small pieces", "large pieces"])
 def test_who_stops_reading_is_given_up(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str, piece: int
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str, piece: int
 ) -> None:
     gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS=str(WRITE_SECONDS))
     with connect(gateway, account) as client:
@@ -47,86 +48,90 @@ def test_who_stops_reading_is_given_up(
     before = resident_kib(gateway)
     # Many times 2 MB: the sockets between hold several of them, and only what they do not hold must wait.
     count = 60_000_000 // (piece + 600)
-    slow = RawClient(gateway, account, f"[[chunks n={count} size={piece} pace=0 style=delta]]", stream=True)
+    slow = open_chat(
+        gateway.url, account, f"[[chunks n={count} size={piece} pace=0 style=delta]]", stream=True
+    )
     slow.read_until(b'"content":')
     upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=15)
     assert resident_kib(gateway) - before < MAX_GROWTH_KIB
     assert list_states(gateway, account) == ["ready"]
     quiet(gateway, "outcome=client gone")
-    slow.leave()
+    slow.close()
     assert "Traceback" not in gateway.log()
 
 
 def test_memory_is_flat_while_a_client_does_not_read(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """A 2 MB answer whose reader stops in the middle, with small buffers between, for a second."""
     gateway = start_gateway()
     with connect(gateway, account) as client:
         ask(client, "[[chunks n=70 size=30000 pace=0]]", stream=True)
     before = resident_kib(gateway)
-    slow = RawClient(gateway, account, "[[chunks n=70 size=30000 pace=5]]", stream=True, receive_bytes=4096)
+    slow = open_chat(
+        gateway.url, account, "[[chunks n=70 size=30000 pace=5]]", stream=True, receive_bytes=4096
+    )
     slow.read_until(b'"content":')
     time.sleep(1.0)
     assert resident_kib(gateway) - before < MAX_GROWTH_KIB
     received = slow.read_until(b"[DONE]")
     assert len(received) > 2_000_000
-    slow.leave()
+    slow.close()
     check_leases(gateway, upstream)
 
 
 def test_a_slow_reader_is_not_given_up(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """It reads a little all the time, for longer than a standstill may last."""
     gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS="0.8")
     talk = "[[chunks n=4000 size=30000 pace=0 style=delta]]"
-    slow = RawClient(gateway, account, talk, stream=True, receive_bytes=4096)
+    slow = open_chat(gateway.url, account, talk, stream=True, receive_bytes=4096)
     slow.read_until(b'"content":')
     until = time.monotonic() + 2.5
     while time.monotonic() < until:
-        assert slow._socket.recv(131_072)
+        assert slow.receive(131_072)
         time.sleep(0.02)
     assert upstream.state()["open_streams"] == 1
-    slow.leave()
+    slow.close()
 
 
 def test_a_whole_answer_that_is_not_read_is_given_up(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """The account has been free since the answer was complete; the connection goes too."""
     gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS=str(WRITE_SECONDS))
     talk = "[[chunks n=400 size=30000 pace=0 style=delta]]"
-    slow = RawClient(gateway, account, talk, stream=False, receive_bytes=4096)
+    slow = open_chat(gateway.url, account, talk, stream=False, receive_bytes=4096)
     quiet(gateway, "outcome=ok", seconds=15)
     assert list_states(gateway, account) == ["ready"]
-    slow.leave()
+    slow.close()
 
 
-def test_one_answer_too_many(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_one_answer_too_many(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     """Told at once; those that run do not notice, and the next one is let in as soon as one has ended."""
     gateway = start_gateway(GLM_MAX_STREAMS="3")
     talk = "[[chunks n=40 pace=25]]"
-    running = [RawClient(gateway, f"demo-full{n}", talk, stream=True) for n in range(3)]
+    running = [open_chat(gateway.url, f"demo-full{n}", talk, stream=True) for n in range(3)]
     for client in running:
         client.read_until(b'"content":')
     begun = time.monotonic()
     for stream in (True, False):
-        refused = RawClient(gateway, "demo-more", "你好", stream=stream)
+        refused = open_chat(gateway.url, "demo-more", "你好", stream=stream)
         answer = refused.read_until(b'"too_many_streams"')
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nRetry-After: 5\r\n" in answer
-        refused.leave()
+        refused.close()
     assert time.monotonic() - begun < 1.0
     assert requests.get(f"{gateway.url}/health/ready", timeout=5).status_code == 200
     for client in running:
         client.read_until(b"[DONE]")
-        client.leave()
+        client.close()
     with connect(gateway, "demo-more") as official:
         assert ask(official, "你好", stream=True).finish == "stop"
 
 
-def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start_gateway(GLM_REQUEST_SECONDS="1")
     host, port = gateway.url.removeprefix("http://").split(":")
     begun = time.monotonic()
@@ -140,7 +145,7 @@ PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
 HALF_A_HEAD = b"GET /ping HTTP/1.1\r\n"
 
 
-def test_a_later_head_is_cut_too(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_later_head_is_cut_too(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     """From its first byte on, also if that came with the request before; till then a connection is kept."""
     gateway = start_gateway(GLM_REQUEST_SECONDS="1")
     host, port = gateway.url.removeprefix("http://").split(":")
@@ -168,7 +173,7 @@ FORM_POST = b"POST /v1/images/edits HTTP/1.1\r\nContent-Type: multipart/form-dat
 @pytest.mark.parametrize("post", [JSON_POST, FORM_POST])
 @pytest.mark.parametrize("framing", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_drips_is_cut(
-    start_gateway: StartGateway, upstream: DemoUpstream, framing: bytes, post: bytes
+    start_gateway: StartGateway, upstream: UpstreamEmulator, framing: bytes, post: bytes
 ) -> None:
     gateway = start_gateway(GLM_REQUEST_SECONDS="1")
     host, port = gateway.url.removeprefix("http://").split(":")
@@ -223,7 +228,7 @@ def test_the_file_limit_is_raised(gateway: GatewayProcess) -> None:
     assert soft >= min(4200, hard)
 
 
-def test_a_file_limit_that_is_too_low_is_said(upstream: DemoUpstream, tmp_path: Path) -> None:
+def test_a_file_limit_that_is_too_low_is_said(upstream: UpstreamEmulator, tmp_path: Path) -> None:
     """In a process of its own, since a limit that was lowered cannot be raised again."""
     code = (
         "import resource, sys; from pathlib import Path\n"

@@ -11,9 +11,10 @@ from openai import APIError
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient, ask
+from tests.live.asking import ask
 from tests.live.conftest import METRICS_KEY, StartGateway, connect
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 Samples = dict[tuple[str, ...], float]
 CHAT = "/v1/chat/completions"
@@ -37,7 +38,7 @@ def wait_for(gateway: GatewayProcess, holds: Callable[[Samples], bool]) -> Sampl
     return samples
 
 
-def test_every_end_is_counted(start_gateway: StartGateway, upstream: DemoUpstream) -> None:
+def test_every_end_is_counted(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start_gateway(METRICS_KEY=METRICS_KEY)
     for account, question in (
         ("demo-a", "你好"),
@@ -77,23 +78,25 @@ def test_every_end_is_counted(start_gateway: StartGateway, upstream: DemoUpstrea
     assert samples["glm_undeleted_conversations",] == upstream.state()["undeleted"]
 
 
-def test_what_is_open_and_what_waits(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_what_is_open_and_what_waits(
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+) -> None:
     gone = ("glm_requests_total", "client gone", CHAT)
     before = scrape(gateway).get(gone, 0)
-    first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
+    first = open_chat(gateway.url, account, "[[chunks n=500 pace=20]]", stream=True)
     first.read_until(b'"content":')
-    second = RawClient(gateway, account, "second", stream=False)
+    second = open_chat(gateway.url, account, "second", stream=False)
     samples = wait_for(gateway, lambda samples: samples["glm_queue_length",] == 1)
     assert samples["glm_open_streams",] == 2
     assert samples["glm_accounts", "answering"] == 1
-    second.leave()
-    first.leave()
+    second.close()
+    first.close()
     samples = wait_for(gateway, lambda samples: samples.get(gone) == before + 2)
     assert (samples["glm_open_streams",], samples["glm_queue_length",]) == (0, 0)
 
 
 def test_a_conversation_that_cannot_be_deleted_is_overdue(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """Also while the next try is awaited; one that is in use or kept is not."""
     gateway = start_gateway(METRICS_KEY=METRICS_KEY)
@@ -109,7 +112,7 @@ def test_a_conversation_that_cannot_be_deleted_is_overdue(
 
 
 def test_what_nobody_knows_is_counted_and_logged_once(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     name = ("glm_unknown_content_total", "hologram", "content type")
     before = scrape(gateway).get(name, 0)

@@ -9,19 +9,20 @@ import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient, ask
+from tests.live.asking import ask
 from tests.live.conftest import connect, list_states
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 NOTICED_SECONDS = 1.0
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 
 
-def wait_for_question(upstream: DemoUpstream) -> None:
+def wait_for_question(upstream: UpstreamEmulator) -> None:
     upstream.wait_until(lambda state: state["requests"].get("/chatglm/backend-api/assistant/stream") == 1)
 
 
-def is_closed(upstream: DemoUpstream) -> None:
+def is_closed(upstream: UpstreamEmulator) -> None:
     begun = time.monotonic()
     upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=10)
     assert time.monotonic() - begun < NOTICED_SECONDS
@@ -32,11 +33,11 @@ def is_closed(upstream: DemoUpstream) -> None:
     "talk", ["chunks n=500 pace=20", "stall at=1 seconds=30", "stall at=0 seconds=30", "silence"]
 )
 def test_leaving_closes_the_upstream_and_frees_the_account(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, talk: str, *, stream: bool
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, talk: str, *, stream: bool
 ) -> None:
-    raw = RawClient(gateway, account, f"[[{talk}]]", stream=stream)
+    raw = open_chat(gateway.url, account, f"[[{talk}]]", stream=stream)
     wait_for_question(upstream)
-    raw.leave()
+    raw.close()
     is_closed(upstream)
     begun = time.monotonic()
     with connect(gateway, account) as client:
@@ -47,12 +48,12 @@ def test_leaving_closes_the_upstream_and_frees_the_account(
 
 @BOTH
 def test_an_answer_that_is_left_is_stopped_upstream(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, *, stream: bool
 ) -> None:
     """An upstream that works on for nobody would refuse the account's next question."""
-    raw = RawClient(gateway, account, "[[chunks n=500 pace=20 deaf=1]]", stream=stream)
+    raw = open_chat(gateway.url, account, "[[chunks n=500 pace=20 deaf=1]]", stream=stream)
     wait_for_question(upstream)
-    raw.leave()
+    raw.close()
     is_closed(upstream)
     with connect(gateway, account) as client:
         assert ask(client, "你好", stream=False).finish == "stop"
@@ -61,7 +62,7 @@ def test_an_answer_that_is_left_is_stopped_upstream(
 
 @BOTH
 def test_an_answer_that_is_cut_short_is_stopped_upstream(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, *, stream: bool
 ) -> None:
     with connect(gateway, account) as client:
         for _ in range(3):
@@ -70,33 +71,33 @@ def test_an_answer_that_is_cut_short_is_stopped_upstream(
     assert upstream.state()["violations"] == 0
 
 
-def test_leaving_the_queue(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_leaving_the_queue(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     """Who waits and leaves is not asked for, and who stands behind gets the turn."""
-    first = RawClient(gateway, account, "[[chunks n=500 pace=20]]", stream=True)
+    first = open_chat(gateway.url, account, "[[chunks n=500 pace=20]]", stream=True)
     wait_for_question(upstream)
     before = gateway.log().count("client gone")
-    second = RawClient(gateway, account, "second", stream=False)
-    third = RawClient(gateway, account, "third", stream=False)
-    second.leave()
+    second = open_chat(gateway.url, account, "second", stream=False)
+    third = open_chat(gateway.url, account, "third", stream=False)
+    second.close()
     deadline = time.monotonic() + 5
     while gateway.log().count("client gone") == before and time.monotonic() < deadline:
         time.sleep(0.01)
-    first.leave()
+    first.close()
     assert b"third" in third.read_until(b'"usage"')
-    third.leave()
+    third.close()
     asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
     assert "second" not in str(asked)
 
 
 @BOTH
 def test_leaving_while_logging_in(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, *, stream: bool
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, *, stream: bool
 ) -> None:
     """The refresh itself goes on, so that no rotated token is lost, but the question is never asked."""
     upstream.configure(refresh_delay_seconds=0.5)
-    raw = RawClient(gateway, account, "too late", stream=stream)
+    raw = open_chat(gateway.url, account, "too late", stream=stream)
     upstream.wait_until(lambda state: state["requests"].get("/chatglm/user-api/user/refresh") == 1)
-    raw.leave()
+    raw.close()
     deadline = time.monotonic() + NOTICED_SECONDS
     while "answering" in list_states(gateway, account):
         assert time.monotonic() < deadline, "the account is not given back"
@@ -107,7 +108,7 @@ def test_leaving_while_logging_in(
     assert upstream.state()["accounts"][account.removeprefix("demo-")]["refreshes"] == 1
 
 
-def test_leaving_in_the_middle_of_the_question(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def test_leaving_in_the_middle_of_the_question(gateway: GatewayProcess, upstream: UpstreamEmulator) -> None:
     host, port = gateway.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-half\r\n")
@@ -117,10 +118,10 @@ def test_leaving_in_the_middle_of_the_question(gateway: GatewayProcess, upstream
 
 
 def test_a_client_that_does_not_read_holds_up_nobody(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     """Its answer waits in the sockets between; when it leaves, the account is free again."""
-    slow = RawClient(gateway, f"{account}-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
+    slow = open_chat(gateway.url, f"{account}-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
     slow.read_until(b'"content":')
     with connect(gateway, account) as client:
         for _ in range(5):
@@ -128,18 +129,18 @@ def test_a_client_that_does_not_read_holds_up_nobody(
             assert ask(client, "[[text]]", stream=True).finish == "stop"
             assert time.monotonic() - begun < NOTICED_SECONDS
     assert upstream.state()["open_streams"] == 1
-    slow.leave()
+    slow.close()
     is_closed(upstream)
 
 
 def test_leaving_right_after_the_last_event(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     """Clients close at [DONE] without reading the end of the body: giving back must not be interrupted."""
     for _ in range(20):
-        raw = RawClient(gateway, account, "[[chunks n=2 pace=0]]", stream=True)
+        raw = open_chat(gateway.url, account, "[[chunks n=2 pace=0]]", stream=True)
         raw.read_until(b"[DONE]")
-        raw.leave()
+        raw.close()
     begun = time.monotonic()
     with connect(gateway, account) as client:
         ask(client, "你好", stream=False)
@@ -147,22 +148,22 @@ def test_leaving_right_after_the_last_event(
 
 
 def test_a_failed_conversation_is_deleted(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     for directive in ("[[cut at=1]]", "[[error-frame at=0]]", "[[stall at=0 seconds=30]]"):
-        raw = RawClient(gateway, account, directive, stream=False)
+        raw = open_chat(gateway.url, account, directive, stream=False)
         raw.read_until(b'"error"')
-        raw.leave()
+        raw.close()
     upstream.wait_until(lambda state: state["conversations"] != [] and state["undeleted"] == 0)
 
 
 def test_a_name_that_is_on_the_way_is_waited_for(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     """Else the upstream would keep a conversation whose name nobody has read."""
-    client = RawClient(gateway, account, "[[slowstart delay=600]]", stream=True)
+    client = open_chat(gateway.url, account, "[[slowstart delay=600]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     time.sleep(0.45)
-    client.leave()
+    client.close()
     upstream.wait_until(lambda state: state["open_streams"] == 0, 1)
     upstream.wait_until(lambda state: [one["deleted"] for one in state["conversations"]] == [True], 2)

@@ -10,7 +10,7 @@ import requests
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 # With the assistant id of the published example the upstream answers as with any other model.
 PLAIN = {"model": "glm4", "messages": [{"role": "user", "content": "你叫什么？"}], "stream": False}
@@ -28,7 +28,7 @@ def post(gateway: GatewayProcess, account: str, body: dict[str, Any]) -> request
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_whole(gateway: GatewayProcess, account: str, upstream: DemoUpstream, name: str) -> None:
+def test_whole(gateway: GatewayProcess, account: str, upstream: UpstreamEmulator, name: str) -> None:
     body = REQUESTS[name]
     answer = post(gateway, account, body)
     completion = ChatCompletion.model_validate(answer.json(), strict=True)
@@ -43,7 +43,7 @@ def test_whole(gateway: GatewayProcess, account: str, upstream: DemoUpstream, na
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_streamed(gateway: GatewayProcess, account: str, upstream: DemoUpstream, name: str) -> None:
+def test_streamed(gateway: GatewayProcess, account: str, upstream: UpstreamEmulator, name: str) -> None:
     body = REQUESTS[name] | {"stream": True}
     lines = post(gateway, account, body).content.decode().split("\n\n")
     events = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
@@ -71,7 +71,7 @@ def test_the_check_of_a_token(gateway: GatewayProcess, account: str) -> None:
 
 
 def check_head(
-    said: ChatCompletion | ChatCompletionChunk, body: dict[str, Any], upstream: DemoUpstream
+    said: ChatCompletion | ChatCompletionChunk, body: dict[str, Any], upstream: UpstreamEmulator
 ) -> None:
     """A real id and time, and the model that was asked for."""
     assert said.id in {conversation["id"] for conversation in upstream.state()["conversations"]}

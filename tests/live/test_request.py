@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from demo.gateway import GatewayFailed, GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.live.conftest import StartGateway
+from upstream_emulator.emulator import UpstreamEmulator
 
 CHAT = "/v1/chat/completions"
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "你好"}]
@@ -76,7 +76,7 @@ def is_openai_error(answer: requests.Response) -> dict[str, Any]:
 @pytest.mark.parametrize(("body", "status", "param"), [case[1:] for case in BAD_BODIES],
                          ids=[case[0] for case in BAD_BODIES])  # fmt: skip
 def test_a_bad_body(
-    gateway: GatewayProcess, upstream: DemoUpstream, body: bytes, status: int, param: str | None
+    gateway: GatewayProcess, upstream: UpstreamEmulator, body: bytes, status: int, param: str | None
 ) -> None:
     answer = post(gateway, body)
     assert answer.status_code == status
@@ -157,7 +157,7 @@ def test_models(gateway: GatewayProcess) -> None:
     assert {model["object"] for model in answer["data"]} == {"model"}
 
 
-def test_token_check(gateway: GatewayProcess, upstream: DemoUpstream) -> None:
+def test_token_check(gateway: GatewayProcess, upstream: UpstreamEmulator) -> None:
     for token, live in (("demo-checked", True), ("dead-checked", False), ("rubbish", False)):
         answer = requests.post(f"{gateway.url}/token/check", json={"token": token}, timeout=30)
         assert (answer.status_code, answer.json()) == (200, {"live": live})

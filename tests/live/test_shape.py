@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from openai import APIStatusError, BadRequestError, OpenAI
 
-from demo.upstream import DemoUpstream
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
+from upstream_emulator.emulator import UpstreamEmulator
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 WITH_USAGE: dict[bool, Any] = {True: {"stream_options": {"include_usage": True}}, False: {}}
@@ -39,7 +39,7 @@ def test_a_stop_sequence_that_never_comes_changes_nothing(client: OpenAI, *, str
 @BOTH
 @pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
 def test_a_long_answer_is_cut_and_the_upstream_left(
-    client: OpenAI, upstream: DemoUpstream, field: str, *, stream: bool
+    client: OpenAI, upstream: UpstreamEmulator, field: str, *, stream: bool
 ) -> None:
     heard = ask(client, LONG, stream=stream, extra_body={field: 40}, **WITH_USAGE[stream])
     assert heard.finish == "length"
@@ -51,7 +51,9 @@ def test_a_long_answer_is_cut_and_the_upstream_left(
 
 
 @BOTH
-def test_a_stop_sequence_leaves_the_upstream(client: OpenAI, upstream: DemoUpstream, *, stream: bool) -> None:
+def test_a_stop_sequence_leaves_the_upstream(
+    client: OpenAI, upstream: UpstreamEmulator, *, stream: bool
+) -> None:
     heard = ask(client, LONG, stream=stream, stop="。")
     assert heard.finish == "stop"
     assert heard.text
@@ -102,7 +104,7 @@ def test_thinking_is_shown_as_wished(
 
 @BOTH
 def test_a_silent_model_gives_the_answer_alone(
-    client: OpenAI, upstream: DemoUpstream, *, stream: bool
+    client: OpenAI, upstream: UpstreamEmulator, *, stream: bool
 ) -> None:
     heard = ask(client, THINKING, stream=stream, model="glm-think-search-silent")
     assert (heard.text, heard.reasoning, heard.models) == ("答案是七。", "", {"glm-think-search-silent"})

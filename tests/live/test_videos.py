@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from demo.drawing import build_png
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
 from tests.live.conftest import StartGateway, list_states
+from tests.raw_client import open_call
+from upstream_emulator.drawing import build_png
+from upstream_emulator.emulator import UpstreamEmulator
 
 PATH = "/v1/videos/generations"
 LATER: dict[str, Any] = {"async": True}
@@ -46,12 +46,12 @@ def ask_about(gateway: GatewayProcess, account: str, video_id: str) -> tuple[int
     return answer.status_code, answer.json()["error"]["code"]
 
 
-def orders(upstream: DemoUpstream) -> list[dict[str, Any]]:
+def orders(upstream: UpstreamEmulator) -> list[dict[str, Any]]:
     return [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/video-api/v1/chat")]
 
 
 def test_a_video_is_waited_for_and_its_record_goes(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     answer = film(gateway, account, video_style="油画", mirror_mode="推近").json()
     (video,) = answer["data"]
@@ -64,7 +64,7 @@ def test_a_video_is_waited_for_and_its_record_goes(
     upstream.wait_until(lambda state: state["undeleted_videos"] == 0)
 
 
-def test_a_picture_and_music(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_a_picture_and_music(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     url = "data:image/png;base64," + base64.b64encode(build_png(3)).decode()
     answer = film(gateway, account, image_url=url, audio_id="epic-669b809d3915c1ddbb3d6705").json()
     assert answer["data"][0]["video_url"].endswith("_music.mp4")
@@ -72,7 +72,7 @@ def test_a_picture_and_music(gateway: GatewayProcess, upstream: DemoUpstream, ac
 
 
 def test_the_account_is_free_while_it_is_filmed(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
     video = film(gateway, account, "[[video never=1]]", **LATER).json()
     assert (video["object"], video["status"], video["data"]) == ("video", "processing", [])
@@ -99,7 +99,7 @@ def test_a_video_can_be_asked_for_later_also_after_a_restart(
     assert done["data"][0]["video_url"].endswith(".mp4")
 
 
-def test_a_failed_video(gateway: GatewayProcess, upstream: DemoUpstream, account: str) -> None:
+def test_a_failed_video(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> None:
     answer = film(gateway, account, "[[video fail=1]]")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "video_failed")
     assert "内容不合适" in answer.json()["error"]["message"]
@@ -107,7 +107,7 @@ def test_a_failed_video(gateway: GatewayProcess, upstream: DemoUpstream, account
 
 
 def test_a_video_that_takes_too_long(
-    start_gateway: StartGateway, upstream: DemoUpstream, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     gateway = start_gateway(GLM_VIDEO_SECONDS="1.5")
     answer = film(gateway, account, "[[video never=1]]")
@@ -117,13 +117,13 @@ def test_a_video_that_takes_too_long(
 
 @pytest.mark.parametrize("confirm", [0, 300])
 def test_a_client_that_leaves(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, confirm: int
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, confirm: int
 ) -> None:
     # The order stands before the gateway hears its name: also then nothing may be left behind.
     body = json.dumps({"prompt": f"[[video never=1 confirm={confirm}]]"}).encode()
-    client = RawClient.post(gateway, account, PATH, body)
+    client = open_call(gateway.url, "POST", PATH, account, body)
     upstream.wait_until(lambda state: state["undeleted_videos"] == 1)
-    client.leave()
+    client.close()
     upstream.wait_until(lambda state: state["undeleted_videos"] == 0)
 
 
@@ -146,7 +146,7 @@ def test_a_dead_account_is_passed_over(gateway: GatewayProcess, account: str) ->
     ],
 )
 def test_what_is_wrong_is_named(
-    gateway: GatewayProcess, upstream: DemoUpstream, account: str, fields: dict[str, Any], param: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, fields: dict[str, Any], param: str
 ) -> None:
     answer = film(gateway, account, **fields)
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.accounts import find_leaks
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
+from tests.acceptance.accounts import find_leaks
 from tests.live.conftest import CLOCKS, check_log
+from upstream_emulator.emulator import UpstreamEmulator
 
 # No gateway key and no refresh token, of any kind, may be found in what a gateway leaves on the disk.
 SECRETS = ("demo-", "dead-", "glm-key-", "eyJ")
@@ -19,14 +19,14 @@ StartGateway = Callable[..., GatewayProcess]
 
 
 @pytest.fixture(scope="session")
-def shared_upstream() -> Iterator[DemoUpstream]:
-    with DemoUpstream(pace=2) as upstream:
+def shared_upstream() -> Iterator[UpstreamEmulator]:
+    with UpstreamEmulator(pace=2) as upstream:
         yield upstream
 
 
 @pytest.fixture(scope="session")
 def shared_gateway(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("accounts")
     with GatewayProcess(shared_upstream.url, directory, **CLOCKS) as gateway:
@@ -35,7 +35,7 @@ def shared_gateway(
 
 
 @pytest.fixture
-def upstream(upstream: DemoUpstream) -> Iterator[DemoUpstream]:
+def upstream(upstream: UpstreamEmulator) -> Iterator[UpstreamEmulator]:
     """No account may have been refreshed twice at a time."""
     yield upstream
     accounts = upstream.state()["accounts"].items()
@@ -43,7 +43,7 @@ def upstream(upstream: DemoUpstream) -> Iterator[DemoUpstream]:
 
 
 @pytest.fixture
-def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
+def gateway(shared_gateway: GatewayProcess, upstream: UpstreamEmulator) -> Iterator[GatewayProcess]:
     """For tests that need no settings of their own; their accounts are their own by `tokens`."""
     written = len(shared_gateway.log())
     yield shared_gateway
@@ -58,7 +58,7 @@ def tokens(request: pytest.FixtureRequest) -> list[str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, upstream: DemoUpstream) -> Iterator[StartGateway]:
+def start(tmp_path: Path, upstream: UpstreamEmulator) -> Iterator[StartGateway]:
     """Starts gateways that share the test's directory, hence the state file. What they wrote is searched."""
     started: list[GatewayProcess] = []
 

@@ -7,23 +7,25 @@ import re
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
 from tests.live_accounts.asking import ask, call, eventually
 from tests.live_accounts.conftest import StartGateway
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 FIVE = ",".join(f"demo-five{number}" for number in range(5))
 STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 
 
-def turns(upstream: DemoUpstream, conversation_id: str) -> int:
+def turns(upstream: UpstreamEmulator, conversation_id: str) -> int:
     found = {one["id"]: int(one["turns"]) for one in upstream.state()["conversations"]}
     return found[conversation_id]
 
 
 @pytest.mark.parametrize("rotate", ["soft", "hard"])
-def test_over_a_restart_with_five_accounts(start: StartGateway, upstream: DemoUpstream, rotate: str) -> None:
+def test_over_a_restart_with_five_accounts(
+    start: StartGateway, upstream: UpstreamEmulator, rotate: str
+) -> None:
     upstream.configure(rotate=rotate, access_life_seconds=3)
     gateway = start()
     begun = [ask(gateway, FIVE, f"你好 {number}", stream=number % 2 == 0) for number in range(10)]
@@ -42,7 +44,7 @@ def test_over_a_restart_with_five_accounts(start: StartGateway, upstream: DemoUp
 
 @BOTH
 def test_only_the_new_message_is_sent(
-    gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream, *, stream: bool
+    gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator, *, stream: bool
 ) -> None:
     first = ask(gateway, ",".join(tokens), "我叫小明", stream=stream)
     body = {
@@ -62,15 +64,15 @@ def test_only_the_new_message_is_sent(
 
 
 def test_a_busy_owner_is_waited_for(
-    gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream
+    gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator
 ) -> None:
     """The other four accounts are free, and of no use."""
     first = ask(gateway, ",".join(tokens), "你好")
     owner = upstream.state()["conversations"][0]["account"]
-    busy = RawClient(gateway, f"demo-{owner}", "[[chunks n=60 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, f"demo-{owner}", "[[chunks n=60 pace=20]]", stream=True)
     busy.read_until(b'"content"')
     again = ask(gateway, ",".join(tokens), "你好", conversation_id=first.id)
-    busy.leave()
+    busy.close()
     assert again.good
     assert again.seconds > 0.5
     assert {one["account"] for one in upstream.state()["conversations"]} == {owner}
@@ -78,7 +80,7 @@ def test_a_busy_owner_is_waited_for(
 
 @BOTH
 def test_an_unknown_id_is_not_found(
-    gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream, *, stream: bool
+    gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator, *, stream: bool
 ) -> None:
     """At most three accounts are asked; none of them is thought ill for it."""
     answer = ask(gateway, ",".join(tokens), "你好", stream=stream, conversation_id="0123456789abcdef01234567")
@@ -88,7 +90,9 @@ def test_an_unknown_id_is_not_found(
     assert states <= {"ready", "unknown"}
 
 
-def test_an_id_that_only_the_upstream_knows_is_continued(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_an_id_that_only_the_upstream_knows_is_continued(
+    start: StartGateway, upstream: UpstreamEmulator
+) -> None:
     """The state file was lost; the account is among the first three."""
     gateway = start(GLM_STATE_PATH=":memory:")
     first = ask(gateway, "demo-five2", "你好")
@@ -105,7 +109,7 @@ def test_where_not_everybody_could_say_it_is_uncertain(gateway: GatewayProcess, 
 
 
 def test_a_dead_access_token_is_renewed_before_it_is_believed(
-    gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream
+    gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator
 ) -> None:
     """Silence means a foreign conversation or a dead token: the owner is asked again with a new one."""
     first = ask(gateway, tokens[0], "你好")
@@ -115,7 +119,7 @@ def test_a_dead_access_token_is_renewed_before_it_is_believed(
 
 @BOTH
 def test_of_other_callers_there_is_no_hint(
-    gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream, *, stream: bool
+    gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator, *, stream: bool
 ) -> None:
     first = ask(gateway, tokens[0], "你好")
     before = upstream.state()["requests"]
@@ -142,7 +146,7 @@ def test_two_keys_of_one_pool_do_not_see_each_other(start: StartGateway) -> None
     assert ask(gateway, one, "你好", conversation_id=first.id).good
 
 
-def test_listing_and_deleting(gateway: GatewayProcess, tokens: list[str], upstream: DemoUpstream) -> None:
+def test_listing_and_deleting(gateway: GatewayProcess, tokens: list[str], upstream: UpstreamEmulator) -> None:
     first, second = (ask(gateway, ",".join(tokens), "你好") for _ in range(2))
     listed = call(gateway, "GET", "/v1/conversations", ",".join(tokens)).json()["data"]
     assert {kept["id"] for kept in listed} == {first.id, second.id}
@@ -155,7 +159,7 @@ def test_listing_and_deleting(gateway: GatewayProcess, tokens: list[str], upstre
 
 
 def test_a_login_that_becomes_known_late_keeps_its_conversations(
-    start: StartGateway, upstream: DemoUpstream
+    start: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     """The refresh of 2024 does not say whose login it is; that of 2026 does."""
     gateway = start(GLM_CONVERSATION_TTL="3")
@@ -170,15 +174,15 @@ def test_a_login_that_becomes_known_late_keeps_its_conversations(
 
 
 def test_one_in_use_cannot_be_deleted(gateway: GatewayProcess, tokens: list[str]) -> None:
-    busy = RawClient(gateway, tokens[0], "[[chunks n=200 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, tokens[0], "[[chunks n=200 pace=20]]", stream=True)
     found = re.search(rb'"id":"(\w+)"', busy.read_until(b'"content"'))
     assert found
     deleted = call(gateway, "DELETE", f"/v1/conversations/{found[1].decode()}", tokens[0])
     assert (deleted.status_code, deleted.json()["error"]["code"]) == (409, "conversation_busy")
-    busy.leave()
+    busy.close()
 
 
-def test_its_time_moves_with_every_use(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_its_time_moves_with_every_use(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_CONVERSATION_TTL="1.5")
     first = ask(gateway, "demo-a", "[[chunks n=20 pace=50]]")
     for _ in range(2):  # each answer takes a second, so that the first due time passes meanwhile
@@ -188,14 +192,14 @@ def test_its_time_moves_with_every_use(start: StartGateway, upstream: DemoUpstre
     assert ask(gateway, "demo-a", conversation_id=first.id).code == "conversation_not_found"
 
 
-def test_with_time_zero_it_goes_at_once(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_with_time_zero_it_goes_at_once(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_CONVERSATION_TTL="0")
     for stream in (True, False):
         assert ask(gateway, "demo-a", stream=stream).good
         upstream.wait_until(lambda state: state["undeleted"] == 0, 1)
 
 
-def test_deleting_and_continuing_at_the_same_moment(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_deleting_and_continuing_at_the_same_moment(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """The deletion of a due conversation is held up by a slow refresh when its owner continues it.
 
     The upstream must not see it deleted while it answers: the fixture looks.

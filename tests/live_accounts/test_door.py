@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
 from tests.live_accounts.asking import ask, call, eventually
 from tests.live_accounts.conftest import StartGateway
+from tests.raw_client import RawClient, open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 REFRESH_PATH = "/chatglm/user-api/user/refresh"
 ADMIN_KEY = "glm-key-" + "a" * 40
@@ -25,16 +23,12 @@ KEYS = f"ops={ADMIN_KEY};admin,guest=sha256:{hashlib.sha256(GUEST_KEY.encode()).
 
 def send_raw(gateway: GatewayProcess, head: bytes) -> bytes:
     """What comes back for a head that no HTTP library would send."""
-    address = urlsplit(gateway.url)
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as client:
-        client.sendall(b"GET /v1/accounts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + head + b"\r\n")
-        answer = b""
-        while piece := client.recv(65536):
-            answer += piece
-        return answer
+    with RawClient(gateway.url) as client:
+        client.send_raw(b"GET /v1/accounts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + head + b"\r\n")
+        return client.read_to_end()
 
 
-def test_a_header_of_64_kilobytes(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_header_of_64_kilobytes(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Two hundred tokens as long as real ones, of which the last lives: a request may try its whole list."""
     gateway = start()
     dead = [f"dead-{number:03}." + "x" * 310 for number in range(199)]
@@ -80,14 +74,14 @@ def test_blanks_and_repetitions_are_one_account(gateway: GatewayProcess, tokens:
     ],
 )
 def test_what_no_header_may_hold(
-    gateway: GatewayProcess, upstream: DemoUpstream, head: bytes, status: bytes
+    gateway: GatewayProcess, upstream: UpstreamEmulator, head: bytes, status: bytes
 ) -> None:
     """Refused, and nothing of it travels upstream."""
     assert status in send_raw(gateway, head)[:30]
     assert upstream.state()["requests"] == {}
 
 
-def test_keys(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_keys(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_REFRESH_TOKENS="demo-a,demo-b", GATEWAY_API_KEYS=KEYS)
     assert ask(gateway, ADMIN_KEY).good
     assert ask(gateway, GUEST_KEY, stream=True).good
@@ -123,27 +117,27 @@ def test_guessing_keys_is_slowed_down_by_address(start: StartGateway) -> None:
 def test_limits_of_a_key(start: StartGateway) -> None:
     keys = f"one={ADMIN_KEY};parallel=1,few={GUEST_KEY};rpm=2"
     gateway = start(GLM_REFRESH_TOKENS="demo-a,demo-b,demo-c", GATEWAY_API_KEYS=keys)
-    running = RawClient(gateway, ADMIN_KEY, "[[chunks n=200 pace=20]]", stream=True)
+    running = open_chat(gateway.url, ADMIN_KEY, "[[chunks n=200 pace=20]]", stream=True)
     running.read_until(b'"content"')
     refused = ask(gateway, ADMIN_KEY)
     assert (refused.status, refused.code, refused.retry_after) == (429, "rate_limit_exceeded", 1)
-    running.leave()
+    running.close()
     eventually(lambda: ask(gateway, ADMIN_KEY).good, 3)
     assert [ask(gateway, GUEST_KEY).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_the_tokens_file_may_change_under_a_running_answer(
-    start: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     path = tmp_path / "tokens.txt"
     path.write_text("demo-old  # the first one\n")
     gateway = start(GLM_REFRESH_TOKENS_FILE=str(path), GATEWAY_API_KEYS=KEYS)
-    running = RawClient(gateway, ADMIN_KEY, "[[chunks n=150 pace=20]]", stream=True)
+    running = open_chat(gateway.url, ADMIN_KEY, "[[chunks n=150 pace=20]]", stream=True)
     running.read_until(b'"content"')
     path.write_text("# moved\ndemo-new\n\n")
     eventually(lambda: ask(gateway, ADMIN_KEY).good, 5)
     assert b"[DONE]" in running.read_until(b"[DONE]")
-    running.leave()
+    running.close()
     assert len(call(gateway, "GET", "/v1/accounts", ADMIN_KEY).json()["data"]) == 1
     path.unlink()
     eventually(lambda: "cannot be read" in gateway.log() or not ask(gateway, ADMIN_KEY).good, 5)

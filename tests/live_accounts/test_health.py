@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bench.control import Control
 from bench.place import start_upstream
-from bench.rush import Rush, run_rush
-from bench.three import run_three
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
+from tests.acceptance.control import Control
+from tests.acceptance.failover import run_failover
+from tests.acceptance.fairness_load import FairnessLoad, run_fairness_load
 from tests.live.conftest import CLOCKS
 from tests.live_accounts.asking import ask, call, eventually
 from tests.live_accounts.conftest import StartGateway
+from tests.raw_client import open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 # The promise is 50 ms, measured by `make bench-accounts` on a machine that does nothing else.
@@ -25,10 +25,10 @@ MAX_IDLE_MS = 250
 
 def test_a_crowd_is_served_fairly() -> None:
     with start_upstream() as upstream, GatewayProcess(upstream.url, None, **CLOCKS) as gateway:
-        rush = Rush(clients=100, accounts=10, seconds=3, chunks=6)
-        fairness, state = run_rush(rush, gateway.url, Control(upstream.url))
+        load = FairnessLoad(clients=100, accounts=10, seconds=3, chunks=6)
+        fairness, state = run_fairness_load(load, gateway.url, Control(upstream.url))
     assert fairness.problems == []
-    assert fairness.answers + fairness.refusals == rush.clients * rush.rounds
+    assert fairness.answers + fairness.refusals == load.clients * load.rounds
     assert fairness.overtakings == []
     assert fairness.worst_wait_ms < MAX_IDLE_MS
     assert state["violations"] == 0
@@ -39,8 +39,8 @@ def test_refusals_of_a_crowd_are_proper() -> None:
     """Too many for the queue time: 429 with Retry-After, and the others are answered in order."""
     settings = CLOCKS | {"GLM_QUEUE_SECONDS": "1"}
     with start_upstream() as upstream, GatewayProcess(upstream.url, None, **settings) as gateway:
-        rush = Rush(clients=60, accounts=3, choice=2, seconds=1, chunks=10)
-        fairness, state = run_rush(rush, gateway.url, Control(upstream.url))
+        load = FairnessLoad(clients=60, accounts=3, choice=2, seconds=1, chunks=10)
+        fairness, state = run_fairness_load(load, gateway.url, Control(upstream.url))
     assert fairness.problems == []
     assert fairness.refusals > 0
     assert fairness.answers > 0
@@ -50,14 +50,14 @@ def test_refusals_of_a_crowd_are_proper() -> None:
 
 def test_one_dead_and_one_throttled_of_three() -> None:
     with start_upstream() as upstream, GatewayProcess(upstream.url, None, **CLOCKS) as gateway:
-        trials = run_three(gateway.url, Control(upstream.url), 3)
+        trials = run_failover(gateway.url, Control(upstream.url), 3)
     assert set(trials.statuses) == {200}
     assert trials.statuses[200] > 20
     assert {name: len(moments) for name, moments in trials.tried.items()} == {"dead": 1, "throttled": 1}
 
 
 def test_an_account_that_stays_throttled_rests_longer_each_time(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     upstream.account(tokens[0].removeprefix("demo-"), next=["throttled429"] * 100)
     first = ask(gateway, tokens[0])
@@ -77,7 +77,7 @@ def test_an_account_that_stays_throttled_rests_longer_each_time(
     [("waf400", "blocked"), ("busy429", "cooling"), ("busy", "cooling"), ("", "expired")],
 )
 def test_states_that_a_person_can_read(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str], trouble: str, state: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str], trouble: str, state: str
 ) -> None:
     account = tokens[0].removeprefix("demo-")
     if trouble:
@@ -92,7 +92,7 @@ def test_states_that_a_person_can_read(
     assert account not in str(answer)
 
 
-def test_an_upstream_that_is_away_and_comes_back(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_an_upstream_that_is_away_and_comes_back(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """After some failures the gateway says so at once; when the upstream is back it finds out by itself."""
     gateway = start(GLM_BREAKER_FAILURES="3", GLM_QUEUE_SECONDS="2")
     key = "demo-a,demo-b,dead-c"
@@ -113,7 +113,7 @@ def test_an_upstream_that_is_away_and_comes_back(start: StartGateway, upstream: 
 
 
 def test_while_the_breaker_is_open_the_upstream_is_hardly_asked(
-    start: StartGateway, upstream: DemoUpstream
+    start: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     gateway = start(GLM_BREAKER_FAILURES="2", GLM_QUEUE_SECONDS="1")
     upstream.account("a", next=["http500"] * 1000)
@@ -124,37 +124,37 @@ def test_while_the_breaker_is_open_the_upstream_is_hardly_asked(
     assert upstream.state()["requests"][STREAM_PATH] - before <= 3
 
 
-def test_the_queue_is_bounded(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_the_queue_is_bounded(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Beyond its length a caller is refused at once; other callers still may wait."""
     gateway = start(GLM_QUEUE_LENGTH="3")
-    busy = RawClient(gateway, "demo-a,demo-b", "[[chunks n=500 pace=20]]", stream=True)
-    other = RawClient(gateway, "demo-b,demo-a", "[[chunks n=500 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, "demo-a,demo-b", "[[chunks n=500 pace=20]]", stream=True)
+    other = open_chat(gateway.url, "demo-b,demo-a", "[[chunks n=500 pace=20]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == 2)
     with ThreadPoolExecutor(7) as threads:
         asked = [threads.submit(ask, gateway, "demo-a,demo-b") for _ in range(6)]
         eventually(lambda: sum(answer.done() for answer in asked) == 3)
         refused = [answer.result() for answer in asked if answer.done()]
         another = threads.submit(ask, gateway, "demo-a")
-        busy.leave()
-        other.leave()
+        busy.close()
+        other.close()
         assert all(answer.result().good for answer in [another, *asked] if answer.result() not in refused)
     assert {(answer.status, answer.code) for answer in refused} == {(429, "accounts_busy")}
     assert all(answer.retry_after > 0 and answer.seconds < 1 for answer in refused)
 
 
 def test_who_leaves_the_queue_is_not_asked_for(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
-    busy = RawClient(gateway, tokens[0], "[[chunks n=500 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, tokens[0], "[[chunks n=500 pace=20]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
-    waiting = [RawClient(gateway, tokens[0], "never", stream=stream) for stream in (True, False) * 10]
+    waiting = [open_chat(gateway.url, tokens[0], "never", stream=stream) for stream in (True, False) * 10]
     with ThreadPoolExecutor(1) as threads:
         last = threads.submit(ask, gateway, tokens[0])
         gone = gateway.log().count("client gone")
         for one in waiting:
-            one.leave()
+            one.close()
         eventually(lambda: gateway.log().count("client gone") >= gone + len(waiting))
-        busy.leave()
+        busy.close()
         assert last.result().good
     assert upstream.state()["requests"][STREAM_PATH] == 2
 
@@ -172,7 +172,7 @@ def test_pacing(start: StartGateway) -> None:
 
 
 def test_the_last_account_of_a_list_is_found(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     """Each other one fails in its own way, and is asked once."""
     for token, trouble in zip(tokens, ("http500", "busy429", "html502", "empty"), strict=False):

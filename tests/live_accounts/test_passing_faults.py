@@ -12,15 +12,15 @@ import pytest
 import requests
 
 from demo.gateway import GatewayFailed, GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.live_accounts.asking import ask
 from tests.live_accounts.conftest import StartGateway
+from upstream_emulator.emulator import UpstreamEmulator
 
 METRICS_KEY = "m" * 32
 KEY = "glm-" + "k" * 43
 
 
-def rotate(gateway: GatewayProcess, upstream: DemoUpstream, name: str, times: int) -> None:
+def rotate(gateway: GatewayProcess, upstream: UpstreamEmulator, name: str, times: int) -> None:
     for _ in range(times):
         upstream.account(name, expire_access=True)
         assert ask(gateway, f"demo-{name}").good
@@ -49,7 +49,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def test_one_refused_round_loses_no_account(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_one_refused_round_loses_no_account(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """The upstream rotates hard: older tokens are dead. And it refuses the newest one once, being ill."""
     upstream.configure(rotate="hard")
     gateway = start()
@@ -61,7 +61,7 @@ def test_one_refused_round_loses_no_account(start: StartGateway, upstream: DemoU
     assert upstream.state()["refusals"]["40102"] == 3
 
 
-def test_a_page_that_says_401_is_no_refusal(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_page_that_says_401_is_no_refusal(start: StartGateway, upstream: UpstreamEmulator) -> None:
     upstream.configure(rotate="hard")
     gateway = start()
     rotate(gateway, upstream, "page", 2)
@@ -73,7 +73,7 @@ def test_a_page_that_says_401_is_no_refusal(start: StartGateway, upstream: DemoU
 
 
 def test_rotations_while_the_file_is_locked_survive_a_crash(
-    start: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     upstream.configure(rotate="hard")
     gateway = start(METRICS_KEY=METRICS_KEY)

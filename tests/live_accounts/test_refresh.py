@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.live_accounts.asking import ask
 from tests.live_accounts.conftest import StartGateway
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 def name_of(token: str) -> str:
@@ -18,7 +18,7 @@ def name_of(token: str) -> str:
 
 
 def test_a_cold_crowd_shares_slow_refreshes(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     """Forty at once over five accounts that nobody has used before: one refresh each, not in parallel."""
     upstream.configure(refresh_delay_seconds=0.3)
@@ -32,7 +32,7 @@ def test_a_cold_crowd_shares_slow_refreshes(
 
 
 def test_access_tokens_that_live_short_are_renewed_ahead(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     upstream.configure(access_life_seconds=2)
     with ThreadPoolExecutor(10) as threads:
@@ -47,7 +47,7 @@ def test_access_tokens_that_live_short_are_renewed_ahead(
 
 @pytest.mark.parametrize("trouble", ["http500", "html502", "waf200", "throttled429"])
 def test_a_flaky_refresh_is_no_death(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str], trouble: str
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str], trouble: str
 ) -> None:
     """Others answer meanwhile, and the account is not taken for dead."""
     upstream.account(name_of(tokens[0]), refresh_next=[trouble])
@@ -58,7 +58,7 @@ def test_a_flaky_refresh_is_no_death(
 
 
 def test_a_token_that_dies_between_two_questions(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     assert ask(gateway, tokens[0]).good
     upstream.account(name_of(tokens[0]), blocked=True)
@@ -67,7 +67,7 @@ def test_a_token_that_dies_between_two_questions(
 
 
 def test_hard_rotation_survives_restarts_by_the_sealed_token_alone(
-    start: StartGateway, upstream: DemoUpstream, tmp_path: Path
+    start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     """The token that the caller holds is dead upstream after its first use."""
     upstream.configure(rotate="hard")
@@ -85,7 +85,7 @@ def test_hard_rotation_survives_restarts_by_the_sealed_token_alone(
     assert ask(start(), "demo-hard").code == "account_expired", "without the state file the account is lost"
 
 
-def test_the_original_is_the_fall_back_once(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_the_original_is_the_fall_back_once(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """The newest token is refused, the original still lives."""
     upstream.configure(rotate="soft")
     gateway = start()
@@ -96,7 +96,7 @@ def test_the_original_is_the_fall_back_once(start: StartGateway, upstream: DemoU
 
 
 def test_two_tokens_of_one_login_answer_in_turn(
-    gateway: GatewayProcess, upstream: DemoUpstream, tokens: list[str]
+    gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
     """Callers of either token, cold: nobody is refused, and the upstream never sees two at once."""
     either = [tokens[0] + ".laptop", tokens[0] + ".phone"]

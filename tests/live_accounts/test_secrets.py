@@ -8,25 +8,24 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from bench.accounts import find_leaks
 from demo.gateway import GatewayProcess
-from demo.signing import SECRET as SIGN_SECRET
-from demo.upstream import DemoUpstream
+from tests.acceptance.accounts import find_leaks
 from tests.live.conftest import CLOCKS
 from tests.live.situation import AFTER, BEFORE
 from tests.live_accounts.asking import eventually
 from tests.live_accounts.proxy import run_proxy
+from tests.raw_client import RawClient
 from tests.spelling import SPELLINGS, shows
+from upstream_emulator.emulator import UpstreamEmulator
+from upstream_emulator.signing import SECRET as SIGN_SECRET
 
 ENDS = [situation.directive for situation in (*BEFORE, *AFTER)]
 ACCOUNTS = len(ENDS) + 1
@@ -89,18 +88,10 @@ class Planted:
                 self.send("POST", "/token/check", bearer, json.dumps({"token": spelt}).encode())
                 self.send("GET", "/v1/models", spelt)
 
-    def connect(self) -> socket.socket:
-        address = urlsplit(self.gateway.url)
-        return socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
-
     def send_raw(self, data: bytes, until: bytes = b"") -> bytes:
-        answer = b""
-        with self.connect() as client:
-            client.sendall(data)
-            while piece := client.recv(65536):
-                answer += piece
-                if until and until in answer:
-                    break
+        with RawClient(self.gateway.url) as client:
+            client.send_raw(data)
+            answer = client.read_until(until) if until else client.read_to_end()
         self.answers += answer
         return answer
 
@@ -117,7 +108,7 @@ class Planted:
 
 
 @pytest.fixture(params=["tokens, text", "keys, json"])
-def planted(request: pytest.FixtureRequest, upstream: DemoUpstream, tmp_path: Path) -> Iterator[Planted]:
+def planted(request: pytest.FixtureRequest, upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[Planted]:
     doors, line_format = request.param.split(", ")
     upstream.configure(rotate="hard")
     with run_proxy(upstream.url) as proxy:
@@ -126,7 +117,7 @@ def planted(request: pytest.FixtureRequest, upstream: DemoUpstream, tmp_path: Pa
             yield planted
 
 
-def check_nothing_came_out(planted: Planted, upstream: DemoUpstream, directory: Path) -> None:
+def check_nothing_came_out(planted: Planted, upstream: UpstreamEmulator, directory: Path) -> None:
     """Among the secrets are those that the upstream gave: all that was ever sent to it as a bearer."""
     sent = {one["headers"]["authorization"].removeprefix("Bearer ") for one in upstream.requests()}
     own = (planted.key, planted.wrong_key, planted.metrics_key, planted.other_key)
@@ -141,7 +132,7 @@ def check_nothing_came_out(planted: Planted, upstream: DemoUpstream, directory: 
         assert state.execute("SELECT count(*) FROM sealed_token").fetchone()[0] >= 1
 
 
-def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
+def test_nothing_comes_out(planted: Planted, upstream: UpstreamEmulator, tmp_path: Path) -> None:
     """Good answers, every failure of the upstream, wrong credentials, what the operator may see."""
     bearer = planted.bearers[-1]
     assert b"[DONE]" in planted.ask("[[text]]", bearer)
@@ -163,14 +154,16 @@ def test_nothing_comes_out(planted: Planted, upstream: DemoUpstream, tmp_path: P
         "GET / HTTP/{}",
     ):
         planted.send_raw(unreadable.format(planted.unheard).encode() + b"\r\n\r\n")
-    with planted.connect() as half:  # is quoted when its client has gone, at this level of the log
-        half.sendall(f"GET / HTTP/1.1\r\nAuthorization: Bearer {planted.unheard}\r\n".encode())
+    with RawClient(
+        planted.gateway.url
+    ) as half:  # is quoted when its client has gone, at this level of the log
+        half.send_raw(f"GET / HTTP/1.1\r\nAuthorization: Bearer {planted.unheard}\r\n".encode())
     assert "state.sqlite3-wal" in {path.name for path in tmp_path.iterdir()}
     check_nothing_came_out(planted, upstream, tmp_path)
 
 
 def test_crashes_and_quotations_spill_nothing(
-    planted: Planted, upstream: DemoUpstream, tmp_path: Path
+    planted: Planted, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
     """To the last handler, the stream's, a thread's, the event loop's own; a failing end is not quoted.
 
@@ -187,7 +180,7 @@ def test_crashes_and_quotations_spill_nothing(
     check_nothing_came_out(planted, upstream, tmp_path)
 
 
-def test_no_spelling_of_a_token_is_told(planted: Planted, upstream: DemoUpstream, tmp_path: Path) -> None:
+def test_no_spelling_of_a_token_is_told(planted: Planted, upstream: UpstreamEmulator, tmp_path: Path) -> None:
     """Whatever an upstream makes of the tokens that it repeats, neither callers nor the log are told."""
     for number, spelling in enumerate(SPELLINGS):
         account = number % ACCOUNTS

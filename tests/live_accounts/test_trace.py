@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.accounts import KEY, find_leaks
-from bench.control import Control
-from bench.hardship import TTL_SECONDS, Hardship, run_hardship
 from demo.gateway import ROOT, GatewayProcess
-from demo.upstream import DemoUpstream
-from tests.live.asking import RawClient
+from tests.acceptance.accounts import KEY, find_leaks
+from tests.acceptance.chaos import TTL_SECONDS, Chaos, run_chaos
+from tests.acceptance.control import Control
 from tests.live_accounts.asking import ask, call, eventually
 from tests.live_accounts.conftest import SECRETS, StartGateway
+from tests.raw_client import RawClient, open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 DELETE_PATH = "/chatglm/mainchat-api/conversation/bulk_delete"
 OPERATOR = {"GLM_REFRESH_TOKENS": "demo-a,demo-b", "GATEWAY_API_KEYS": "ops=glm-key-" + "o" * 40}
@@ -35,35 +35,35 @@ OPERATOR_KEY = "glm-key-" + "o" * 40
 
 
 def open_streams(gateway: GatewayProcess, tokens: list[str]) -> list[RawClient]:
-    clients = [RawClient(gateway, token, "[[chunks n=900 pace=20]]", stream=True) for token in tokens]
+    clients = [open_chat(gateway.url, token, "[[chunks n=900 pace=20]]", stream=True) for token in tokens]
     for client in clients:
         client.read_until(b'"content"')
     return clients
 
 
 @pytest.mark.timeout(150)
-def test_every_bad_end_and_two_kills(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_every_bad_end_and_two_kills(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Half a minute of `make bench-accounts` in short."""
-    hardship = Hardship(questions=100)
+    chaos = Chaos(questions=100)
     settings = {
-        "GLM_REFRESH_TOKENS": ",".join(hardship.tokens),
+        "GLM_REFRESH_TOKENS": ",".join(chaos.tokens),
         "GATEWAY_API_KEYS": f"bench={KEY}",
         "GLM_CONVERSATION_TTL": str(TTL_SECONDS),
     }
-    toll = run_hardship(hardship, lambda: start(**settings), KEY, Control(upstream.url))
-    assert toll.killed_streams == 100
-    assert toll.conversations > 200
-    assert (toll.undeleted, toll.deleted_while_in_use, toll.violations) == (0, 0, 0)
+    result = run_chaos(chaos, lambda: start(**settings), KEY, Control(upstream.url))
+    assert result.killed_streams == 100
+    assert result.conversations > 200
+    assert (result.undeleted, result.deleted_while_in_use, result.violations) == (0, 0, 0)
 
 
-def test_in_pass_through_it_waits_for_the_account(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_in_pass_through_it_waits_for_the_account(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Nobody else holds the token: what was left goes as soon as the account shows up, others' stay."""
     gateway = start(GLM_CONVERSATION_TTL="0.5")
     tokens = [f"demo-left{number}" for number in range(20)]
     clients = open_streams(gateway, tokens)
     gateway.kill()
     for client in clients:
-        client.leave()
+        client.close()
     gateway = start(GLM_CONVERSATION_TTL="0.5")
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 20
@@ -73,19 +73,19 @@ def test_in_pass_through_it_waits_for_the_account(start: StartGateway, upstream:
     upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
 
 
-def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(**OPERATOR, GLM_CONVERSATION_TTL="0.2")
     clients = open_streams(gateway, [OPERATOR_KEY] * 2)
     gateway.kill()
     for client in clients:
-        client.leave()
+        client.close()
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 2
     start(**OPERATOR)
     upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
 
 
-def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_CONVERSATION_TTL="0")
     upstream.account("a", delete_next=["http500"])
     assert ask(gateway, "demo-a").good
@@ -95,7 +95,7 @@ def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: Demo
     assert upstream.state()["requests"][DELETE_PATH] == 2
 
 
-def test_what_exists_no_longer_counts_as_deleted(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_what_exists_no_longer_counts_as_deleted(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """The user was faster, in the browser."""
     gateway = start(GLM_CONVERSATION_TTL="1")
     answer = ask(gateway, "demo-a")
@@ -105,7 +105,7 @@ def test_what_exists_no_longer_counts_as_deleted(start: StartGateway, upstream: 
     assert upstream.state()["requests"][DELETE_PATH] == 1
 
 
-def test_a_long_backlog_is_no_burst(start: StartGateway, upstream: DemoUpstream, tmp_path: Path) -> None:
+def test_a_long_backlog_is_no_burst(start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path) -> None:
     gateway = start(GLM_CONVERSATION_TTL="600")
     for _ in range(4):
         assert ask(gateway, "demo-a").good
@@ -120,18 +120,18 @@ def test_a_long_backlog_is_no_burst(start: StartGateway, upstream: DemoUpstream,
     assert 1.4 < time.monotonic() - begun < 4
 
 
-def test_a_stop_drains_and_leaves_the_rest_for_later(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_stop_drains_and_leaves_the_rest_for_later(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Streams end by themselves, what is due goes, what is kept stays in the state file."""
     gateway = start(GLM_DRAIN_SECONDS="10")
     kept = ask(gateway, "demo-kept")
-    streaming = RawClient(gateway, "demo-streaming", "[[chunks n=60 pace=20]]", stream=True)
+    streaming = open_chat(gateway.url, "demo-streaming", "[[chunks n=60 pace=20]]", stream=True)
     streaming.read_until(b'"content"')
     with ThreadPoolExecutor(1) as threads:
         merged = threads.submit(call, gateway, "POST", "/v1/chat/completions", "demo-merged", MERGED)
         upstream.wait_until(lambda state: state["open_streams"] == 2)
         os.kill(gateway.pid, signal.SIGTERM)
         assert b"[DONE]" in streaming.read_until(b"[DONE]")
-        streaming.leave()
+        streaming.close()
         assert merged.result().ok
     eventually(lambda: not gateway.is_running, 20)
     left = {one["account"] for one in upstream.state()["conversations"] if not one["deleted"]}
@@ -139,25 +139,25 @@ def test_a_stop_drains_and_leaves_the_rest_for_later(start: StartGateway, upstre
     assert ask(start(), "demo-kept", conversation_id=kept.id).id == kept.id
 
 
-def test_a_stop_cuts_what_does_not_end_in_time(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_stop_cuts_what_does_not_end_in_time(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_DRAIN_SECONDS="0", GLM_CONVERSATION_TTL="0.1")
     clients = open_streams(gateway, ["demo-a", "demo-b"])
     os.kill(gateway.pid, signal.SIGTERM)
     eventually(lambda: not gateway.is_running, 15)
     for client in clients:
-        client.leave()
+        client.close()
     call(start(), "GET", "/v1/accounts", "demo-a,demo-b")
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
-def test_a_killed_worker_is_replaced(start: StartGateway, upstream: DemoUpstream) -> None:
+def test_a_killed_worker_is_replaced(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_CONVERSATION_TTL="0.3")
     clients = open_streams(gateway, ["demo-a", "demo-b"])
     os.kill(gateway.worker_pid, signal.SIGKILL)
     for client in clients:
         with pytest.raises(AssertionError, match="hung up"):
             client.read_until(b"[DONE]")
-        client.leave()
+        client.close()
     eventually(lambda: _answers(gateway))
     assert ask(gateway, "demo-a,demo-b").good
     upstream.wait_until(lambda state: state["undeleted"] == 0)
@@ -170,7 +170,9 @@ def _answers(gateway: GatewayProcess) -> bool:
         return False
 
 
-def test_two_gateways_on_one_state_file(start: StartGateway, upstream: DemoUpstream, tmp_path: Path) -> None:
+def test_two_gateways_on_one_state_file(
+    start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path
+) -> None:
     """The second one says so and ends; the first one does not notice."""
     first = start()
     second = subprocess.run(
@@ -190,7 +192,7 @@ def test_two_gateways_on_one_state_file(start: StartGateway, upstream: DemoUpstr
 
 @pytest.mark.parametrize("trouble", ["no directory", "damaged"])
 def test_a_state_file_that_cannot_be_used(
-    start: StartGateway, upstream: DemoUpstream, tmp_path: Path, trouble: str
+    start: StartGateway, upstream: UpstreamEmulator, tmp_path: Path, trouble: str
 ) -> None:
     """The gateway says so and serves."""
     path = tmp_path / "file" / "state.sqlite3" if trouble == "no directory" else tmp_path / "state.sqlite3"

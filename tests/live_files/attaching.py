@@ -1,4 +1,4 @@
-"""Messages with files, and what the embedded upstream says that it saw."""
+"""Messages with files, and what the upstream emulator says that it saw."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def messages(*parts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def label(kind: str, name: str, data: bytes) -> str:
-    """How the embedded upstream names a file that it can see."""
+    """How the upstream emulator names a file that it can see."""
     return f"{kind} {name}（{len(data)} 字节，sha256 {hashlib.sha256(data).hexdigest()[:12]}）"

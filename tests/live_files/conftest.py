@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.file_server import FileServer
 from tests.live.conftest import CLOCKS, check_leases, check_log, client  # noqa: F401 - a fixture
+from upstream_emulator.emulator import UpstreamEmulator
 
 MEBIBYTE = 1024 * 1024
 SETTINGS = CLOCKS | {
@@ -38,7 +38,7 @@ def pages(web: FileServer) -> FileServer:
 
 @pytest.fixture(scope="session")
 def shared_gateway(
-    shared_upstream: DemoUpstream, web: FileServer, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, web: FileServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("files")
     ports = {"GLM_FILES_PORTS": f"80,443,{web.port}"}
@@ -47,7 +47,7 @@ def shared_gateway(
 
 
 @pytest.fixture
-def gateway(shared_gateway: GatewayProcess, upstream: DemoUpstream) -> Iterator[GatewayProcess]:
+def gateway(shared_gateway: GatewayProcess, upstream: UpstreamEmulator) -> Iterator[GatewayProcess]:
     """The shared gateway; when the test is over no account is out and no file is open."""
     written = len(shared_gateway.log())
     yield shared_gateway

@@ -8,12 +8,12 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.app.files import sample
 from tests.file_server import FileServer, page, redirect
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect
 from tests.live_files.attaching import TEXT, as_url, image, inline, label, link, messages
+from upstream_emulator.emulator import UpstreamEmulator
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 PICTURE = sample.png(640, 480)
@@ -33,7 +33,7 @@ def files(pages: FileServer) -> FileServer:
     return pages
 
 
-def sent(upstream: DemoUpstream) -> list[dict[str, Any]]:
+def sent(upstream: UpstreamEmulator) -> list[dict[str, Any]]:
     """The content parts of the last question."""
     bodies = [one["body"] for one in upstream.requests() if one["path"].endswith("/assistant/stream")]
     parts: list[dict[str, Any]] = bodies[-1]["messages"][0]["content"]
@@ -77,7 +77,7 @@ def test_every_shape_is_seen(
 
 
 def test_the_reference_is_what_the_upstream_wants(
-    client: OpenAI, upstream: DemoUpstream, pages: FileServer
+    client: OpenAI, upstream: UpstreamEmulator, pages: FileServer
 ) -> None:
     ask_messages(client, messages(TEXT, image(f"{pages.url}/cat.png")), stream=False)
     (upload,) = upstream.state()["uploads"]
@@ -89,7 +89,7 @@ def test_the_reference_is_what_the_upstream_wants(
 
 @BOTH
 def test_several_in_order_and_no_text(
-    client: OpenAI, upstream: DemoUpstream, pages: FileServer, *, stream: bool
+    client: OpenAI, upstream: UpstreamEmulator, pages: FileServer, *, stream: bool
 ) -> None:
     parts = [
         inline(sample.PDF, "1.pdf"),
@@ -109,7 +109,7 @@ def test_several_in_order_and_no_text(
 
 
 def test_earlier_ones_are_named_and_not_fetched(
-    client: OpenAI, upstream: DemoUpstream, pages: FileServer
+    client: OpenAI, upstream: UpstreamEmulator, pages: FileServer
 ) -> None:
     history = [
         *messages(image(f"{pages.url}/earlier.png"), inline(sample.PDF, "first.pdf"), TEXT),
@@ -132,7 +132,7 @@ def test_a_continued_conversation_can_be_given_files(client: OpenAI, pages: File
 
 
 @pytest.mark.parametrize("era", ["2024", "2026"])
-def test_both_eras(client: OpenAI, upstream: DemoUpstream, pages: FileServer, era: str) -> None:
+def test_both_eras(client: OpenAI, upstream: UpstreamEmulator, pages: FileServer, era: str) -> None:
     upstream.configure(era=era)
     parts = messages(image(f"{pages.url}/cat.png"), inline(sample.PDF, "a.pdf"))
     text = ask_messages(client, parts, stream=False).text
@@ -142,7 +142,7 @@ def test_both_eras(client: OpenAI, upstream: DemoUpstream, pages: FileServer, er
 
 @pytest.mark.parametrize("answer", ["object", "forbidden"])
 def test_other_answers_to_an_upload(
-    client: OpenAI, upstream: DemoUpstream, account: str, pages: FileServer, answer: str
+    client: OpenAI, upstream: UpstreamEmulator, account: str, pages: FileServer, answer: str
 ) -> None:
     upstream.account(account.removeprefix("demo-"), upload_next=[answer])
     text = ask_messages(client, messages(image(f"{pages.url}/cat.png")), stream=False).text
@@ -150,7 +150,9 @@ def test_other_answers_to_an_upload(
     assert upstream.state()["requests"].get(FILE_UPLOAD, 0) == (answer == "forbidden")
 
 
-def test_the_same_bytes_are_uploaded_once(client: OpenAI, upstream: DemoUpstream, pages: FileServer) -> None:
+def test_the_same_bytes_are_uploaded_once(
+    client: OpenAI, upstream: UpstreamEmulator, pages: FileServer
+) -> None:
     again = inline(PICTURE, "again.png", "image/png")
     first = ask_messages(client, messages(image(f"{pages.url}/cat.png"), again), stream=False).text
     assert "图片 cat.png" in first
@@ -163,7 +165,11 @@ def test_the_same_bytes_are_uploaded_once(client: OpenAI, upstream: DemoUpstream
     "trouble", [{"next": ["busy429"]}, {"upload_next": ["http500"]}, {"upload_next": ["waf400"]}], ids=str
 )
 def test_the_next_account_gets_the_files_too(
-    gateway: GatewayProcess, upstream: DemoUpstream, pages: FileServer, account: str, trouble: dict[str, Any]
+    gateway: GatewayProcess,
+    upstream: UpstreamEmulator,
+    pages: FileServer,
+    account: str,
+    trouble: dict[str, Any],
 ) -> None:
     one, two = f"{account}-1", f"{account}-2"
     upstream.account(one.removeprefix("demo-"), **trouble)
@@ -176,7 +182,7 @@ def test_the_next_account_gets_the_files_too(
 
 
 def test_a_dead_access_token_is_refreshed_for_an_upload(
-    client: OpenAI, upstream: DemoUpstream, account: str, pages: FileServer
+    client: OpenAI, upstream: UpstreamEmulator, account: str, pages: FileServer
 ) -> None:
     ask_messages(client, messages(TEXT), stream=False)
     upstream.account(account.removeprefix("demo-"), expire_access=True)

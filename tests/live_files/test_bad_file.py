@@ -10,13 +10,13 @@ import pytest
 from openai import APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.app.files import sample
 from tests.file_server import FileServer, chunked, page, redirect
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect
 from tests.live_files.attaching import TEXT, as_url, image, inline, link, messages
 from tests.live_files.conftest import MEBIBYTE, SETTINGS, check_files
+from upstream_emulator.emulator import UpstreamEmulator
 
 PICTURE = sample.png()
 Build = Callable[[FileServer], dict[str, Any]]
@@ -83,7 +83,7 @@ def files(pages: FileServer) -> FileServer:
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file(
-    gateway: GatewayProcess, client: OpenAI, upstream: DemoUpstream, pages: FileServer, name: str
+    gateway: GatewayProcess, client: OpenAI, upstream: UpstreamEmulator, pages: FileServer, name: str
 ) -> None:
     build, code, place = BAD[name]
     history = [*messages(TEXT), {"role": "assistant", "content": "好"}]
@@ -123,7 +123,7 @@ def test_too_many(client: OpenAI, pages: FileServer) -> None:
 )
 def test_an_upload_that_fails(
     client: OpenAI,
-    upstream: DemoUpstream,
+    upstream: UpstreamEmulator,
     account: str,
     pages: FileServer,
     fault: str,
@@ -139,7 +139,7 @@ def test_an_upload_that_fails(
 
 
 def test_a_data_url_of_30_megabytes(
-    upstream: DemoUpstream, pages: FileServer, tmp_path: object, account: str
+    upstream: UpstreamEmulator, pages: FileServer, tmp_path: object, account: str
 ) -> None:
     settings = SETTINGS | {
         "GLM_MAX_BODY_BYTES": str(48 * MEBIBYTE),
@@ -162,7 +162,7 @@ FORGED = ["http://127.0.0.1:{}/cat.png", "http://localhost:{}/cat.png", "http://
 
 
 def test_a_gateway_as_it_comes_fetches_nothing_from_inside(
-    upstream: DemoUpstream, pages: FileServer, account: str
+    upstream: UpstreamEmulator, pages: FileServer, account: str
 ) -> None:
     settings = SETTINGS | {"GLM_FILES_ALLOW_PRIVATE": "0", "GLM_FILES_PORTS": f"80,443,{pages.port}"}
     with GatewayProcess(upstream.url, None, **settings) as gateway, connect(gateway, account) as client:

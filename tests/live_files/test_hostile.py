@@ -18,12 +18,12 @@ import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.file_server import FileServer
-from tests.live.asking import RawClient
 from tests.live.conftest import check_log
 from tests.live_files.attaching import image, messages
 from tests.live_files.conftest import MEBIBYTE, SETTINGS, check_files
+from tests.raw_client import RawClient, open_call, open_chat
+from upstream_emulator.emulator import UpstreamEmulator
 
 MADE_UP = {"Authorization": "Bearer bogus-token-123456", "Content-Type": "application/json"}
 BODY_BYTES = 24 * MEBIBYTE
@@ -52,7 +52,7 @@ def measure(gateway: GatewayProcess) -> Measured:
 
 
 @pytest.fixture
-def hostile(upstream: DemoUpstream, pages: FileServer) -> Iterator[GatewayProcess]:
+def hostile(upstream: UpstreamEmulator, pages: FileServer) -> Iterator[GatewayProcess]:
     settings = SETTINGS | {
         "GLM_MAX_BODY_BYTES": str(MAX_BYTES),
         "GLM_FILES_MAX_BYTES": str(BODY_BYTES),
@@ -179,7 +179,7 @@ SERVERS: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.mark.parametrize(("begin", "flood"), SERVERS.values(), ids=SERVERS)
 def test_a_server_that_never_pauses(
-    upstream: DemoUpstream, pages: FileServer, begin: bytes, flood: bytes
+    upstream: UpstreamEmulator, pages: FileServer, begin: bytes, flood: bytes
 ) -> None:
     """The time that a file has is over when it is over, and nobody else notices."""
     pages.pages["/flood"] = pages.drip(flood, 0.0, then=begin)
@@ -199,12 +199,12 @@ def test_a_server_that_never_pauses(
 
 
 def test_answers_on_their_way_hold_nothing_of_their_questions(
-    hostile: GatewayProcess, upstream: DemoUpstream
+    hostile: GatewayProcess, upstream: UpstreamEmulator
 ) -> None:
     """Fifteen prompts of a million characters, each a call upstream of three megabytes."""
     idle = measure(hostile)
     question = "[[chunks n=400 pace=50]] " + "很长" * 490_000
-    streams = [RawClient(hostile, f"demo-hold{n}", question, stream=True) for n in range(15)]
+    streams = [open_chat(hostile.url, f"demo-hold{n}", question, stream=True) for n in range(15)]
     for stream in streams:
         stream.read_until(b'"content":')
     held = measure(hostile)
@@ -212,11 +212,11 @@ def test_answers_on_their_way_hold_nothing_of_their_questions(
     assert upstream.state()["open_streams"] == 15
     assert held.resident_mebibytes - idle.resident_mebibytes < 30
     for stream in streams:
-        stream.leave()
+        stream.close()
     upstream.wait_until(lambda state: state["open_streams"] == 0)
 
 
-def test_files_fill_the_disk_only_so_far(upstream: DemoUpstream, pages: FileServer) -> None:
+def test_files_fill_the_disk_only_so_far(upstream: UpstreamEmulator, pages: FileServer) -> None:
     """Two that come slowly take the room; the third is told to come again, and then there is room again."""
     settings = SETTINGS | {
         "GLM_FILES_PORTS": str(pages.port),
@@ -238,10 +238,10 @@ def test_files_fill_the_disk_only_so_far(upstream: DemoUpstream, pages: FileServ
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "out_of_room")
         assert refused.headers["Retry-After"] == "5"
         for client in leaving:
-            client.leave()
+            client.close()
         check_files(gateway)
         assert measure(gateway).spool_bytes == 0
 
 
 def ask_for_picture(gateway: GatewayProcess, url: str) -> RawClient:
-    return RawClient.post(gateway, "made-up", "/page/picture", json.dumps({"url": url}).encode())
+    return open_call(gateway.url, "POST", "/page/picture", "made-up", json.dumps({"url": url}).encode())

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.app.files import sample
 from tests.file_server import FileServer, page
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect, list_states
 from tests.live_files.attaching import TEXT, image, messages
 from tests.live_files.conftest import check_files, open_spools
+from tests.raw_client import CHAT_PATH, RawClient, open_call
+from upstream_emulator.emulator import UpstreamEmulator
 
 UPLOAD = "/chatglm/productivity-api/file/chat_upload"
 NOTICED_SECONDS = 1.0
 
 
-def ask_raw(gateway: GatewayProcess, account: str, url: str, *, stream: bool) -> socket.socket:
+def ask_raw(gateway: GatewayProcess, account: str, url: str, *, stream: bool) -> RawClient:
     """Asks about a picture and reads nothing."""
     body = json.dumps({"model": "glm", "stream": stream, "messages": messages(image(url), TEXT)}).encode()
-    host, _, port = gateway.url.removeprefix("http://").partition(":")
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {account}\r\n"
-    client = socket.create_connection((host, int(port)), timeout=10)
-    client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    return client
+    return open_call(gateway.url, "POST", CHAT_PATH, account, body)
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 @pytest.mark.parametrize("where", ["before the file's head", "inside the file", "uploading"])
 def test_leaving(
     gateway: GatewayProcess,
-    upstream: DemoUpstream,
+    upstream: UpstreamEmulator,
     pages: FileServer,
     account: str,
     where: str,

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.file_server import FileServer, Page
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect
 from tests.live_files.attaching import TEXT, image, link, messages
 from tests.live_files.conftest import MEBIBYTE, SETTINGS
+from upstream_emulator.emulator import UpstreamEmulator
 
 FILE_BYTES = 100 * MEBIBYTE
 
@@ -45,7 +45,7 @@ def peak_mebibytes(gateway: GatewayProcess) -> float:
 
 @pytest.mark.parametrize(("at_once", "max_mebibytes"), [(1, 32), (3, 64)])
 def test_a_file_of_100_mebibytes(
-    upstream: DemoUpstream, pages: FileServer, at_once: int, max_mebibytes: int
+    upstream: UpstreamEmulator, pages: FileServer, at_once: int, max_mebibytes: int
 ) -> None:
     settings = SETTINGS | {
         "GLM_FILES_MAX_BYTES": str(FILE_BYTES),

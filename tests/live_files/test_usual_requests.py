@@ -13,12 +13,12 @@ import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from demo.upstream import DemoUpstream
 from tests.app.files import sample
 from tests.app.files.certificate import make_certificate
 from tests.file_server import FileServer, page
 from tests.live_files.attaching import label
 from tests.live_files.conftest import SETTINGS, check_files
+from upstream_emulator.emulator import UpstreamEmulator
 
 DOCUMENT_HOST = "mj101-1317487292.cos.ap-shanghai.myqcloud.com"
 DOCUMENT = """
@@ -75,7 +75,7 @@ SEEN = {
 
 @pytest.fixture(scope="module")
 def gateway_with_names(
-    shared_upstream: DemoUpstream, tmp_path_factory: pytest.TempPathFactory
+    shared_upstream: UpstreamEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
     directory = tmp_path_factory.mktemp("names")
     certificate, key = make_certificate(DOCUMENT_HOST)

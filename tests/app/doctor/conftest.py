@@ -1,4 +1,4 @@
-"""The doctor's command in this process, against the embedded upstream."""
+"""The doctor's command in this process, against the upstream emulator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from app.doctor.__main__ import main
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 # What no output may hold, whatever happens: parts of refresh tokens, access tokens, keys, passwords.
 SECRETS = ("demo-", "dead-", "rubbish-", "eyJ", "glm-key-", "pass-word")
@@ -55,7 +55,7 @@ def state_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(
-    upstream: DemoUpstream,
+    upstream: UpstreamEmulator,
     state_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -13,16 +13,16 @@ from werkzeug.serving import make_server
 from app.config import Settings
 from app.factory import create_app
 from app.routes.services import EXTENSION
-from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
 from tests.file_server import FileServer, page
+from upstream_emulator.emulator import UpstreamEmulator
 
 KEY = "glm-key-0123456789abcdef0123456789abcdef0123"
 Start = Callable[..., str]
 
 
 @pytest.fixture
-def start(upstream: DemoUpstream, tmp_path: Path) -> Iterator[Start]:
+def start(upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[Start]:
     """Starts gateways in threads, without gunicorn; gives their addresses."""
     stops: list[Callable[[], None]] = []
 
@@ -47,7 +47,7 @@ def start(upstream: DemoUpstream, tmp_path: Path) -> Iterator[Start]:
         stop()
 
 
-def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstream: DemoUpstream) -> None:
+def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstream: UpstreamEmulator) -> None:
     upstream.configure(rotate="hard")
     url = start()
     for _ in range(2):  # the gateway keeps what it got in exchange
@@ -62,7 +62,7 @@ def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstrea
 
 
 def test_it_asks_the_upstream_and_not_its_memory(
-    call: CallDoctor, start: Start, upstream: DemoUpstream
+    call: CallDoctor, start: Start, upstream: UpstreamEmulator
 ) -> None:
     url = start()
     greeting = {"model": "glm", "messages": [{"role": "user", "content": "你好"}]}
@@ -101,7 +101,7 @@ def test_a_key_that_may_not_see_accounts_may_check_tokens(call: CallDoctor, star
     [("throttled429", "throttled"), ("waf400", "blocked"), ("http500", "upstream in trouble")],
 )
 def test_an_account_that_rests(
-    call: CallDoctor, start: Start, upstream: DemoUpstream, fault: str, verdict: str
+    call: CallDoctor, start: Start, upstream: UpstreamEmulator, fault: str, verdict: str
 ) -> None:
     url = start()
     upstream.account("ann", next=[fault])
@@ -117,7 +117,7 @@ def test_an_account_that_rests(
     [("throttled429", "throttled"), ("waf400", "blocked"), ("http500", "upstream in trouble")],
 )
 def test_a_refresh_that_fails(
-    call: CallDoctor, start: Start, upstream: DemoUpstream, fault: str, verdict: str
+    call: CallDoctor, start: Start, upstream: UpstreamEmulator, fault: str, verdict: str
 ) -> None:
     url = start()
     upstream.account("ann", refresh_next=[fault])

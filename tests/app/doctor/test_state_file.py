@@ -16,9 +16,9 @@ import pytest
 from app.accounts.refresh import Refresher
 from app.accounts.vault import RotatedTokens, Vault
 from app.state import open_state
-from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
 from tests.file_server import FileServer, page
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def hold(path: Path) -> Iterator[Vault]:
 
 
 def test_what_the_upstream_gives_in_exchange_is_kept(
-    call: CallDoctor, upstream: DemoUpstream, state_path: Path
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path
 ) -> None:
     upstream.configure(rotate="hard")  # what was shown once is dead
     for _ in range(3):
@@ -42,7 +42,7 @@ def test_what_the_upstream_gives_in_exchange_is_kept(
 
 
 def test_beside_a_gateway_no_token_is_asked(
-    call: CallDoctor, upstream: DemoUpstream, state_path: Path
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path
 ) -> None:
     with hold(state_path):
         visit = call("--chat", given="demo-ann", PORT="7777")
@@ -55,7 +55,7 @@ def test_beside_a_gateway_no_token_is_asked(
 
 @pytest.mark.parametrize("status", ["ok", "draining"])
 def test_nor_beside_one_with_another_state_file(
-    call: CallDoctor, upstream: DemoUpstream, status: str
+    call: CallDoctor, upstream: UpstreamEmulator, status: str
 ) -> None:
     with FileServer() as gateway:
         gateway.pages["/health/ready"] = page(b'{"status": "%b"}' % status.encode())
@@ -70,14 +70,16 @@ def test_another_server_on_the_port_is_no_gateway(call: CallDoctor) -> None:
         assert call(given="demo-ann", PORT=str(server.port)).line("token").startswith("ok")
 
 
-def test_without_a_file_nothing_is_refreshed(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_without_a_file_nothing_is_refreshed(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     visit = call(given="demo-ann", GLM_STATE_PATH=":memory:")
     assert visit.line("state").startswith("skip")
     assert "could be lost" in visit.line("token")
     assert upstream.state()["accounts"] == {}
 
 
-def test_a_damaged_file_is_left_as_it_is(call: CallDoctor, upstream: DemoUpstream, state_path: Path) -> None:
+def test_a_damaged_file_is_left_as_it_is(
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path
+) -> None:
     state_path.parent.mkdir()
     state_path.write_bytes(b"this is no database " * 100)
     visit = call(given="demo-ann")
@@ -103,7 +105,7 @@ def test_a_place_that_cannot_be_written(call: CallDoctor, monkeypatch: pytest.Mo
 
 
 def test_a_file_of_somebody_else_is_not_opened(
-    call: CallDoctor, upstream: DemoUpstream, state_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hold(state_path):
         pass
@@ -117,7 +119,7 @@ def test_a_file_of_somebody_else_is_not_opened(
 
 
 def test_a_full_disk_is_told_before_a_token_is_lost(
-    call: CallDoctor, upstream: DemoUpstream, monkeypatch: pytest.MonkeyPatch
+    call: CallDoctor, upstream: UpstreamEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9, 9, 4096))
     visit = call(given="demo-ann")
@@ -136,7 +138,7 @@ def test_looking_at_a_file_changes_nothing_in_it(call: CallDoctor, state_path: P
 
 
 def test_a_signal_waits_for_the_refresh(
-    call: CallDoctor, upstream: DemoUpstream, state_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upstream.configure(rotate="hard", refresh_delay_seconds=0.2)
     renew = Refresher.renew
@@ -166,7 +168,7 @@ def test_files_are_given_back_after_each_token(call: CallDoctor) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
 
-def test_a_chat_leaves_no_trace(call: CallDoctor, upstream: DemoUpstream, state_path: Path) -> None:
+def test_a_chat_leaves_no_trace(call: CallDoctor, upstream: UpstreamEmulator, state_path: Path) -> None:
     visit = call("--chat", given="dead-bob\ndemo-ann")
     assert "the conversation is deleted" in visit.line("chat")
     state = upstream.state()
@@ -176,7 +178,7 @@ def test_a_chat_leaves_no_trace(call: CallDoctor, upstream: DemoUpstream, state_
 
 
 def test_a_conversation_that_cannot_be_deleted_is_left_to_the_gateway(
-    call: CallDoctor, upstream: DemoUpstream, state_path: Path
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path
 ) -> None:
     upstream.account("ann", delete_next=["http500"])
     visit = call("--chat", given="demo-ann")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.upstream.adapter import build_any_time_context
-from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
 from tests.app.files.certificate import make_certificate
+from upstream_emulator.emulator import UpstreamEmulator
 
 WEEK = timedelta(days=7)
 
@@ -37,7 +37,7 @@ class Site:
                 self._patch.setattr(f"{module}.DEFAULT_CA_BUNDLE_PATH", str(self._path))
         own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         own.load_cert_chain(self._path)
-        with DemoUpstream(tls=own, clock_offset_seconds=ahead, fault=fault) as upstream:
+        with UpstreamEmulator(tls=own, clock_offset_seconds=ahead, fault=fault) as upstream:
             yield upstream.url.replace("127.0.0.1", "localhost")
 
 

@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from demo.upstream import DemoUpstream
 from tests.app.doctor.conftest import CallDoctor
 from tests.file_server import FileServer, page
+from upstream_emulator.emulator import UpstreamEmulator
 
 KEY = "glm-key-0123456789abcdef0123456789abcdef0123"
 
 
-def test_all_is_well(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_all_is_well(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     visit = call(given="demo-ann\ndemo-bob\n")
     assert (visit.code, visit.verdict) == (0, "well")
     assert not [line for line in visit.text.splitlines() if line.startswith(("FAIL", "note"))]
@@ -27,7 +27,9 @@ def test_all_is_well(call: CallDoctor, upstream: DemoUpstream) -> None:
     }
 
 
-def test_without_tokens_nobody_is_touched(call: CallDoctor, upstream: DemoUpstream, state_path: Path) -> None:
+def test_without_tokens_nobody_is_touched(
+    call: CallDoctor, upstream: UpstreamEmulator, state_path: Path
+) -> None:
     visit = call()
     assert (visit.code, visit.verdict) == (0, "well")
     assert "--tokens -" in visit.line("token")
@@ -36,7 +38,7 @@ def test_without_tokens_nobody_is_touched(call: CallDoctor, upstream: DemoUpstre
 
 
 @pytest.mark.parametrize("fault", ["expired", "login401"])
-def test_expired(call: CallDoctor, upstream: DemoUpstream, fault: str) -> None:
+def test_expired(call: CallDoctor, upstream: UpstreamEmulator, fault: str) -> None:
     upstream.account("bob", refresh_next=[fault] * 2)
     visit = call(given="demo-ann,demo-bob # the second\nrubbish-of-mine")
     assert visit.code == 1
@@ -45,7 +47,7 @@ def test_expired(call: CallDoctor, upstream: DemoUpstream, fault: str) -> None:
     assert "chatglm_refresh_token" in visit.text.splitlines()[-1]
 
 
-def test_an_access_token_in_its_place(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_an_access_token_in_its_place(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     access = upstream._call(
         lambda: upstream._world.accounts.mint_access_token(upstream._world.accounts.named("ann"), 60)
     )
@@ -76,7 +78,7 @@ ACCOUNT_FAULTS = [
 
 @pytest.mark.parametrize(("fault", "verdict", "step"), ACCOUNT_FAULTS)
 def test_an_account_is_refused(
-    call: CallDoctor, upstream: DemoUpstream, fault: str, verdict: str, step: str
+    call: CallDoctor, upstream: UpstreamEmulator, fault: str, verdict: str, step: str
 ) -> None:
     upstream.account("ann", refresh_next=[fault] * 2)
     visit = call(given="demo-ann\ndemo-bob\ndemo-cee")
@@ -112,7 +114,7 @@ def test_a_token_that_the_upstream_quotes_is_not_repeated(call: CallDoctor) -> N
     ],
 )
 def test_everybody_is_refused(
-    call: CallDoctor, upstream: DemoUpstream, fault: str, verdict: str, check: str
+    call: CallDoctor, upstream: UpstreamEmulator, fault: str, verdict: str, check: str
 ) -> None:
     upstream.configure(fault=fault)
     visit = call(given="demo-ann")
@@ -135,7 +137,7 @@ def test_everybody_is_refused(
         ("login401", "expired"),
     ],
 )
-def test_a_chat_is_refused(call: CallDoctor, upstream: DemoUpstream, fault: str, verdict: str) -> None:
+def test_a_chat_is_refused(call: CallDoctor, upstream: UpstreamEmulator, fault: str, verdict: str) -> None:
     upstream.account("ann", next=[fault] * 2)  # the gateway asks again where a token may be dead
     visit = call("--chat", given="demo-ann", GLM_FIRST_EVENT_SECONDS="0.3")
     assert visit.code == 1
@@ -145,13 +147,15 @@ def test_a_chat_is_refused(call: CallDoctor, upstream: DemoUpstream, fault: str,
     assert upstream.state()["undeleted"] == 0
 
 
-def test_answering_elsewhere_is_told_apart(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_answering_elsewhere_is_told_apart(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     upstream.account("ann", next=["busy429"])
     assert "somewhere else" in call("--chat", given="demo-ann").text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("offset", "direction"), [(-4000, "ahead of"), (4000, "behind"), (90, "behind")])
-def test_the_clock_is_wrong(call: CallDoctor, upstream: DemoUpstream, offset: float, direction: str) -> None:
+def test_the_clock_is_wrong(
+    call: CallDoctor, upstream: UpstreamEmulator, offset: float, direction: str
+) -> None:
     upstream.configure(clock_offset_seconds=offset)
     visit = call(given="demo-ann")
     assert (visit.code, visit.verdict) == (1, "clock wrong")
@@ -161,7 +165,7 @@ def test_the_clock_is_wrong(call: CallDoctor, upstream: DemoUpstream, offset: fl
     assert "ntp" in visit.text.splitlines()[-1] or "also" in visit.text.splitlines()[-1]
 
 
-def test_a_clock_that_is_a_little_off_is_noted(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_a_clock_that_is_a_little_off_is_noted(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     upstream.configure(clock_offset_seconds=-30)
     visit = call()
     assert visit.line("clock").startswith("note")
@@ -169,9 +173,9 @@ def test_a_clock_that_is_a_little_off_is_noted(call: CallDoctor, upstream: DemoU
 
 
 def test_a_clock_that_is_off_enough_for_signatures(
-    call: CallDoctor, upstream: DemoUpstream, monkeypatch: pytest.MonkeyPatch
+    call: CallDoctor, upstream: UpstreamEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("demo.signing.MAX_AGE_SECONDS", 10)
+    monkeypatch.setattr("upstream_emulator.signing.MAX_AGE_SECONDS", 10)
     upstream.configure(clock_offset_seconds=-40)
     visit = call()
     assert visit.line("signing").startswith("FAIL")
@@ -185,17 +189,19 @@ def test_the_signature_is_refused(call: CallDoctor) -> None:
 
 
 def test_the_way_of_signing_has_changed(call: CallDoctor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.signing.SECRET", "another")
+    monkeypatch.setattr("upstream_emulator.signing.SECRET", "another")
     assert call(given="demo-ann").verdict == "upstream changed"
 
 
-def test_the_paths_are_gone(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_the_paths_are_gone(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     visit = call(GLM_UPSTREAM_URL=f"{upstream.url}/elsewhere")
     assert visit.verdict == "upstream changed"
     assert "no such call" in visit.line("signing")
 
 
-def test_an_upstream_of_2024_is_served_as_the_gateway_does(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_an_upstream_of_2024_is_served_as_the_gateway_does(
+    call: CallDoctor, upstream: UpstreamEmulator
+) -> None:
     upstream.configure(era="2024")
     assert call("--chat", given="demo-ann").verdict == "well"
 
@@ -230,7 +236,9 @@ def test_a_proxy_that_wants_a_login(call: CallDoctor) -> None:
     assert visit.line("network").endswith("Tunnel connection failed: 407 Proxy Authentication Required")
 
 
-def test_nobody_answers(call: CallDoctor, upstream: DemoUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_answers(
+    call: CallDoctor, upstream: UpstreamEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.upstream.client._CALL_SECONDS", 0.2)
     upstream.configure(fault="silence")
     visit = call()
@@ -273,7 +281,7 @@ def test_configured_tokens_are_asked(call: CallDoctor, tmp_path: Path) -> None:
     assert "gateway keys: 1, refresh tokens: 2" in visit.line("settings")
 
 
-def test_only_the_share_of_this_instance_is_asked(call: CallDoctor, upstream: DemoUpstream) -> None:
+def test_only_the_share_of_this_instance_is_asked(call: CallDoctor, upstream: UpstreamEmulator) -> None:
     tokens = [f"demo-shard{number}" for number in range(8)]
     variables = {"GATEWAY_API_KEYS": KEY, "GLM_REFRESH_TOKENS": ",".join(tokens)}
     asked = []

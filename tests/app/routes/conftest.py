@@ -12,7 +12,7 @@ from app.config import Settings
 from app.factory import create_app
 from app.routes.services import EXTENSION
 from app.state import MEMORY
-from demo.upstream import DemoUpstream
+from upstream_emulator.emulator import UpstreamEmulator
 
 Connect = Callable[..., FlaskClient]
 
@@ -28,7 +28,7 @@ def loggers_stay() -> Iterator[None]:
 
 
 @pytest.fixture
-def connect(upstream: DemoUpstream, loggers_stay: None) -> Iterator[Connect]:
+def connect(upstream: UpstreamEmulator, loggers_stay: None) -> Iterator[Connect]:
     """Makes clients of applications with settings from an environment; they are stopped afterwards."""
     clients: list[FlaskClient] = []
 

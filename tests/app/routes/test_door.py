@@ -11,8 +11,8 @@ from openai.types import Model
 from werkzeug.test import TestResponse
 
 from app.chat.mode import MODELS
-from demo.upstream import DemoUpstream
 from tests.app.routes.conftest import Connect
+from upstream_emulator.emulator import UpstreamEmulator
 
 KEY, ADMIN = "glm-" + "k" * 43, "glm-" + "a" * 43
 WITH_KEYS = {"GLM_REFRESH_TOKENS": "demo-one,demo-two", "GATEWAY_API_KEYS": f"x={KEY};rpm=3,y={ADMIN};admin"}
@@ -57,7 +57,7 @@ def test_readiness_tells_of_the_state(connect: Connect, tmp_path: Path) -> None:
     assert (answer.status_code, answer.get_json()["status"]) == (503, "draining")
 
 
-def test_the_key_of_the_metrics_goes_nowhere_else(connect: Connect, upstream: DemoUpstream) -> None:
+def test_the_key_of_the_metrics_goes_nowhere_else(connect: Connect, upstream: UpstreamEmulator) -> None:
     client = connect(METRICS_KEY="m" * 32)
     error = check_error(client.post(CHAT, json=QUESTION, headers=bearer("m" * 32)), 401, "invalid_api_key")
     assert "METRICS_KEY" in error["message"]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from demo.upstream import DemoUpstream
 from tests.app.routes.conftest import Connect
 from tests.app.routes.test_door import ADMIN, CHAT, KEY, QUESTION, bearer, check_error
+from upstream_emulator.emulator import UpstreamEmulator
 
 ONE, TWO = KEY, ADMIN
 KEYS = {"GLM_REFRESH_TOKENS": "demo-one,demo-two", "GATEWAY_API_KEYS": f"x={ONE},y={TWO};admin"}
@@ -50,7 +50,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_nobody_elses_conversation_is_asked_for(
-    connect: Connect, upstream: DemoUpstream, spelling: str
+    connect: Connect, upstream: UpstreamEmulator, spelling: str
 ) -> None:
     client = connect(**KEYS)
     theirs = SPELLINGS[spelling](begin(client, ONE))
@@ -62,7 +62,7 @@ def test_nobody_elses_conversation_is_asked_for(
 
 
 def test_what_the_ledger_does_not_know_is_not_asked_for_with_a_key(
-    connect: Connect, upstream: DemoUpstream
+    connect: Connect, upstream: UpstreamEmulator
 ) -> None:
     """The operator's own conversations in the web chat, and everybody's after the state file was lost."""
     client = connect(**KEYS)
@@ -78,7 +78,7 @@ def test_what_the_ledger_does_not_know_is_not_asked_for_with_a_key(
 
 @pytest.mark.parametrize("keys", [{}, KEYS])
 def test_the_owner_may_spell_it_either_way(
-    connect: Connect, upstream: DemoUpstream, keys: dict[str, str]
+    connect: Connect, upstream: UpstreamEmulator, keys: dict[str, str]
 ) -> None:
     client, caller = connect(**keys), ONE if keys else "demo-one"
     name = begin(client, caller)
@@ -90,7 +90,7 @@ def test_the_owner_may_spell_it_either_way(
 
 
 def test_with_a_token_of_ones_own_an_unknown_id_is_asked_for(
-    connect: Connect, upstream: DemoUpstream
+    connect: Connect, upstream: UpstreamEmulator
 ) -> None:
     """The account is the caller's: it may have been begun in a browser. What can be no id is not."""
     client = connect()
@@ -104,7 +104,7 @@ def test_with_a_token_of_ones_own_an_unknown_id_is_asked_for(
     assert upstream.state()["requests"] == asked
 
 
-def test_an_assistants_id_is_folded_too(connect: Connect, upstream: DemoUpstream) -> None:
+def test_an_assistants_id_is_folded_too(connect: Connect, upstream: UpstreamEmulator) -> None:
     client = connect()
     for model in ("65940ACFF94777010AA6B796", "65940acff94777010aa6b796"):
         client.post(CHAT, json=QUESTION | {"model": model}, headers=bearer("demo-one"))
@@ -112,7 +112,7 @@ def test_an_assistants_id_is_folded_too(connect: Connect, upstream: DemoUpstream
     assert {body["assistant_id"] for body in sent} == {"65940acff94777010aa6b796"}
 
 
-def test_videos_are_their_callers_in_every_spelling(connect: Connect, upstream: DemoUpstream) -> None:
+def test_videos_are_their_callers_in_every_spelling(connect: Connect, upstream: UpstreamEmulator) -> None:
     client = connect(**KEYS)
     order = {"prompt": "\u732b", "async": True}
     ordered = client.post("/v1/videos/generations", json=order, headers=bearer(ONE)).get_json()

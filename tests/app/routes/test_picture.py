@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from demo.drawing import build_png
 from tests.app.routes.conftest import Connect
 from tests.file_server import FileServer, page
+from upstream_emulator.drawing import build_png
 
 PLACE = "http://sfile.chatglm.cn/a.png"
 PICTURE = build_png(3)

@@ -7,14 +7,14 @@ from werkzeug.test import TestResponse
 
 from app.logs import redactor
 from app.routes.peer import warn_of_proxy
-from demo.upstream import DemoUpstream
 from tests.app.routes.conftest import Connect
 from tests.app.routes.test_door import ADMIN, CHAT, KEY, QUESTION, WITH_KEYS, bearer, check_error
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 @pytest.mark.parametrize("spelt", ["demo-a,{}", "{},demo-a", '"{}"', "demo-a, {}"])
 def test_the_key_of_the_metrics_goes_nowhere_among_others(
-    connect: Connect, upstream: DemoUpstream, spelt: str
+    connect: Connect, upstream: UpstreamEmulator, spelt: str
 ) -> None:
     """In a list, in the body of a token check, in the other header that keys come in."""
     key = "m1" * 16
@@ -27,7 +27,7 @@ def test_the_key_of_the_metrics_goes_nowhere_among_others(
     assert upstream.requests() == []
 
 
-def test_no_gateway_key_goes_upstream(connect: Connect, upstream: DemoUpstream) -> None:
+def test_no_gateway_key_goes_upstream(connect: Connect, upstream: UpstreamEmulator) -> None:
     client = connect(**WITH_KEYS, GLM_PASS_THROUGH="1")
     for value in (KEY, f"demo-one,{ADMIN}", f"'{ADMIN}'"):
         check_error(
@@ -42,7 +42,9 @@ def made_up(number: int) -> str:
 
 
 @pytest.mark.parametrize("path", [CHAT, "/token/check"])
-def test_made_up_tokens_are_counted_by_address(connect: Connect, upstream: DemoUpstream, path: str) -> None:
+def test_made_up_tokens_are_counted_by_address(
+    connect: Connect, upstream: UpstreamEmulator, path: str
+) -> None:
     client = connect(TRUSTED_PROXIES="127.0.0.0/8")
 
     def send(token: str, address: str) -> TestResponse:

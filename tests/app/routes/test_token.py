@@ -7,9 +7,9 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from demo.upstream import DemoUpstream
 from tests.app.routes.conftest import Connect
 from tests.app.routes.test_door import KEY, WITH_KEYS, bearer, check_error
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 def test_one_token(client: FlaskClient) -> None:
@@ -44,14 +44,14 @@ def test_wrong_bodies(client: FlaskClient, body: bytes) -> None:
     assert error["param"] == "token"
 
 
-def test_asking_often_does_not_reach_the_upstream(client: FlaskClient, upstream: DemoUpstream) -> None:
+def test_asking_often_does_not_reach_the_upstream(client: FlaskClient, upstream: UpstreamEmulator) -> None:
     for query in ("", "?fresh=1", "?fresh=0"):
         assert client.post(f"/token/check{query}", json={"token": "demo-a"}).get_json() == {"live": True}
     assert upstream.state()["accounts"]["a"]["refreshes"] == 1
 
 
 def test_an_upstream_that_is_away_says_nothing_about_the_token(
-    client: FlaskClient, upstream: DemoUpstream
+    client: FlaskClient, upstream: UpstreamEmulator
 ) -> None:
     upstream.configure(down=True)
     answer = client.post("/token/check", json={"token": "demo-a"})

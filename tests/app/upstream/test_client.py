@@ -1,4 +1,4 @@
-"""The client on real sockets against the embedded upstream."""
+"""The client on real sockets against the upstream emulator."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from app.core.errors import (
 )
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.request import StreamRequest
-from demo.upstream import DemoUpstream
 from tests.app.files.certificate import make_certificate
+from upstream_emulator.emulator import UpstreamEmulator
 
 ASSISTANT = "65940acff94777010aa6b796"
 
 
 @pytest.fixture
-def client(upstream: DemoUpstream) -> Iterator[UpstreamClient]:
+def client(upstream: UpstreamEmulator) -> Iterator[UpstreamClient]:
     client = UpstreamClient(UpstreamAddress(upstream.url, Settings().sign_secret, None, 5))
     yield client
     client.close()
@@ -52,7 +52,7 @@ def read_all(client: UpstreamClient, token: AccessToken, prompt: str) -> str | N
 
 
 @pytest.mark.parametrize("era", ["2024", "2026"])
-def test_refresh_ask_and_delete(client: UpstreamClient, upstream: DemoUpstream, era: str) -> None:
+def test_refresh_ask_and_delete(client: UpstreamClient, upstream: UpstreamEmulator, era: str) -> None:
     upstream.configure(era=era)
     token = client.refresh("demo-anna").access_token
     conversation_id = read_all(client, token, "[[text]]")
@@ -62,7 +62,7 @@ def test_refresh_ask_and_delete(client: UpstreamClient, upstream: DemoUpstream, 
     client.delete_conversation(token, conversation_id, ASSISTANT)  # gone is deleted
 
 
-def test_an_answer_is_stopped(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_an_answer_is_stopped(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     stream = client.open_stream(token, StreamRequest("[[stall at=1 deaf=1]]"), timeout_seconds=5)
     assert stream.read(5)
@@ -80,7 +80,7 @@ def test_a_dead_token(client: UpstreamClient) -> None:
 
 @pytest.mark.parametrize("era", ["2024", "2026"])
 def test_a_knock_is_turned_away_without_touching_anybody(
-    client: UpstreamClient, upstream: DemoUpstream, era: str
+    client: UpstreamClient, upstream: UpstreamEmulator, era: str
 ) -> None:
     upstream.configure(era=era, clock_offset_seconds=-100)
     probe = client.probe()
@@ -90,19 +90,19 @@ def test_a_knock_is_turned_away_without_touching_anybody(
     assert upstream.state()["accounts"] == {}
 
 
-def test_a_knock_whose_signature_is_too_old(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_a_knock_whose_signature_is_too_old(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     upstream.configure(clock_offset_seconds=1000)
     probe = client.probe()
     assert (probe.status, probe.refuses_signature) == (400, True)
 
 
-def test_a_knock_at_a_closed_door(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_a_knock_at_a_closed_door(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     upstream.configure(down=True)
     with pytest.raises(UpstreamUnreachable):
         client.probe()
 
 
-def test_an_access_token_that_died(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_an_access_token_that_died(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     upstream.account("anna", expire_access=True)
     with pytest.raises(AccessRejected):
@@ -116,7 +116,9 @@ def test_refusals_are_classified(client: UpstreamClient) -> None:
     assert raised.value.retry_after_seconds
 
 
-def test_connections_are_reused_and_no_cookie_is_kept(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_connections_are_reused_and_no_cookie_is_kept(
+    client: UpstreamClient, upstream: UpstreamEmulator
+) -> None:
     for name in ("anna", "bert", "carl"):
         token = client.refresh(f"demo-{name}").access_token
         for _ in range(3):
@@ -132,7 +134,7 @@ def test_tls_is_agreed_on_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pem))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pem)
-    with DemoUpstream(tls=tls) as upstream:
+    with UpstreamEmulator(tls=tls) as upstream:
         address = upstream.url.replace("127.0.0.1", "localhost")
         with closing(UpstreamClient(UpstreamAddress(address, Settings().sign_secret, None, 5))) as client:
             token = client.refresh("demo-anna").access_token
@@ -142,7 +144,7 @@ def test_tls_is_agreed_on_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert (upstream.state()["tcp_connections"], upstream.state()["undeleted"]) == (1, 0)
 
 
-def test_a_connection_that_went_stale_is_replaced(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_a_connection_that_went_stale_is_replaced(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     upstream.configure(down=True)
     with pytest.raises(GatewayError):
@@ -151,7 +153,7 @@ def test_a_connection_that_went_stale_is_replaced(client: UpstreamClient, upstre
     assert read_all(client, token, "[[text]]")
 
 
-def test_no_secret_in_an_error(upstream: DemoUpstream) -> None:
+def test_no_secret_in_an_error(upstream: UpstreamEmulator) -> None:
     client = UpstreamClient(UpstreamAddress("http://127.0.0.1:9", Settings().sign_secret, None, 1))
     with pytest.raises(GatewayError) as raised:
         client.refresh("demo-secret")
@@ -203,7 +205,7 @@ def test_what_comes_instead_of_a_stream(
     ],
 )
 def test_a_refresh_that_fails(
-    client: UpstreamClient, upstream: DemoUpstream, fault: str, expected: type[GatewayError]
+    client: UpstreamClient, upstream: UpstreamEmulator, fault: str, expected: type[GatewayError]
 ) -> None:
     upstream.account("anna", refresh_next=[fault, fault])  # a hang-up is tried once more
     with pytest.raises(GatewayError) as raised:
@@ -211,7 +213,7 @@ def test_a_refresh_that_fails(
     assert type(raised.value) is expected
 
 
-def test_a_deletion_that_fails_is_told(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_a_deletion_that_fails_is_told(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     conversation_id = read_all(client, token, "[[text]]") or ""
     upstream.account("anna", delete_next=["http500"])
@@ -236,7 +238,7 @@ def test_a_foreign_conversation_is_an_empty_stream(client: UpstreamClient) -> No
     stream.close()
 
 
-def test_a_conversation_goes_on(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_a_conversation_goes_on(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     conversation_id = read_all(client, token, "first") or ""
     stream = client.open_stream(
@@ -249,7 +251,7 @@ def test_a_conversation_goes_on(client: UpstreamClient, upstream: DemoUpstream) 
     assert (conversation["id"], conversation["turns"]) == (conversation_id, 2)
 
 
-def test_leaving_an_answer_stops_the_upstream(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_leaving_an_answer_stops_the_upstream(client: UpstreamClient, upstream: UpstreamEmulator) -> None:
     token = client.refresh("demo-anna").access_token
     stream = client.open_stream(token, StreamRequest("[[chunks n=1000 pace=20]]"), timeout_seconds=5)
     assert stream.read(5)
@@ -259,7 +261,9 @@ def test_leaving_an_answer_stops_the_upstream(client: UpstreamClient, upstream: 
     assert state["stopped_early"] == 1
 
 
-def test_nothing_is_refused_for_the_way_it_was_sent(client: UpstreamClient, upstream: DemoUpstream) -> None:
+def test_nothing_is_refused_for_the_way_it_was_sent(
+    client: UpstreamClient, upstream: UpstreamEmulator
+) -> None:
     """Signature, nonce, device and browser headers: the upstream is strict and finds nothing."""
     upstream.configure(era="2026")
     token = client.refresh("demo-anna").access_token

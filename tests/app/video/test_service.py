@@ -1,4 +1,4 @@
-"""Videos against the embedded upstream: who is asked, for how long, and what is left when it is over."""
+"""Videos against the upstream emulator: who is asked, for how long, and what is left when it is over."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VideoCalls
 from app.video import service as module
 from app.video.service import VideoService
-from demo.drawing import build_png
-from demo.upstream import DemoUpstream
+from upstream_emulator.drawing import build_png
+from upstream_emulator.emulator import UpstreamEmulator
 
 NEVER = "[[video never=1]]"
 PICTURE = "data:image/png;base64," + base64.b64encode(build_png(3)).decode()
@@ -47,7 +47,7 @@ PICTURE = "data:image/png;base64," + base64.b64encode(build_png(3)).decode()
 class Rig:
     """A video service on one account, told before each call what shall go wrong with it."""
 
-    def __init__(self, upstream: DemoUpstream, state: State, **settings: Any) -> None:
+    def __init__(self, upstream: UpstreamEmulator, state: State, **settings: Any) -> None:
         known = Settings(video_seconds=settings.pop("video_seconds", 5.0), **settings)
         self.calls: list[str] = []
         self.failures: dict[str, list[BaseException]] = {}
@@ -109,7 +109,7 @@ def state() -> State:
 
 
 @pytest.fixture
-def build(upstream: DemoUpstream, state: State) -> Iterator[Callable[..., Rig]]:
+def build(upstream: UpstreamEmulator, state: State) -> Iterator[Callable[..., Rig]]:
     made: list[Rig] = []
 
     def build(**settings: Any) -> Rig:
@@ -131,18 +131,18 @@ def rig(build: Callable[..., Rig]) -> Iterator[Rig]:
     assert rig.ledger.in_use == 0
 
 
-def everything_is_deleted(upstream: DemoUpstream) -> bool:
+def everything_is_deleted(upstream: UpstreamEmulator) -> bool:
     return bool(upstream.wait_until(lambda state: state["undeleted_videos"] == 0))
 
 
-def test_the_lease_is_held_for_ordering_alone(rig: Rig, upstream: DemoUpstream) -> None:
+def test_the_lease_is_held_for_ordering_alone(rig: Rig, upstream: UpstreamEmulator) -> None:
     video = rig.film(image_url=PICTURE, audio_id="epic-1")
     assert (video.is_finished, video.video_url[-10:]) == (True, "_music.mp4")
     assert rig.leased == {"upload": 1, "start": 1, "look": 0, "add_music": 0}
     assert everything_is_deleted(upstream)
 
 
-def test_waiting_is_bounded(build: Callable[..., Rig], upstream: DemoUpstream) -> None:
+def test_waiting_is_bounded(build: Callable[..., Rig], upstream: UpstreamEmulator) -> None:
     rig = build(video_seconds=0.05)
     with pytest.raises(UpstreamTimeout, match="GLM_VIDEO_SECONDS"):
         rig.film(NEVER)
@@ -165,7 +165,7 @@ def test_some_looks_may_fail(rig: Rig) -> None:
     ],
 )
 def test_what_ends_the_waiting(
-    rig: Rig, upstream: DemoUpstream, failures: list[GatewayError], looks: int
+    rig: Rig, upstream: UpstreamEmulator, failures: list[GatewayError], looks: int
 ) -> None:
     rig.failures["look"] = list(failures)
     with pytest.raises(type(failures[0])):
@@ -176,7 +176,7 @@ def test_what_ends_the_waiting(
 
 @pytest.mark.parametrize("call", ["start", "look", "add_music"])
 def test_a_client_that_leaves_frees_the_account_and_leaves_no_video(
-    rig: Rig, upstream: DemoUpstream, call: str
+    rig: Rig, upstream: UpstreamEmulator, call: str
 ) -> None:
     rig.failures[call] = [GreenletExit()]
     with pytest.raises(GreenletExit):
@@ -188,7 +188,7 @@ def test_a_client_that_leaves_frees_the_account_and_leaves_no_video(
 
 
 def test_it_can_be_asked_for_later_also_after_a_restart(
-    build: Callable[..., Rig], upstream: DemoUpstream
+    build: Callable[..., Rig], upstream: UpstreamEmulator
 ) -> None:
     ordered = build().film("[[video looks=1]]", is_async=True)
     assert ordered == Video(ordered.id)
@@ -215,7 +215,7 @@ def test_one_that_failed_says_so_later(rig: Rig) -> None:
         rig.find(video_id)
 
 
-def test_one_that_is_gone_upstream_is_deleted_all_the_same(rig: Rig, upstream: DemoUpstream) -> None:
+def test_one_that_is_gone_upstream_is_deleted_all_the_same(rig: Rig, upstream: UpstreamEmulator) -> None:
     """Its owner may have deleted it in the web chat."""
     video_id = rig.film(NEVER, is_async=True).id
     kept = rig.ledger.get(video_id)
@@ -233,7 +233,7 @@ def test_a_dead_account_is_passed_over(rig: Rig) -> None:
     assert rig.film("一只猫", "dead-one", "demo-anna").is_finished
 
 
-def test_a_picture_is_fetched_once_and_given_to_each_account(rig: Rig, upstream: DemoUpstream) -> None:
+def test_a_picture_is_fetched_once_and_given_to_each_account(rig: Rig, upstream: UpstreamEmulator) -> None:
     rig.failures["upload"] = [UpstreamUnreachable("away")]
     assert rig.film("一只猫", "demo-anna", "demo-bert", image_url=PICTURE).is_finished
     assert rig.calls[:3] == ["upload", "upload", "start"]

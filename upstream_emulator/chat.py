@@ -1,0 +1,150 @@
+"""The stream endpoint: what is refused before an answer, and the answer's life (protocol notes 3 - 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from upstream_emulator.account import Account
+from upstream_emulator.call import Call
+from upstream_emulator.capture import captured_conversation_id
+from upstream_emulator.conversation import Conversation, following_id
+from upstream_emulator.drawing import find_drawing_problems, origin_of_pictures
+from upstream_emulator.fault import WAIT_FOR_OTHERS, is_fault
+from upstream_emulator.frame import Envelope, Json, encode_event
+from upstream_emulator.player import Player, Steps
+from upstream_emulator.record import Record
+from upstream_emulator.scenario import play
+from upstream_emulator.scene import Scene, manner_of
+from upstream_emulator.script import Script, find_script, parse_script
+from upstream_emulator.trouble import build_generator_exit
+from upstream_emulator.validation import build_validation_error, find_problems, question_of
+
+BUSY = 10061
+BAD_REQUEST = 400
+# Protocol notes 3.2, and the one of the published example requests.
+KNOWN_ASSISTANTS = (
+    "65940acff94777010aa6b796",
+    "65a232c082ff90a2ad2f15e2",
+    "676411c38945bbc58a905d31",
+    "668d03b2e99d661ed3c32516",
+    "658a7988b8a9a98d38725745",
+    "68f0b8c110eea3e78b0e0e5e",
+    "659e54b1b8006379b4b2abd6",
+    "65c046a531d3fcb034918abe",
+)
+
+
+def stream(call: Call) -> None:
+    """`POST backend-api/assistant/stream`: one answer at a time, in a new or a known conversation."""
+    body, account = call.body, call.caller
+    if not isinstance(body, dict):
+        call.refuse(400, BAD_REQUEST, "bad request")
+    elif problems := _problems(call, body):
+        call.refuse_bare("validation_error", build_validation_error(problems))
+    elif not _has_assistant(call, body["assistant_id"]):
+        call.fail("no-assistant")
+    elif account.stop_answer is not None:
+        account.violations += 1
+        call.refuse(429, BUSY, WAIT_FOR_OTHERS)
+    else:
+        _answer(call, body, account)
+
+
+def stop_stream(call: Call) -> None:
+    """`POST mainchat-api/stream/stop_stream`: ends the caller's answer with the id `history_id`."""
+    account = call.caller
+    if account.stop_answer is not None and call.fields.get("history_id") == account.answering:
+        account.stop_answer()
+    call.succeed(None)
+
+
+def _problems(call: Call, body: dict[str, Any]) -> list[Json]:
+    """A drawing of 2024 was asked for like everything else."""
+    is_old = call.world.setting.era == "2024"
+    return find_problems(body) or ([] if is_old else find_drawing_problems(body))
+
+
+def _has_assistant(call: Call, assistant_id: str) -> bool:
+    return call.world.setting.assistants == "any" or assistant_id in KNOWN_ASSISTANTS
+
+
+def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
+    question = question_of(body)
+    script = parse_script(account.next_answers.popleft()) if account.next_answers else find_script(question)
+    if is_fault(script.name):
+        call.fail(script.name)
+        return
+    conversation = _conversation(call, body, account, script)
+    if conversation is None:
+        call.world.record.refusals["unknown_conversation"] += 1
+        call.fail("empty")
+        return
+    conversation.turns += 1
+    scene = _scene(call, body, conversation, script, question)
+    head_seconds = script.number("head", 0) / 1000
+    answer = Answer(call, account, conversation, scene.envelope)
+    answer.start(play(scene), head_seconds, deaf=bool(script.count("deaf", 0)))
+
+
+def _conversation(call: Call, body: dict[str, Any], account: Account, script: Script) -> Conversation | None:
+    """The conversation that the caller names, or a new one; None when it names one that is not its own."""
+    book = call.world.conversations
+    if wanted := body.get("conversation_id"):
+        return book.find(wanted, account.name)
+    captured = captured_conversation_id(script.argument) if script.name == "replay" else ""
+    return book.create(account.name, body["assistant_id"], captured)
+
+
+def _scene(
+    call: Call, body: dict[str, Any], conversation: Conversation, script: Script, question: str
+) -> Scene:
+    setting = call.world.setting
+    first = conversation.turns == 1 and len(conversation.id) == 24
+    message_id = following_id(conversation.id) if first else call.world.conversations.new_id()
+    manner = manner_of(script, setting.default_style)
+    return Scene(
+        script=script,
+        question=question,
+        turns=conversation.turns,
+        meta_data=body.get("meta_data") or {},
+        seen=tuple(call.world.files.look_at(conversation.account, body["messages"][0]["content"])),
+        envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner),
+        pace_seconds=script.number("pace", 0 if script.name else setting.pace) / 1000,
+        origin=origin_of_pictures(body["assistant_id"], call.request.headers.get("host", "")),
+    )
+
+
+class Answer:
+    """An answer while it is made: it holds its account and its conversation until the player ends."""
+
+    def __init__(self, call: Call, account: Account, conversation: Conversation, envelope: Envelope) -> None:
+        self._exchange = call.exchange
+        self._record: Record = call.world.record
+        self._account = account
+        self._conversation = conversation
+        self._envelope = envelope
+
+    def start(self, steps: Steps, head_seconds: float, *, deaf: bool) -> None:
+        player = Player(self._exchange, self._announcing(steps), self._ended, deaf=deaf)
+        last_words = encode_event(build_generator_exit(self._envelope))
+        self._account.answers += 1
+        self._account.answering = self._envelope.message_id
+        self._account.stop_answer = lambda: player.stop(last_words)
+        self._conversation.in_use = True
+        player.start(head_seconds)
+
+    def _announcing(self, steps: Steps) -> Steps:
+        """The same steps; notes that with the first event the client learns the conversation's id."""
+        for step in steps:
+            if isinstance(step, bytes):
+                self._conversation.announced = True
+                yield step
+                break
+            yield step
+        yield from steps
+
+    def _ended(self, early: bool) -> None:
+        self._account.stop_answer = None
+        self._account.answering = None
+        self._conversation.in_use = False
+        self._record.stopped_early += early
