@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import time
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,7 @@ from app.accounts.vault import Vault
 from app.auth_token import AccessToken, RefreshedTokens
 from app.budget import build_body_budget
 from app.caller_stats import CallerStats
-from app.chat.service import ChatService
+from app.chat.service import ChatService, ToolSpeech
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
@@ -39,6 +40,7 @@ from app.metrics.counters import Counters
 from app.server.active_requests import ActiveRequests, Limits, Watches
 from app.state import State, open_state
 from app.steady_clock import SteadyClock
+from app.tools.dialect import WORD_ALPHABET, WORD_CHARS, Dialect
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
@@ -85,7 +87,8 @@ class Gateway:
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
         attacher = _build_attacher(settings, self.fetcher, self.upstream)
-        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher)
+        speech = ToolSpeech(_draw_dialect(), self.counters)
+        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech)
         self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
@@ -182,6 +185,11 @@ def _build_attacher(settings: Settings, fetcher: Fetcher, upstream: UpstreamClie
         max_files=settings.files_max_count,
         timeout_seconds=settings.files_timeout_seconds,
     )
+
+
+def _draw_dialect() -> Dialect:
+    """A word of its own for each process: what it was for another one means nothing here."""
+    return Dialect("".join([secrets.choice(WORD_ALPHABET) for _ in range(WORD_CHARS)]))
 
 
 def _limits(settings: Settings) -> Limits:

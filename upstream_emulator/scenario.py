@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from upstream_emulator import drawing, oddity, transcript, trouble
+from upstream_emulator import agent, drawing, oddity, transcript, trouble
 from upstream_emulator.content import text
 from upstream_emulator.load import play_chunks
 from upstream_emulator.player import Steps
@@ -33,6 +33,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "replay": transcript.replay,
     "chunks": play_chunks,
     "filter": trouble.content_filter,
+    "agent": agent.act,
     "busy": trouble.busy,
     "error-frame": trouble.error_frame,
     "part-error": trouble.part_error,

@@ -13,16 +13,21 @@ _MAX_NAMED_URL_CHARS = 8192
 
 
 def find_attachments(turns: Sequence[Turn], *, continues: bool) -> list[Attachment]:
-    """Those of the last user turn, in order; a continued conversation has only its last turn.
+    """Those of the last user turn and of the results behind the last answer, in order.
 
-    Raises what is wrong with a part that cannot be attached.
+    A continued conversation has only what is new. Raises what is wrong with a part that cannot be attached.
     """
+    found: list[Turn] = []
+    has_answer = False
     for turn in reversed(turns):
-        if turn.role == "user":
-            return [_attach(part) for part in turn.parts if isinstance(part, FilePart)]
-        if continues:
+        if continues and found and turn.role != "tool":
             break
-    return []
+        if turn.role == "user" or (turn.role == "tool" and not has_answer):
+            found.append(turn)
+        if turn.role == "user":
+            break
+        has_answer = has_answer or turn.role == "assistant"
+    return [_attach(part) for turn in reversed(found) for part in turn.parts if isinstance(part, FilePart)]
 
 
 def _attach(part: FilePart) -> Attachment:

@@ -76,7 +76,7 @@ def choose_options(question: Question, mode: Mode, default: ReasoningDisplay) ->
     """What is done to the answer: the request's field wins over the model's name, and that over `default`."""
     return OutputOptions(
         reasoning=question.reasoning or ("hidden" if mode.is_silent else default),
-        hides_citations=mode.is_silent,
+        hides_citations=mode.is_silent or question.json_output is not None,
         stop=question.stop,
         max_tokens=question.max_tokens,
     )
@@ -96,4 +96,6 @@ def _choose_chat_mode(name: str, question: Question) -> ChatMode:
 
 
 def _wants_search(name: str, question: Question) -> bool:
+    if question.json_output is not None:  # what a search adds to the text is no JSON
+        return False
     return name.endswith("-search") if question.web_search is None else question.web_search

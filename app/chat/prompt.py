@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from app.chat.attachment import describe
+from app.chat.offer import Offer
 from app.core.errors import InvalidRequest, PromptTooLong
-from app.core.request import Part, TextPart, Turn
+from app.core.request import Call, Part, TextPart, Turn
 
 _ROLE_MARKS = {
     "system": "[System]",
@@ -21,6 +22,11 @@ _OPENING = (
     "Reply to the last turn only, as the assistant, and write no marks.\n"
     "以下是按标记排列的对话，请以助手身份直接回复最后一条，不要输出标记。"
 )
+_TASK_OPENING = (
+    "The conversation so far stands below, each turn after its mark. "
+    "Go on with the task as the assistant, and write no marks.\n"
+    "以下是按标记排列的对话，请以助手身份继续完成任务，不要输出标记。"
+)
 
 # Bounded and without overlap, so that no text makes them slow.
 _PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2000}\)")
@@ -28,16 +34,31 @@ _SANDBOX_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\(sandbox:[^()\s]{0,2000}\)")
 _SANDBOX_PATH = re.compile(r"(?:sandbox:)?/mnt/data/[^\s)\]\"'`]{1,2000}")
 
 
-def build_prompt(turns: Sequence[Turn], *, continues: bool, max_chars: int, has_files: bool = False) -> str:
-    """The text to send. A continued conversation gets its new turn alone; the upstream knows the others.
+def build_prompt(
+    turns: Sequence[Turn],
+    *,
+    continues: bool,
+    max_chars: int,
+    has_files: bool = False,
+    offer: Offer | None = None,
+) -> str:
+    """The text to send. A continued conversation gets its new turns alone; the upstream knows the others.
 
+    What `offer` says of tools and JSON stands around the turns: schemas first, rules last.
     With `has_files` the text may be empty: the files that go along say enough. Merged turns name them.
     Raises InvalidRequest where nothing is said, PromptTooLong beyond `max_chars`.
     """
-    sent = turns[-1:] if continues else turns
-    is_plain = continues or (len(sent) == 1 and sent[0].role == "user")
-    prompt = _text_of(sent[0], names_files=not has_files) if is_plain else _merge(sent)
-    if not has_files and not any(_text_of(turn).strip() for turn in sent):
+    sent = _choose_new(turns) if continues else turns
+    history = _History(turns, offer)
+    has_tools = offer is not None and offer.has_tools
+    is_plain = len(sent) == 1 and (continues or sent[0].role == "user") and not has_tools
+    said = [history.write(sent[0], names_files=not has_files)] if is_plain else history.merge(sent)
+    if offer is not None:
+        said = [text for text in (offer.section.schemas, *said, offer.section.rules) if text]
+    if not is_plain:
+        said = [_TASK_OPENING if has_tools else _OPENING, *said, _CLOSING]
+    prompt = "\n\n".join(said)
+    if not has_files and not any(history.write(turn).strip() for turn in sent):
         raise InvalidRequest("`messages` holds no text to answer.", param="messages")
     if len(prompt) > max_chars:
         raise PromptTooLong(
@@ -45,6 +66,14 @@ def build_prompt(turns: Sequence[Turn], *, continues: bool, max_chars: int, has_
             param="messages",
         )
     return prompt
+
+
+def _choose_new(turns: Sequence[Turn]) -> Sequence[Turn]:
+    """The last turn; results of one answer's calls belong together."""
+    count = 1
+    while count < len(turns) and turns[-count].role == "tool" == turns[-count - 1].role:
+        count += 1
+    return turns[-count:]
 
 
 def choose_spoken(turns: Sequence[Turn]) -> Sequence[Turn]:
@@ -62,22 +91,48 @@ def has_history(turns: Sequence[Turn]) -> bool:
     return len(turns) > 1
 
 
-def _merge(turns: Sequence[Turn]) -> str:
-    said = [f"{_mark_of(turn)}\n{text}" for turn in turns if (text := _text_of(turn).strip())]
-    return "\n\n".join((_OPENING, *said, _CLOSING))
+class _History:
+    """Writes turns. Results are known by their number and, where a call has their id, by its tool."""
 
+    def __init__(self, turns: Sequence[Turn], offer: Offer | None) -> None:
+        self._offer = offer
+        self._called = {call.id: call.name for turn in turns for call in turn.calls if call.id}
+        results = [turn for turn in turns if turn.role == "tool"]
+        self._numbers = {id(turn): number for number, turn in enumerate(results, start=1)}
 
-def _mark_of(turn: Turn) -> str:
-    mark = _ROLE_MARKS[turn.role]
-    return f"{mark} {turn.name}" if turn.name and turn.role == "tool" else mark
+    def merge(self, turns: Sequence[Turn]) -> list[str]:
+        """Each turn that says something, behind its mark."""
+        written = []
+        for turn in turns:
+            text = self.write(turn).strip()
+            if turn.role == "tool" and self._has_tools:
+                written.append(text)
+            elif text:
+                written.append(f"{_ROLE_MARKS[turn.role]}{self._name(turn)}\n{text}")
+        return written
 
+    def write(self, turn: Turn, *, names_files: bool = True) -> str:
+        said = [_say(part, names_files=names_files) for part in turn.parts]
+        text = "\n".join([words for words in said if words is not None])
+        if turn.role == "tool" and self._offer is not None and self._offer.has_tools:
+            name = turn.name or self._called.get(turn.call_id, "")
+            return self._offer.write_result(turn, name, self._numbers.get(id(turn), 1), text)
+        if turn.role == "assistant":
+            text = _clean(text) + "".join(f"\n{self._write_call(call)}" for call in turn.calls)
+        return text
 
-def _text_of(turn: Turn, *, names_files: bool = True) -> str:
-    said = [_say(part, names_files=names_files) for part in turn.parts]
-    text = "\n".join([words for words in said if words is not None])
-    if turn.role == "assistant":
-        text = _clean(text) + _name_calls(turn)
-    return text
+    @property
+    def _has_tools(self) -> bool:
+        return self._offer is not None and self._offer.has_tools
+
+    def _name(self, turn: Turn) -> str:
+        name = turn.name or self._called.get(turn.call_id, "")
+        return f" {name}" if name and turn.role == "tool" else ""
+
+    def _write_call(self, call: Call) -> str:
+        if self._offer is not None and self._has_tools:
+            return self._offer.write_call(call)
+        return f"(called {call.name} with {call.arguments})"
 
 
 def _say(part: Part, *, names_files: bool) -> str | None:
@@ -91,7 +146,3 @@ def _clean(text: str) -> str:
     text = _PICTURE.sub("", text)
     text = _SANDBOX_LINK.sub(r"\1", text)
     return _SANDBOX_PATH.sub("", text)
-
-
-def _name_calls(turn: Turn) -> str:
-    return "".join(f"\n(called {call.name} with {call.arguments})" for call in turn.calls)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
 from app.chat.mode import choose_mode, choose_options
+from app.chat.offer import build_offer
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
@@ -15,18 +18,35 @@ from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
 from app.identifier import fold_id
+from app.metrics.counters import Counters
+from app.tools.dialect import Dialect
 from app.upstream.request import StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
 _MAX_OWNERS_TRIED = 3
 
 
+@dataclass(frozen=True, slots=True)
+class ToolSpeech:
+    """How this process and the model speak of tools, and who counts what is called."""
+
+    dialect: Dialect
+    counters: Counters
+
+
 class ChatService:
     """Thread-safe; lives as long as the process."""
 
     def __init__(
-        self, settings: Settings, pool: AccountPool, ledger: Ledger, opener: ReplyOpener, attacher: Attacher
+        self,
+        settings: Settings,
+        pool: AccountPool,
+        ledger: Ledger,
+        opener: ReplyOpener,
+        attacher: Attacher,
+        tools: ToolSpeech,
     ) -> None:
+        self._tools = tools
         self._settings = settings
         self._pool = pool
         self._ledger = ledger
@@ -47,12 +67,14 @@ class ChatService:
     def _plan(self, question: Question, caller: Caller) -> Plan:
         continued = question.continued_id
         mode = choose_mode(question)
+        offer = build_offer(question, self._tools.dialect) if mode.drawing is None else None
         files = self._attacher.collect(find_attachments(question.turns, continues=continued is not None))
         prompt = build_prompt(
             choose_spoken(question.turns) if mode.drawing else question.turns,
             continues=continued is not None,
             max_chars=self._settings.max_prompt_chars,
             has_files=bool(files),
+            offer=offer,
         )
         accounts = self._pool.get_or_add(caller.refresh_tokens)
         assistant_id = mode.assistant_id
@@ -72,11 +94,19 @@ class ChatService:
             selected_model=mode.selected_model,
             web_search=mode.web_search,
             drawing=mode.drawing,
+            reads_calls=offer is not None and offer.has_tools,
         )
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(question.turns)
         keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
         options = choose_options(question, mode, self._settings.reasoning)
+        if offer is not None:
+            counters = self._tools.counters
+            options = replace(
+                options,
+                calls=offer.build_call_options(prompt, counters),
+                json_output=offer.build_json_options(counters),
+            )
         return Plan(request, accounts, caller, files, keep_seconds, known is not None, options)
 
 

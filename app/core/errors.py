@@ -37,6 +37,10 @@ GatewayError
     ├── AccessRejected       502  an access token was refused; cured by one refresh
     ├── EmptyAnswer          502  the upstream finished an answer without words
     │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
+    ├── AnswerUnusable       502  not what the request needs, and asking once more did not help
+    │   ├── ToolCallMalformed  502  a tool call that cannot be read
+    │   ├── ToolChoiceUnmet  502  no tool call, where one was required
+    │   └── JsonNotValid     502  not the JSON that was asked for
     ├── NoPicture            502  a drawing was asked for, and none came
     ├── VideoFailed          502  the upstream could not make a video
     ├── CutAnswer            502  the answer ended before its finish
@@ -66,6 +70,8 @@ class GatewayError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     outcome: ClassVar[Outcome] = Outcome.ABANDONED
+    should_retry: ClassVar[bool] = True
+    """False where the same request would fail again; clients are told not to send it on their own."""
 
     def __init__(
         self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
@@ -254,6 +260,25 @@ class EmptyAnswer(UpstreamError):
 
 class SilentAnswer(EmptyAnswer):
     pass
+
+
+class AnswerUnusable(UpstreamError):
+    """The gateway has asked twice already; the account has done its part."""
+
+    outcome = Outcome.ABANDONED
+    should_retry = False
+
+
+class ToolCallMalformed(AnswerUnusable):
+    code = "tool_call_malformed"
+
+
+class ToolChoiceUnmet(AnswerUnusable):
+    code = "tool_choice_unmet"
+
+
+class JsonNotValid(AnswerUnusable):
+    code = "json_not_valid"
 
 
 class NoPicture(UpstreamError):

@@ -9,7 +9,7 @@ from typing import Literal, final
 
 import msgspec
 
-FinishReason = Literal["stop", "content_filter", "length"]
+FinishReason = Literal["stop", "content_filter", "length", "tool_calls"]
 
 
 @final
@@ -63,10 +63,46 @@ class ThoughtText(msgspec.Struct, frozen=True, gc=False):
 
 
 @final
+class UpstreamCall(msgspec.Struct, frozen=True, gc=False):
+    """A call that the upstream's model made in the upstream's own way (protocol notes 0.2 row 9).
+
+    Told only where a request offers tools; `arguments` are as they came, and may lack their last brackets.
+    Whether it is a call of the client's is not known yet, and clients never see this.
+    """
+
+    name: str
+    arguments: str
+
+
+@final
+class ToolCalled(msgspec.Struct, frozen=True, gc=False):
+    """A whole call of a tool of the client's: `arguments` is a JSON object, of a custom tool the free text.
+
+    Nothing but further calls and the end follows.
+    """
+
+    id: str
+    name: str
+    arguments: str
+    kind: Literal["function", "custom"] = "function"
+    namespace: str | None = None
+
+
+@final
 class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
     """The good end of the answer. Nothing follows."""
 
     reason: FinishReason
 
 
-ReplyEvent = ReplyStarted | TextDelta | CitedText | ImageAdded | ReasoningDelta | ThoughtText | ReplyFinished
+ReplyEvent = (
+    ReplyStarted
+    | TextDelta
+    | CitedText
+    | ImageAdded
+    | ReasoningDelta
+    | ThoughtText
+    | UpstreamCall
+    | ToolCalled
+    | ReplyFinished
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
 from app.core.errors import InvalidRequest
+from app.core.tool import ANY_CHOICE, JsonOutput, Tool, ToolChoice, ToolKind
 
 Role = Literal["system", "user", "assistant", "tool"]
 FileKind = Literal["image", "file", "audio"]
@@ -39,11 +40,12 @@ Part = TextPart | FilePart
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call of an earlier answer; `arguments` is its JSON as the client holds it."""
+    """A tool call of an earlier answer; `arguments` is its JSON as the client holds it, or the free text."""
 
     id: str
     name: str
     arguments: str
+    kind: ToolKind = "function"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ class Turn:
     name: str = ""
     """Of a result: the tool that gave it."""
     calls: tuple[Call, ...] = ()
+    call_id: str = ""
+    """Of a result: the call that it answers."""
+    has_failed: bool = False
+    """Of a result: the tool could not do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,16 @@ class Question:
     """Where thinking is shown; None leaves it to the model's name and the settings."""
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
+    tools: tuple[Tool, ...] = ()
+    """What the client can do for the model; `choice` says which of them may be called now."""
+    choice: ToolChoice = ANY_CHOICE
+    json_output: JsonOutput | None = None
 
     def forget_turns(self) -> Question:
-        """The same without texts and files, which may be large: an answer on its way needs the rest alone."""
-        return replace(self, turns=())
+        """The same without texts, files and schemas, which may be large: an answer on its way needs the rest
+        alone.
+        """
+        return replace(self, turns=(), tools=(), json_output=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import NAME_SECONDS, Shield
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
+from app.upstream.stream import AnswerStream
 
 _UNCERTAIN_RETRY_SECONDS = 5.0
 
@@ -171,7 +172,10 @@ class _Opening(Task[Reply]):
             with Shield(NAME_SECONDS):
                 stream = parts.upstream.open_stream(token, question, timeout_seconds=seconds)
                 stop = partial(parts.upstream.stop_answer, token)
-                reply = Reply(stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop)
+                ask_again = partial(self._ask_again, account)
+                reply = Reply(
+                    stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop, ask_again=ask_again
+                )
                 reply.wait_first_event(first_event_by)
             reply.prompt.add(question.prompt)
             reply.wait_commit(self.clock.ends_at)
@@ -183,6 +187,14 @@ class _Opening(Task[Reply]):
                     reply.close(in_background=False)
             raise
         return reply
+
+    def _ask_again(self, account: Account, conversation_id: str, prompt: str) -> AnswerStream:
+        """One more question of a reply's own in its conversation, with the same account."""
+        question = replace(self._plan.question, prompt=prompt, conversation_id=conversation_id, files=())
+        token = self._parts.refresher.access_token(account)
+        return self._parts.upstream.open_stream(
+            token, question, timeout_seconds=self._parts.first_event_seconds
+        )
 
     def _begin_use(self, account: Account) -> ConversationUse:
         """A conversation that the ledger knows is kept from the cleaner before it is asked about."""

@@ -8,8 +8,8 @@
 
 A committed reply comes to its end in one of three ways:
 
-    finished  by the upstream's finish or filter, or early, by a transform (stop, length); everything that
-              waited has been read. Outcome OK
+    finished  by the upstream's finish or filter, or early, by a transform (stop, length, a call); everything
+              that waited has been read. Outcome OK
     failed    `_failure` is set: `read` returns what waits, then raises it. The failure's own outcome
     left      client gone or shutdown, thrown in from outside wherever this waits. Outcome ABANDONED
 
@@ -24,7 +24,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -34,9 +34,10 @@ from app.accounts.lease import Lease
 from app.background import run_in_background
 from app.conversations.use import ConversationUse
 from app.core.errors import GatewayError, Outcome, UpstreamTimeout
-from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
+from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate
-from app.exchange.transforms.options import UNCHANGED, OutputOptions, Transform
+from app.exchange.answer import Answer, AskAgain
+from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import Deadline
 from app.upstream.stream import AnswerStream
 
@@ -81,11 +82,11 @@ class Reply:
         options: OutputOptions = UNCHANGED,
         *,
         stop: Callable[[str], None],
+        ask_again: AskAgain | None = None,
     ) -> None:
-        """`stop` has the upstream end an answer, given its id."""
+        """`stop` has the upstream end an answer, given its id; `ask_again` is for checks that want it."""
         self._stop = stop
         self._phase = Phase.OPENING
-        self._stream = stream
         self._use = use
         self._clocks = clocks
         self._clock = clock
@@ -99,21 +100,22 @@ class Reply:
         self.prompt = TokenEstimate()
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
-        self._transforms: Sequence[Transform] = options.build_transforms(self.hidden)
-        self._ended_early = False
-        self._is_named = False
+        transforms = options.build_transforms(self.hidden)
+        self._answer = Answer(
+            stream, transforms, on_named=use.begin, stop=self._stop_upstream, ask_again=ask_again
+        )
 
     def __repr__(self) -> str:
-        return f"<Reply {self._phase.value} {self._stream!r} {self._lease!r}>"
+        return f"<Reply {self._phase.value} {self._answer!r} {self._lease!r}>"
 
     @property
     def conversation_id(self) -> str | None:
-        return self._stream.conversation_id
+        return self._answer.conversation_id
 
     @property
     def frames(self) -> int:
         """How many documents of the upstream have been read."""
-        return self._stream.frames
+        return self._answer.frames
 
     @property
     def account(self) -> str | None:
@@ -123,8 +125,7 @@ class Reply:
     @property
     def finished(self) -> bool:
         """The answer came to a good end, and `read` has returned it."""
-        is_over = self._stream.finished or self._ended_early
-        return is_over and not self._waiting and self._failure is None
+        return self._answer.finished and not self._waiting and self._failure is None
 
     def wait_first_event(self, until: float) -> None:
         """Wait for the first event, which names the conversation; until that time of the clock.
@@ -173,8 +174,8 @@ class Reply:
         self._phase = Phase.CLOSED
         with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
             last_things.callback(self._end, give_back, in_background=in_background)
-            last_things.callback(self._stream.close)
-            if self._stream.conversation_id is None:
+            last_things.callback(self._answer.close)
+            if self._answer.conversation_id is None:
                 self._look_for_name()
 
     def _end(self, give_back: Callable[[], None], *, in_background: bool) -> None:
@@ -188,13 +189,14 @@ class Reply:
     def _look_for_name(self) -> None:
         """What has come and was not read yet may name the conversation, which else nobody would delete."""
         with suppress(GatewayError):
-            self._take(self._stream.read(_GLANCE_SECONDS) or [])
+            self._answer.read(_GLANCE_SECONDS, is_committed=False)
 
     @property
     def _is_left(self) -> bool:
         """The upstream is, for all we know, still at work on an answer that nobody reads any more."""
-        is_over = self._stream.finished or self._stream.ended
-        return not is_over and (self._failure is None or isinstance(self._failure, UpstreamTimeout))
+        return not self._answer.is_over_upstream and (
+            self._failure is None or isinstance(self._failure, UpstreamTimeout)
+        )
 
     def _stop_and(self, give_back: Callable[[], None]) -> None:
         try:
@@ -204,7 +206,7 @@ class Reply:
 
     def _stop_upstream(self) -> None:
         """So that the account's next question does not meet an upstream that has not noticed yet."""
-        answer_id = self._stream.answer_id
+        answer_id = self._answer.answer_id
         if answer_id is None:
             threading.Event().wait(_NOTICE_SECONDS)
             return
@@ -236,15 +238,15 @@ class Reply:
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        seconds, begun_at, frames = self._choose_wait(), self._clock(), self._stream.frames
+        seconds, begun_at, frames = self._choose_wait(), self._clock(), self._answer.frames
         has_come = self._read(seconds)
         self._now = self._clock()
         self._is_quiet = not has_come
-        if self._stream.frames > frames:
+        if self._answer.frames > frames:
             self._silent_seconds = 0.0
         else:
             self._silent_seconds += self._now - begun_at if has_come else seconds
-            if self._silent_seconds >= self._clocks.idle and not self._stream.ended:
+            if self._silent_seconds >= self._clocks.idle and not self._answer.ended:
                 self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
@@ -258,31 +260,15 @@ class Reply:
     def _read(self, seconds: float) -> bool:
         """Take what the upstream says next; False when so many seconds passed in silence."""
         try:
-            events = self._stream.read(seconds)
+            events = self._answer.read(seconds, is_committed=self._phase is Phase.COMMITTED)
             if events is None:
                 return False
-            self._take(events)
+            self._waiting.extend(events)
         except GatewayError as error:
             self._fail(error)
-        if not self._commit_by and self._stream.frames:
+        if not self._commit_by and self._answer.frames:
             self._commit_by = self._clock() + self._clocks.commit
         return True
-
-    def _take(self, events: list[ReplyEvent]) -> None:
-        """Keep what the request wants of `events`; where it wants no more, the upstream is left at once."""
-        if not events:
-            return
-        if not self._is_named and self._stream.conversation_id is not None:
-            self._is_named = True
-            self._use.begin(self._stream.conversation_id)
-            events = [event for event in events if not isinstance(event, ReplyStarted)]
-        for transform in self._transforms:
-            events = transform.apply(events)
-        self._waiting.extend(events)
-        is_over = bool(events) and isinstance(events[-1], ReplyFinished)
-        if is_over and not self._stream.finished:
-            self._ended_early = True
-            self._stream.close()
 
     def _fail(self, error: GatewayError) -> None:
         """End the answer with `error`, but not before the client has what came before it."""

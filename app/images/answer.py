@@ -15,6 +15,8 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 from app.exchange.reply import Reply
 from app.logs import redactor
@@ -56,7 +58,7 @@ class DrawingAnswer:
                 self._words.append(event.text)
             case ReplyFinished():
                 self._is_refused = event.reason == "content_filter"
-            case ReplyStarted() | ReasoningDelta() | ThoughtText():
+            case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall() | ToolCalled():
                 pass
             case _:
                 assert_never(event)

@@ -22,6 +22,17 @@ _REQUEST_BOUNDS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.
 # What makes an account rest: the upstream's fault, or the account's own.
 REASONS = tuple(reason for reason in Outcome if reason not in (Outcome.OK, Outcome.ABANDONED))
 
+ANSWER_CHECKS = (
+    "corrected",  # one more question brought what the request needs
+    "malformed",  # a call that could not be read
+    "unmet",  # no call where one was required
+    "empty",  # thinking alone, or nothing
+    "json_invalid",  # not the JSON that was asked for
+    "coerced",  # a call's arguments got the types of their schema
+    "not_fitting",  # a call whose arguments do not fit their schema, delivered as it is
+    "undeclared",  # a call of something that is no tool, shown as text
+)
+
 
 class Distribution:
     """How many values lie up to each bound, and their sum."""
@@ -63,6 +74,10 @@ class Counters:
         """By outcome: `ok`, or the code of an error."""
         self.cool_downs = Counter({reason.value: 0 for reason in REASONS})
         """By what made an account rest."""
+        self.tool_calls: Counter[tuple[str, str]] = Counter()
+        """(route, form) -> calls that clients got: out of `text`, `native` parts or `thinking`."""
+        self.answer_checks = Counter(dict.fromkeys(ANSWER_CHECKS, 0))
+        """By what was found, or done about it."""
         self.upstream_errors = Counter(
             {kind.code: 0 for kind in _list_errors(GatewayError) if kind.outcome in REASONS}
         )

@@ -59,6 +59,10 @@ class _Exposition(Collector):
         )
         yield _gauge("undeleted_conversations", "Those the upstream still has.", (), _one(now.undeleted))
         yield _gauge("overdue_conversations", "Those that should be gone.", (), _one(now.overdue))
+        yield _count(
+            "tool_calls", "Tool calls that clients got.", ("route", "form"), counters.tool_calls.items()
+        )
+        yield _count("answer_checks", "What was found in answers.", ("finding",), _by(counters.answer_checks))
         in_memory = int(now.state_in_memory)
         yield _gauge("state_in_memory", "1 while a restart would forget.", (), _one(in_memory))
         yield _count(

@@ -30,7 +30,9 @@ def create_chat_completion() -> Response:
     g.request_log.begin_reply()
     reply = known.chat.open(asked.question, g.caller)
     own_reply(reply, g.request_log)
+    has_tools = bool(asked.question.tools)
     asked = replace(asked, question=asked.question.forget_turns())
-    release_body()
+    if not has_tools:  # with tools the answer is compared to what was asked, to its end
+        release_body()
     render = stream_reply if asked.stream else whole_reply
     return render(reply, asked, g.request_log)

@@ -37,6 +37,8 @@ class FailurePages:
         response = Response(self._encode(error), status=error.status, content_type="application/json")
         if error.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+        if not error.should_retry:
+            response.headers["x-should-retry"] = "false"
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from app.core.tool import CUSTOM_INPUT, Tool
 from app.tools.coercion import coerce_value
 from app.tools.json_text import JsonScanner, NotJson, encode_json, parse_json
 from app.tools.schema import Schema
-from app.tools.tool import CUSTOM_INPUT, Tool
 from app.tools.validation import Validation, Verdict
 
 Reason = Literal["not_json", "not_an_object", "missing", "unclosed", "too_long", "unknown_name"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from app.core.tool import Tool
 from app.tools.arguments import Reason
 from app.tools.cursor import Cursor, Reading
 from app.tools.name import Names
@@ -24,7 +25,6 @@ from app.tools.reader import (
     read_named_call,
     take_json,
 )
-from app.tools.tool import Tool
 
 _MAX_CLOSERS_TRIED = 8
 

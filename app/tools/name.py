@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.tools.tool import Tool, ToolsRefused
+from app.core.tool import Tool
+from app.tools.tool import ToolsRefused
 
 MAX_NAME_CHARS = 64
 SITE_NAMES = frozenset(

@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.tool import Tool
 from app.tools.arguments import ArgumentReader, Arguments, Reason, Unreadable
 from app.tools.cursor import Cursor, Reading
 from app.tools.dialect import Dialect
 from app.tools.json_text import JsonScanner, NotJson, encode_json, parse_json
 from app.tools.name import Names
 from app.tools.native import PAIR_OPENER, find_name, read_function_call, read_named, read_pairs
-from app.tools.tool import Tool
 
 MAX_CALL_CHARS = 1024 * 1024
 _MAX_TAG_CHARS = 300

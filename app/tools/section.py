@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.tool import Tool, ToolChoice
 from app.tools.dialect import Dialect
 from app.tools.json_format import JsonFormat
 from app.tools.json_text import encode_json
 from app.tools.name import Names
 from app.tools.schema import Node, Schema, check_schema
 from app.tools.schema_tier import TIERS, Shown
-from app.tools.tool import Tool, ToolChoice, ToolsRefused
+from app.tools.tool import ToolsRefused
 
 # What schemas may take of the prompt before they are made shorter, and at most.
 SCHEMA_BUDGET_CHARS = 100_000

@@ -1,23 +1,13 @@
-"""Tools, choices, calls and results as values, in no client's format."""
+"""Which tools a request offers, and what a call of one is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+
+from app.core.tool import Tool, ToolChoice
 
 MAX_TOOLS = 128
-
-ToolKind = Literal["function", "custom"]
-ChoiceMode = Literal["auto", "none", "required", "named"]
-
-# What a free-form tool takes as the model sees it; the client gets the string alone.
-CUSTOM_INPUT = "input"
-_CUSTOM_PARAMETERS = {
-    "type": "object",
-    "properties": {CUSTOM_INPUT: {"type": "string"}},
-    "required": [CUSTOM_INPUT],
-}
 
 
 class ToolsRefused(Exception):
@@ -30,59 +20,12 @@ class ToolsRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
-    """What the client offers. `parameters` is its JSON Schema as it came: hostile input.
-
-    A `custom` tool takes one free text. `namespace` groups tools whose names alone need not be unique;
-    `place` is where the client declared it (`tools[3]`).
-    """
-
-    name: str
-    description: str = ""
-    parameters: Any = None
-    kind: ToolKind = "function"
-    namespace: str | None = None
-    place: str = ""
-
-    @property
-    def offered_parameters(self) -> Any:
-        """The schema that the model sees."""
-        if self.kind == "custom":
-            return _CUSTOM_PARAMETERS
-        return self.parameters if isinstance(self.parameters, dict) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class ToolChoice:
-    """How free the model is. `names` narrows the tools: to the allowed ones, or to the one of `named`."""
-
-    mode: ChoiceMode = "auto"
-    names: tuple[str, ...] | None = None
-    is_parallel: bool = True
-
-    @property
-    def is_forced(self) -> bool:
-        """An answer without a call does not meet the choice."""
-        return self.mode in ("required", "named")
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """What the model asks for. `arguments` is a JSON object as text; of a custom tool the bare input."""
 
     id: str
     tool: Tool
     arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallResult:
-    """What came of a call, as the client sends it back. `name` is None where no call with its id is known."""
-
-    call_id: str
-    name: str | None
-    text: str
-    has_failed: bool = False
 
 
 def choose_tools(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Tool, ...]:

@@ -96,7 +96,9 @@ class UpstreamClient:
             )
             kind = response.headers.get("Content-Type", "")
             if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
-                return AnswerStream(open_body(response), partial(give_back, response))
+                return AnswerStream(
+                    open_body(response), partial(give_back, response), reads_calls=request.reads_calls
+                )
             raise _read_refusal(response, deadline)
 
     def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:

@@ -13,7 +13,7 @@ An example, made up in the shape of 2026: the second frame of an answer, in the 
      "parts": [                                      the current part alone, or [] in the first frame
        {"logic_id": "00000000-0000-4000-8000-000000000003",   the same in all frames about this part
         "status": "init",                            `finish`: `text` is all of it, whatever the flag says
-        "role": "assistant", "model": "moe_53f",     not decoded, like all that nobody uses
+        "role": "assistant", "model": "moe_53f",     `tool` and `all-tools`: what came of the site's own tools
         "content": [{"type": "text", "text": "The Brocken", "tool_calls": {}}],
         "meta_data": {"tool_result_extra": {"search_results": []}}}]}   kept as bytes: read where a search was
 """
@@ -49,6 +49,8 @@ class ContentItem(msgspec.Struct, gc=False):
     content: str | None = None
     image: Any = None
     status: str | None = None
+    # Read only where the item is a call: nearly all others carry it empty.
+    tool_calls: msgspec.Raw = NOT_SENT
     tool_result_extra: msgspec.Raw = NOT_SENT
     meta_data: msgspec.Raw = NOT_SENT
 
@@ -60,6 +62,8 @@ class Part(msgspec.Struct, gc=False):
     status: str | None = None
     content: list[ContentItem] | None = None
     error: Any = None
+    role: str | None = None
+    model: str | None = None
     # Read only where a search's result or a citation is: everywhere else a copy of its bytes is cheaper.
     meta_data: msgspec.Raw = NOT_SENT
 

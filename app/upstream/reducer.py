@@ -14,6 +14,7 @@ from app.upstream.drawing import PictureBatch
 from app.upstream.failure import classify_detail, classify_refusal
 from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
+from app.upstream.native_call import NativeCalls
 from app.upstream.part_stream import Feed, Key, PartStream, Rendering
 from app.upstream.source import Sources
 from app.upstream.unknown_content import note_unknown_content
@@ -30,6 +31,7 @@ class Reducer:
 
     __slots__ = (
         "_anonymous",
+        "_calls",
         "_current",
         "_named",
         "_notebook",
@@ -44,7 +46,9 @@ class Reducer:
         "finished",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads_calls: bool = False) -> None:
+        """`reads_calls`: native calls are told, and an answer without words is no error but an empty end."""
+        self._calls = NativeCalls() if reads_calls else None
         self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
@@ -106,7 +110,12 @@ class Reducer:
                     part_stream.emit(new, events)
                 if is_full or item.status in _COMPLETE:
                     part_stream.finish(piece, events)
-        if part.status == "error":
+            elif item.type == "tool_calls" and self._calls is not None:
+                self._add_call(f"{part.logic_id}.{index}", item, _style(item, is_full, increases), events)
+        self._heed_status(part, events)
+
+    def _heed_status(self, part: Part, events: list[ReplyEvent]) -> None:
+        if part.status == "error" and not _is_executor(part):
             self._part_error = classify_detail(part.error)
         elif part.status == "intervene":
             self._intervene(part.error, events)
@@ -126,6 +135,7 @@ class Reducer:
                 self._draw(item, events)
                 return None
         if item.type in _RESULT_TYPES:
+            self._tell_calls(events)
             documents = (part.meta_data, item.tool_result_extra, item.meta_data)
             self._sources.add(part.logic_id, *map(bytes, documents))
         elif item.type not in _SILENT_TYPES:
@@ -142,6 +152,7 @@ class Reducer:
         if part_stream is not self._current:
             self._suspend_part(events)
             self._show_pictures(events)
+            self._tell_calls(events)
             self._current = part_stream
 
     def _make_part_stream(self, key: Key) -> PartStream:
@@ -169,10 +180,21 @@ class Reducer:
             self._current.suspend(events)
             self._current = None
 
+    def _add_call(self, place: str, item: ContentItem, feed: Feed, events: list[ReplyEvent]) -> None:
+        if self._calls is not None and self._calls.add(place, bytes(item.tool_calls), feed):
+            self._suspend_part(events)
+            self._part_error = None
+
+    def _tell_calls(self, events: list[ReplyEvent]) -> None:
+        """What comes now is no call: those before it are complete."""
+        if self._calls is not None:
+            events.extend(self._calls.take())
+
     def _draw(self, item: ContentItem, events: list[ReplyEvent]) -> None:
         """Hold new pictures; another kind of part, the end marker or the answer's end completes them."""
         if self._pictures.add(item):
             self._suspend_part(events)
+            self._tell_calls(events)
             self._part_error = None
         if item.type == "one_to_more_finish":
             self._show_pictures(events)
@@ -188,6 +210,7 @@ class Reducer:
         for part_stream in self._part_streams.values():
             part_stream.finish("", events)
         self._show_pictures(events)
+        self._tell_calls(events)
 
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
         if frame.status == "intervene" or _read_words(frame.last_error):
@@ -197,7 +220,7 @@ class Reducer:
         if self._part_error is not None:
             raise self._part_error
         self._say_all(events)
-        if not self._text.has_text and not self._reasoning.has_text:
+        if self._calls is None and not self._text.has_text and not self._reasoning.has_text:
             raise EmptyAnswer("The upstream finished without saying anything. Try again, or ask differently.")
         events.append(ReplyFinished("stop"))
 
@@ -206,6 +229,11 @@ class Reducer:
         self._text.emit("intervene", _read_words(detail), events)
         self.finished = True
         events.append(ReplyFinished("content_filter"))
+
+
+def _is_executor(part: Part) -> bool:
+    """The site's own tools report here; that they failed is nobody's failure (protocol notes 0.2 row 8)."""
+    return part.role == "tool" and (part.model == "all-tools" or b'"mc_tool_result' in bytes(part.meta_data))
 
 
 def _ends(frame: Frame) -> bool:

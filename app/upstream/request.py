@@ -39,6 +39,8 @@ class StreamRequest:
     """Set where a picture is asked for."""
     files: tuple[UploadedFile, ...] = ()
     """What the account that is asked has uploaded for this question, in the user's order."""
+    reads_calls: bool = False
+    """The answer's native calls are wanted as events."""
 
 
 def build_stream_body(request: StreamRequest) -> bytes:

@@ -27,12 +27,14 @@ class AnswerStream:
     Nobody above sees a frame: how often one came is told (`frames`), and what the answer is called.
     """
 
-    def __init__(self, body: BodyReader, release: Callable[[bool], None]) -> None:
-        """`release(reusable)` takes the connection back."""
+    def __init__(
+        self, body: BodyReader, release: Callable[[bool], None], *, reads_calls: bool = False
+    ) -> None:
+        """`release(reusable)` takes the connection back; `reads_calls` as in Reducer."""
         self._body = body
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
-        self._reducer = Reducer()
+        self._reducer = Reducer(reads_calls=reads_calls)
         self._failure: GatewayError | None = None
         self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False

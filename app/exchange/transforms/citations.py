@@ -13,6 +13,8 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 
 
@@ -28,6 +30,8 @@ def _is_citation(event: ReplyEvent) -> bool:
         case CitedText():
             return True
         case ReplyStarted() | TextDelta() | ImageAdded() | ReasoningDelta() | ThoughtText() | ReplyFinished():
+            return False
+        case UpstreamCall() | ToolCalled():
             return False
         case _:
             assert_never(event)

@@ -13,8 +13,12 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 from app.core.usage import TokenEstimate
+
+_Counted = TextDelta | CitedText | ImageAdded | ReasoningDelta | ThoughtText | ToolCalled
 
 
 class CutAtLength:
@@ -30,16 +34,14 @@ class CutAtLength:
         passed: list[ReplyEvent] = []
         for event in events:
             match event:
-                case ReplyStarted() | ReplyFinished():
+                case ReplyStarted() | ReplyFinished() | UpstreamCall():
                     pass
-                case TextDelta() | CitedText() | ImageAdded():
-                    self._text.add(event.text)
+                case (
+                    TextDelta() | CitedText() | ImageAdded() | ReasoningDelta() | ThoughtText() | ToolCalled()
+                ):
+                    estimate = self._count(event)
                     if self._is_exceeded():
-                        return [*passed, *self._shorten(event, self._text), ReplyFinished("length")]
-                case ReasoningDelta() | ThoughtText():
-                    self._thoughts.add(event.text)
-                    if self._is_exceeded():
-                        return [*passed, *self._shorten(event, self._thoughts), ReplyFinished("length")]
+                        return [*passed, *self._shorten(event, estimate), ReplyFinished("length")]
                 case _:
                     assert_never(event)
             passed.append(event)
@@ -47,18 +49,20 @@ class CutAtLength:
             passed.append(ReplyFinished("length"))
         return passed
 
+    def _count(self, event: _Counted) -> TokenEstimate:
+        """Add what the event says to its estimate, and return that."""
+        estimate = self._thoughts if isinstance(event, ReasoningDelta | ThoughtText) else self._text
+        estimate.add(_read_text(event))
+        return estimate
+
     def _is_exceeded(self) -> bool:
         tokens = self._text.tokens + self._thoughts.tokens + self._hidden.tokens
         return tokens > self._max_tokens
 
-    def _shorten(
-        self,
-        event: TextDelta | CitedText | ImageAdded | ReasoningDelta | ThoughtText,
-        estimate: TokenEstimate,
-    ) -> list[ReplyEvent]:
-        """The longest beginning that fits. Half a link or half a picture is nothing."""
-        estimate.remove(event.text)
-        if isinstance(event, CitedText | ImageAdded):
+    def _shorten(self, event: _Counted, estimate: TokenEstimate) -> list[ReplyEvent]:
+        """The longest beginning that fits. Half a link, a picture or a call is nothing."""
+        estimate.remove(_read_text(event))
+        if isinstance(event, CitedText | ImageAdded | ToolCalled):
             return []
         fits, too_long = 0, len(event.text)
         while too_long - fits > 1:
@@ -70,3 +74,7 @@ class CutAtLength:
                 fits = middle
             estimate.remove(event.text[:middle])
         return [type(event)(event.text[:fits])] if fits else []
+
+
+def _read_text(event: _Counted) -> str:
+    return event.name + event.arguments if isinstance(event, ToolCalled) else event.text

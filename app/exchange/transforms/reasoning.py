@@ -14,6 +14,8 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 from app.core.usage import TokenEstimate
 
@@ -31,11 +33,13 @@ class TagReasoning:
         tagged: list[ReplyEvent] = []
         for event in events:
             match event:
-                case ReplyStarted():
+                case ReplyStarted() | UpstreamCall():
                     tagged.append(event)
                 case ReasoningDelta():
                     tagged.append(ThoughtText(self._think(event.text)))
-                case TextDelta() | CitedText() | ImageAdded() | ThoughtText() | ReplyFinished():
+                case (
+                    TextDelta() | CitedText() | ImageAdded() | ThoughtText() | ToolCalled() | ReplyFinished()
+                ):
                     tagged.extend(self._speak(event))
                 case _:
                     assert_never(event)
@@ -51,13 +55,13 @@ class TagReasoning:
         return text
 
     def _speak(
-        self, event: TextDelta | CitedText | ImageAdded | ThoughtText | ReplyFinished
+        self, event: TextDelta | CitedText | ImageAdded | ThoughtText | ToolCalled | ReplyFinished
     ) -> list[ReplyEvent]:
         self._has_text = True
         if not self._is_open:
             return [event]
         self._is_open = False
-        if isinstance(event, ReplyFinished):
+        if isinstance(event, ReplyFinished | ToolCalled):
             return [ThoughtText("\n</think>"), event]
         closing = ThoughtText("\n</think>" + _BETWEEN_PARTS)
         if not isinstance(event, TextDelta):
@@ -80,12 +84,12 @@ class HideReasoning:
                 case ReasoningDelta():
                     self._hidden.add(event.text)
                     continue
-                case TextDelta() | CitedText() | ImageAdded() | ThoughtText():
+                case TextDelta() | CitedText() | ImageAdded() | ThoughtText() | ToolCalled():
                     self._has_text = True
                 case ReplyFinished():
                     if event.reason == "stop" and not self._has_text:
                         raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
-                case ReplyStarted():
+                case ReplyStarted() | UpstreamCall():
                     pass
                 case _:
                     assert_never(event)

@@ -14,6 +14,8 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 
 _Said = TextDelta | CitedText | ImageAdded
@@ -36,7 +38,10 @@ class CutAtStop:
                         return [*passed, ReplyFinished("stop")]
                 case ReplyFinished():
                     return [*passed, *self._held, event]
-                case ReplyStarted() | ReasoningDelta() | ThoughtText():
+                case ToolCalled():  # what a sequence may begin with is text now
+                    passed.extend([*self._held, event])
+                    self._held.clear()
+                case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall():
                     passed.append(event)
                 case _:
                     assert_never(event)

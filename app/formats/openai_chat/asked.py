@@ -10,6 +10,7 @@ from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
 from app.formats.openai_chat.question import build_question
 from app.formats.openai_chat.request import parse_chat_request
+from app.formats.openai_chat.tool import uses_functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,19 @@ class AskedChat:
     question: Question
     stream: bool
     include_usage: bool
+    uses_functions: bool = False
+    """Calls are told as requests of 2023 know them."""
 
     def build_encoder(self, head: ReplyHead, usage: Usage) -> ChunkEncoder:
-        return ChunkEncoder(head, usage, include_usage=self.include_usage)
+        return ChunkEncoder(head, usage, include_usage=self.include_usage, uses_functions=self.uses_functions)
 
     def build_folder(self, head: ReplyHead, usage: Usage) -> CompletionFolder:
-        return CompletionFolder(head, usage)
+        return CompletionFolder(head, usage, uses_functions=self.uses_functions)
 
 
 def parse_chat(body: bytes, *, max_text_chars: int) -> AskedChat:
     """Read and check the body of a request. Raises InvalidRequest, PromptTooLong or UnsupportedValue."""
     request = parse_chat_request(body, max_text_chars=max_text_chars)
-    return AskedChat(build_question(request), request.stream is True, request.include_usage)
+    return AskedChat(
+        build_question(request), request.stream is True, request.include_usage, uses_functions(request)
+    )

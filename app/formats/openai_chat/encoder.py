@@ -16,6 +16,8 @@ from app.core.event import (
     ReplyStarted,
     TextDelta,
     ThoughtText,
+    ToolCalled,
+    UpstreamCall,
 )
 from app.core.usage import Usage
 from app.formats.format import ReplyHead
@@ -67,12 +69,32 @@ class _Notes:
                 assert_never(event)
 
 
+def _build_call(event: ToolCalled, usage: Usage) -> dict[str, object]:
+    """An entry of `tool_calls`; what it holds counts as text."""
+    usage.text.add(event.name)
+    usage.text.add(event.arguments)
+    name = f"{event.namespace}__{event.name}" if event.namespace else event.name
+    if event.kind == "custom":
+        return {"id": event.id, "type": "custom", "custom": {"name": name, "input": event.arguments}}
+    return {"id": event.id, "type": "function", "function": {"name": name, "arguments": event.arguments}}
+
+
+def _name_reason(reason: FinishReason, *, is_old: bool) -> str:
+    """OpenAI's word; requests of 2023 know calls by another one."""
+    return "function_call" if is_old and reason == "tool_calls" else reason
+
+
 class ChunkEncoder:
     """Encodes one answer as `chat.completion.chunk` events, from an envelope that is made once."""
 
-    def __init__(self, head: ReplyHead, usage: Usage, *, include_usage: bool) -> None:
+    def __init__(
+        self, head: ReplyHead, usage: Usage, *, include_usage: bool, uses_functions: bool = False
+    ) -> None:
+        """`uses_functions`: the request speaks of `functions`, as they did before `tools`."""
         self._usage = usage
         self._include_usage = include_usage
+        self._uses_functions = uses_functions
+        self._calls = 0
         self._notes = _Notes(usage)
         self._envelope = {
             "id": head.id,
@@ -85,6 +107,8 @@ class ChunkEncoder:
         opening = b"data: " + envelope + b',"choices":[{"index":0,"delta":{'
         self._content = opening + b'"content":'
         self._reasoning = opening + b'"reasoning_content":'
+        self._function_call = opening + b'"function_call":'
+        self._tool_calls = opening + b'"tool_calls":'
         self._tail = b'},"finish_reason":null}]' + nothing
         self._role = opening + b'"role":"assistant","content":""' + self._tail
         self._opening = opening
@@ -116,17 +140,29 @@ class ChunkEncoder:
             case CitedText() | ImageAdded() | ThoughtText():
                 self._notes.add(event)
                 return self._content + encode_text(event.text) + self._tail
+            case ToolCalled():
+                return self._encode_call(event)
             case ReplyFinished():
                 return self._encode_finish(event.reason)
-            case ReplyStarted():
+            case ReplyStarted() | UpstreamCall():
                 return b""
             case _:
                 assert_never(event)
 
+    def _encode_call(self, event: ToolCalled) -> bytes:
+        """The whole call in one delta: no client has to put arguments together."""
+        call = _build_call(event, self._usage)
+        if self._uses_functions:
+            return self._function_call + escape_lines(encode_json(call["function"])) + self._tail
+        call = {"index": self._calls, **call}
+        self._calls += 1
+        return self._tool_calls + escape_lines(encode_json([call])) + self._tail
+
     def _encode_finish(self, reason: FinishReason) -> bytes:
         annotations = self._notes.annotations
         noted = b'"annotations":' + escape_lines(encode_json(annotations)) if annotations else b""
-        chunks = [self._opening, noted, self._finish, encode_json(reason), self._finish_tail]
+        word = encode_json(_name_reason(reason, is_old=self._uses_functions))
+        chunks = [self._opening, noted, self._finish, word, self._finish_tail]
         if self._include_usage:
             final = self._envelope | {"choices": [], "usage": build_usage(self._usage)}
             chunks.append(b"data: " + escape_lines(encode_json(final)) + b"\n\n")
@@ -137,9 +173,12 @@ class ChunkEncoder:
 class CompletionFolder:
     """Folds the same events into one `chat.completion`."""
 
-    def __init__(self, head: ReplyHead, usage: Usage) -> None:
+    def __init__(self, head: ReplyHead, usage: Usage, *, uses_functions: bool = False) -> None:
+        """`uses_functions` as in ChunkEncoder."""
         self._head = head
         self._usage = usage
+        self._uses_functions = uses_functions
+        self._calls: list[dict[str, object]] = []
         self._notes = _Notes(usage)
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -157,9 +196,11 @@ class CompletionFolder:
                 case CitedText() | ImageAdded() | ThoughtText():
                     self._notes.add(event)
                     self._text.append(event.text)
+                case ToolCalled():
+                    self._calls.append(_build_call(event, self._usage))
                 case ReplyFinished():
                     self._reason = event.reason
-                case ReplyStarted():
+                case ReplyStarted() | UpstreamCall():
                     pass
                 case _:
                     assert_never(event)
@@ -169,13 +210,18 @@ class CompletionFolder:
         self._usage.reasoning.add(reasoning)
         message: dict[str, object] = {
             "role": "assistant",
-            "content": text,
+            "content": None if self._calls and not text else text,
             "refusal": None,
             "annotations": self._notes.annotations,
         }
         if reasoning:
             message["reasoning_content"] = reasoning
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason}
+        if self._calls and self._uses_functions:
+            message["function_call"] = self._calls[0]["function"]
+        elif self._calls:
+            message["tool_calls"] = self._calls
+        reason = _name_reason(self._reason, is_old=self._uses_functions)
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
         return encode_json(
             {
                 "id": self._head.id,

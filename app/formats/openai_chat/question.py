@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.core.errors import InvalidRequest, UnsupportedValue
-from app.core.request import Call, FilePart, Part, Question, Role, TextPart, Turn
+from app.core.request import FilePart, Part, Question, Role, TextPart, Turn
 from app.formats.openai_chat import request as openai
+from app.formats.openai_chat.tool import build_calls, build_choice, build_json_output, build_tools
 
 _ROLES: dict[openai.Role, Role] = {
     "system": "system",
@@ -28,6 +29,9 @@ def build_question(request: openai.ChatRequest) -> Question:
         reasoning=request.reasoning,
         stop=request.stop_sequences,
         max_tokens=request.token_limit,
+        tools=build_tools(request),
+        choice=build_choice(request),
+        json_output=build_json_output(request),
     )
 
 
@@ -38,12 +42,12 @@ def _wants_search(request: openai.ChatRequest) -> bool | None:
 
 
 def _build_turn(message: openai.Message, index: int) -> Turn:
-    functions = [(call.id, call.function) for call in message.tool_calls or () if call.function is not None]
     return Turn(
         role=_ROLES[message.role],
         parts=_build_parts(message, f"messages.{index}.content"),
         name=message.name or "",
-        calls=tuple([Call(name or "", called.name, called.arguments) for name, called in functions]),
+        calls=build_calls(message),
+        call_id=message.tool_call_id or "",
     )
 
 

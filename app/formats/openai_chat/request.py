@@ -6,7 +6,7 @@ fields are ignored, as newer clients send what older gateways never heard of.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -26,6 +26,9 @@ MAX_TOOLS = 10_000
 _MAX_MODALITIES = 16
 _MAX_STOPS = 4
 _MAX_STOP_CHARS = 1000
+
+
+NO_SCHEMA = msgspec.Raw(b"null")
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
@@ -78,14 +81,22 @@ Parts = Annotated[list[ContentPart], msgspec.Meta(max_length=MAX_PARTS)]
 
 
 class CalledFunction(msgspec.Struct, frozen=True):
+    """`arguments` is JSON as text; some clients send the object itself."""
+
     name: str = ""
-    arguments: str = ""
+    arguments: str | dict[str, Any] | None = ""
+
+
+class CalledCustom(msgspec.Struct, frozen=True):
+    name: str = ""
+    input: str = ""
 
 
 class ToolCall(msgspec.Struct, frozen=True):
     id: str | None = None
     type: str | None = None
     function: CalledFunction | None = None
+    custom: CalledCustom | None = None
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -96,6 +107,7 @@ class Message(msgspec.Struct, frozen=True):
     name: str | None = None
     tool_calls: Annotated[list[ToolCall], msgspec.Meta(max_length=MAX_PARTS)] | None = None
     tool_call_id: str | None = None
+    function_call: CalledFunction | None = None
     refusal: str | None = None
 
 
@@ -104,9 +116,62 @@ class StreamOptions(msgspec.Struct, frozen=True):
     include_obfuscation: bool | None = None
 
 
+class JsonSchema(msgspec.Struct, frozen=True):
+    # As it came: what is decoded of schemas is bounded in sum.
+    schema: msgspec.Raw = NO_SCHEMA
+    name: str | None = None
+    description: str | None = None
+    strict: bool | None = None
+
+
 class ResponseFormat(msgspec.Struct, frozen=True):
     type: str
-    json_schema: Unread | None = None
+    json_schema: JsonSchema | None = None
+
+
+class Function(msgspec.Struct, frozen=True):
+    name: str
+    description: str | None = None
+    parameters: msgspec.Raw = NO_SCHEMA
+    strict: bool | None = None
+
+
+class Custom(msgspec.Struct, frozen=True):
+    name: str
+    description: str | None = None
+    format: Unread | None = None
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """Types other than function and custom are tools of other providers; nothing of theirs is read."""
+
+    type: str = "function"
+    function: Function | None = None
+    custom: Custom | None = None
+
+
+class Named(msgspec.Struct, frozen=True):
+    name: str
+
+
+class AllowedTool(msgspec.Struct, frozen=True):
+    type: str = "function"
+    function: Named | None = None
+    custom: Named | None = None
+
+
+class AllowedTools(msgspec.Struct, frozen=True):
+    tools: Annotated[list[AllowedTool], msgspec.Meta(max_length=MAX_TOOLS)]
+    mode: Literal["auto", "required"] = "auto"
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """`{"type": "function", "function": {"name"}}`, or the allowed ones among the tools."""
+
+    type: str = "function"
+    function: Named | None = None
+    custom: Named | None = None
+    allowed_tools: AllowedTools | None = None
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -124,15 +189,15 @@ class ChatRequest(msgspec.Struct, frozen=True):
     web_search_options: Unread | None = None
     deep_research: bool | None = None
     n: int | None = None
-    tools: Annotated[list[Unread], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
-    tool_choice: str | Unread | None = None
+    tools: Annotated[list[ToolSpec], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    tool_choice: str | Choice | None = None
     response_format: ResponseFormat | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
     audio: Unread | None = None
     frequency_penalty: float | None = None
-    function_call: str | Unread | None = None
-    functions: Annotated[list[Unread], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
+    function_call: str | Named | None = None
+    functions: Annotated[list[Function], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
     logit_bias: Unread | None = None
     max_completion_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
@@ -200,19 +265,9 @@ def _check_stop(request: ChatRequest) -> None:
 
 
 def _refuse_unsupported(request: ChatRequest) -> None:
-    """Refuse what would have to be faked. `tools` without force pass: a model may always just answer."""
+    """Refuse what would have to be faked."""
     if request.n is not None and request.n != 1:
         raise UnsupportedValue("`n` must be 1: the upstream gives one answer at a time.", param="n")
-    if request.tool_choice not in (None, "auto", "none"):
-        raise UnsupportedValue(
-            "`tool_choice` must be auto or none: tools cannot be forced here.", param="tool_choice"
-        )
-    if request.function_call not in (None, "auto", "none"):
-        raise UnsupportedValue("`function_call` must be auto or none.", param="function_call")
-    if request.response_format is not None and request.response_format.type != "text":
-        raise UnsupportedValue(
-            "`response_format` must be text: JSON cannot be promised.", param="response_format"
-        )
     if request.logprobs or request.top_logprobs:
         raise UnsupportedValue("`logprobs` are not available here.", param="logprobs")
     if request.modalities is not None and request.modalities != ["text"]:

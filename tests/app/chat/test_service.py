@@ -10,14 +10,16 @@ import pytest
 from app.accounts.authenticator import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.chat.service import ChatService
+from app.chat.service import ChatService, ToolSpeech
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import ConversationNotFound, InvalidRequest, PromptTooLong, UpstreamUnreachable
 from app.core.request import FilePart, Question, TextPart, Turn
 from app.exchange.opener import Plan
 from app.exchange.transforms.options import OutputOptions
+from app.metrics.counters import Counters
 from app.state import MEMORY, open_state
+from app.tools.dialect import Dialect
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID
 from app.upstream.video import VIDEO_ASSISTANT
 
@@ -48,7 +50,9 @@ class Rig:
         self.on_open: Callable[[], object] = lambda: None
         settings = Settings(conversation_ttl_seconds=600, max_prompt_chars=1000, reasoning="tags")
         rig: Any = self
-        self.service = ChatService(settings, self.pool, self.ledger, rig, rig)
+        self.service = ChatService(
+            settings, self.pool, self.ledger, rig, rig, ToolSpeech(Dialect("k3x9"), Counters())
+        )
 
     def collect(self, attachments: list[Any]) -> Files:
         self.files = Files(attachments)

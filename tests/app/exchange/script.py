@@ -110,8 +110,13 @@ class Rig:
         options: OutputOptions = UNCHANGED,
         whole: float = 100,
         stop: Callable[[], object] = lambda: None,
+        again: tuple[Step, ...] | GatewayError | None = None,
     ) -> None:
-        """`stop` is what happens upstream where the answer is stopped."""
+        """`stop` is what happens upstream where the answer is stopped, `again` what it says to one more
+        question; `asked` is that question.
+        """
+        self._again = again
+        self.asked: list[str] = []
         self.clock = Clock()
         self.log: list[str] = []
         self.begun_at = self.clock.now
@@ -119,7 +124,9 @@ class Rig:
         clocks = Clocks(commit=3, idle=20, heartbeat=5, whole=whole)
         stream: Any = self.stream
         use: Any = NotedUse(self.log)
-        self.reply = Reply(stream, use, clocks, self.clock, options, stop=self._note_stop)
+        self.reply = Reply(
+            stream, use, clocks, self.clock, options, stop=self._note_stop, ask_again=self._ask_again
+        )
         self._stop = stop
         self.is_free = threading.Event()
         self.made.append(self)
@@ -135,6 +142,14 @@ class Rig:
 
     def pass_seconds(self, seconds: float) -> None:
         self.clock.now += seconds
+
+    def _ask_again(self, conversation_id: str, prompt: str) -> Any:
+        self.log.append(f"asked again in {conversation_id[:1]}")
+        self.asked.append(prompt)
+        if isinstance(self._again, GatewayError):
+            raise self._again
+        assert self._again is not None, "nobody expected one more question"
+        return ScriptedStream(self.clock, STARTED, *self._again, log=self.log)
 
     def commit(self, *, until: float = 60) -> Reply:
         """As the opener does it."""

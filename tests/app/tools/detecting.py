@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
+from app.core.tool import Tool
 from app.tools.detector import CallDetector, CallOut, MalformedOut, Out, TextOut
 from app.tools.dialect import Dialect
 from app.tools.name import Names
 from app.tools.quotation import Quotation
-from app.tools.tool import Tool
 
 DIALECT = Dialect("k3x9")
 CLOSER = "</call-k3x9>"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.core.tool import Tool
 from app.tools.arguments import ArgumentReader, Unreadable
-from app.tools.tool import Tool
 
 ANY: dict[str, Any] = {}
 

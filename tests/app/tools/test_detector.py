@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.tools.tool import Tool
+from app.core.tool import Tool
 from tests.app.tools.detecting import CLOSER, Answer, cut_everywhere, detect, make_detector, opener
 
 READ = opener("read_file")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.tool import Tool
 from app.tools.name import SITE_NAMES, Names
-from app.tools.tool import Tool, ToolsRefused
+from app.tools.tool import ToolsRefused
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from app.core.tool import Tool, ToolChoice
 from app.tools.correction import ask_for_call, ask_for_json, ask_readable_call, ask_to_continue
 from app.tools.dialect import Dialect
 from app.tools.json_format import JsonFormat, JsonInvalid
 from app.tools.name import Names
 from app.tools.section import MAX_SCHEMAS_CHARS, SchemasTooLong, build_section, write_example
-from app.tools.tool import Tool, ToolChoice, ToolsRefused
+from app.tools.tool import ToolsRefused
 from tests.app.tools.detecting import DIALECT, NOW, READ, SEARCH, TOOLS, Answer, detect
 
 # Forbidding words are repeated to the user, so that the model says what it may not do.

@@ -7,7 +7,8 @@ import secrets
 
 import pytest
 
-from app.tools.tool import MAX_TOOLS, Tool, ToolChoice, ToolsRefused, build_call_id, choose_tools
+from app.core.tool import Tool, ToolChoice
+from app.tools.tool import MAX_TOOLS, ToolsRefused, build_call_id, choose_tools
 
 TOOLS = [Tool("a"), Tool("b"), Tool("c")]
 

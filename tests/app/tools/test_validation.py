@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from app.core.tool import Tool
 from app.tools.arguments import ArgumentReader, Arguments, Unreadable
 from app.tools.schema import MAX_SCHEMA_CHARS, MAX_SCHEMA_DEPTH, Schema, check_schema
-from app.tools.tool import Tool
 from app.tools.validation import MAX_REFERENCE_PATHS, Validation, Verdict, count_reference_paths
 
 LEAF = {"type": "integer"}

@@ -43,7 +43,7 @@ def test_a_known_frame() -> None:
             ],
         }
     )
-    part = Part("l", "init", [ContentItem("think", think="hm", status="init")])
+    part = Part("l", "init", [ContentItem("think", think="hm", status="init")], role="assistant")
     assert frame == Frame("x", "c", "init", [part], FrameMeta(if_increase_push=True), {})
     assert not unknown_content.unknown_contents
 

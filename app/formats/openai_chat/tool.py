@@ -1,0 +1,147 @@
+"""Tools, choices, past calls and JSON output of a chat completion request, as the question carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.core.errors import InvalidRequest, UnsupportedValue
+from app.core.request import Call
+from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, Tool, ToolChoice
+from app.formats.openai_chat import request as openai
+from app.hub import cooperate
+
+MAX_SCHEMA_BYTES = 512 * 1024
+"""Of one schema; a prompt takes less."""
+MAX_SCHEMAS_BYTES = 1024 * 1024
+"""Of all schemas of a request: decoded they take many times as much."""
+
+_LARGE_SCHEMA_BYTES = 64 * 1024
+_MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+_decode_json = msgspec.json.Decoder().decode
+
+
+def uses_functions(request: openai.ChatRequest) -> bool:
+    """The request is of 2023: `functions` in place of `tools`."""
+    return bool(request.functions) and not request.tools
+
+
+def build_tools(request: openai.ChatRequest) -> tuple[Tool, ...]:
+    """Everything that is declared and can be called. Raises InvalidRequest that names the place."""
+    tools: list[Tool] = []
+    left_bytes = MAX_SCHEMAS_BYTES
+    for declared, place in _list_tools(request):
+        if isinstance(declared, openai.Custom):
+            tools.append(Tool(declared.name, declared.description or "", kind="custom", place=place))
+            continue
+        schema = bytes(declared.parameters)
+        left_bytes -= len(schema)
+        if left_bytes < 0:
+            raise InvalidRequest(
+                f"The schemas of all tools together may have {MAX_SCHEMAS_BYTES} bytes.", param=place
+            )
+        parameters = _decode_schema(schema, f"{place}.parameters")
+        description, size = declared.description or "", len(schema)
+        tools.append(Tool(declared.name, description, parameters, place=place, schema_bytes=size))
+    return tuple(tools)
+
+
+def _list_tools(request: openai.ChatRequest) -> Iterator[tuple[openai.Function | openai.Custom, str]]:
+    """Each with its place; tools of other types, which other providers run themselves, are skipped."""
+    if uses_functions(request):
+        for index, function in enumerate(request.functions or ()):
+            yield function, f"functions.{index}"
+    for index, tool in enumerate(request.tools or ()):
+        if tool.type not in ("function", "custom"):
+            continue
+        declared = tool.function if tool.type == "function" else tool.custom
+        place = f"tools.{index}.{tool.type}"
+        if declared is None:
+            raise InvalidRequest(f"A tool of type {tool.type} needs `{tool.type}`.", param=place)
+        yield declared, place
+
+
+def _decode_schema(schema: bytes, place: str) -> Any:
+    if len(schema) > MAX_SCHEMA_BYTES:
+        raise InvalidRequest(f"A schema may have {MAX_SCHEMA_BYTES} bytes.", param=place)
+    if len(schema) > _LARGE_SCHEMA_BYTES:
+        cooperate()
+    try:
+        return _decode_json(schema)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequest("The schema cannot be read.", param=place) from None
+
+
+def build_choice(request: openai.ChatRequest) -> ToolChoice:
+    """Raises InvalidRequest for a choice that nobody knows."""
+    if uses_functions(request):
+        chosen = request.function_call
+        if isinstance(chosen, openai.Named):
+            return ToolChoice("named", (chosen.name,), is_parallel=False)
+        return ToolChoice(_read_mode(chosen, "function_call"), is_parallel=False)
+    is_parallel = request.parallel_tool_calls is not False
+    choice = request.tool_choice
+    if isinstance(choice, openai.Choice):
+        return _build_narrowed(choice, is_parallel=is_parallel)
+    if choice is None and is_parallel:
+        return ANY_CHOICE
+    return ToolChoice(_read_mode(choice, "tool_choice"), is_parallel=is_parallel)
+
+
+def _read_mode(word: str | None, place: str) -> ChoiceMode:
+    mode = _MODES.get((word or "auto").lower())
+    if mode is None:
+        raise InvalidRequest(f"`{place}` must be auto, none, required or name a tool.", param=place)
+    return mode
+
+
+def _build_narrowed(choice: openai.Choice, *, is_parallel: bool) -> ToolChoice:
+    """One tool, or those that are allowed."""
+    if choice.type == "allowed_tools" and choice.allowed_tools is not None:
+        allowed = [tool.function or tool.custom for tool in choice.allowed_tools.tools]
+        names = tuple([named.name for named in allowed if named is not None])
+        return ToolChoice(_MODES[choice.allowed_tools.mode], names, is_parallel)
+    named = choice.custom if choice.type == "custom" else choice.function
+    if choice.type not in ("function", "custom") or named is None:
+        raise InvalidRequest(
+            "`tool_choice` must name a function, a custom tool or the allowed tools.", param="tool_choice"
+        )
+    return ToolChoice("named", (named.name,), is_parallel)
+
+
+def build_calls(message: openai.Message) -> tuple[Call, ...]:
+    """The calls that an earlier answer made, without those that name nothing."""
+    calls = []
+    for call in message.tool_calls or ():
+        if call.function is not None:
+            calls.append(Call(call.id or "", call.function.name, _write_arguments(call.function)))
+        elif call.custom is not None:
+            calls.append(Call(call.id or "", call.custom.name, call.custom.input, "custom"))
+    if message.function_call is not None and not calls:
+        calls.append(Call("", message.function_call.name, _write_arguments(message.function_call)))
+    return tuple(calls)
+
+
+def _write_arguments(function: openai.CalledFunction) -> str:
+    if isinstance(function.arguments, str):
+        return function.arguments
+    return msgspec.json.encode(function.arguments or {}).decode()
+
+
+def build_json_output(request: openai.ChatRequest) -> JsonOutput | None:
+    """The JSON that the answer has to be, None for text. Raises UnsupportedValue for other formats."""
+    wanted = request.response_format
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return JsonOutput(place="response_format")
+    if wanted.type != "json_schema":
+        raise UnsupportedValue(
+            "`response_format` must be text, json_object or json_schema.", param="response_format.type"
+        )
+    if wanted.json_schema is None:
+        raise InvalidRequest("`json_schema` is missing.", param="response_format.json_schema")
+    place = "response_format.json_schema.schema"
+    return JsonOutput(_decode_schema(bytes(wanted.json_schema.schema), place), place)

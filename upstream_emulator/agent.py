@@ -1,0 +1,88 @@
+"""The model as agents meet it: it reads in the prompt which functions there are, and calls them.
+
+`[[agent]]` calls the first function of the prompt, and answers in text once a result stands behind the
+directive. It learns the form of a call from the example in the prompt, as a model does, and breaks it where
+it is told to. Parameters:
+
+    name, args    which function and its arguments (URL-encoded JSON; `{}` unless told)
+    form          dialect, unclosed, wrong-closer, broken, fenced, native, native-cut, tool-call, think, prose
+    say, after    text before the call and behind it
+    count         how many calls in a row
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from upstream_emulator import content
+from upstream_emulator.content import cut_up, text
+from upstream_emulator.frame import Block, Fixed, Growing, Json
+from upstream_emulator.player import Steps
+from upstream_emulator.scene import Scene
+
+_EXAMPLE = re.compile(r'<(call-[a-z0-9]+) name="')
+_FUNCTION = re.compile(r'^\{"name":"([^"]+)"', re.MULTILINE)
+_RESULT = re.compile(r"^\[Result of ([^\]]+)\]\n(.*)", re.MULTILINE)
+
+
+def act(scene: Scene) -> Steps:
+    """Calls, or answers with the last result."""
+    results = _RESULT.findall(scene.question.rpartition("[[")[2])
+    if results:
+        name, result = results[-1]
+        return scene.answer([text(*cut_up(f"{name} gave: {result}"))])
+    return scene.answer(_call(scene))
+
+
+def _call(scene: Scene) -> list[Block]:
+    script = scene.script
+    functions = _FUNCTION.findall(scene.question)
+    name = script.text("name") or (functions[0] if functions else "nothing")
+    arguments = script.text("args", "{}")
+    form = script.text("form", "dialect")
+    before = [text(*cut_up(script.text("say")))] if script.text("say") else []
+    if form == "native-cut":
+        arguments = arguments.removesuffix("}")
+    if form.startswith("native"):
+        return [*before, *_call_natively(name, arguments)]
+    if form == "prose":
+        return [text(*cut_up(script.text("say", "I would rather talk about it.")))]
+    written = "\n".join([_write(scene, form, name, arguments)] * max(1, script.count("count", 1)))
+    if form == "think":
+        return [Growing("think", cut_up(f"I should call it. {written}")), content.thoughts_closed()]
+    # One part: what stands around a call is in the same text.
+    return [text(*cut_up(script.text("say") + written + script.text("after")))]
+
+
+def _write(scene: Scene, form: str, name: str, arguments: str) -> str:
+    """A call as the prompt shows it, or damaged."""
+    found = _EXAMPLE.findall(scene.question)
+    word = found[-1] if found else "call"
+    opener = f'<{word} name="{name}">'
+    match form:
+        case "unclosed":
+            return opener + arguments
+        case "wrong-closer":
+            return f"{opener}{arguments}</call>"
+        case "broken":
+            return f"{opener}{arguments[:-1]}, oops: }}</{word}>"
+        case "fenced":
+            return f"```json\n{opener}{arguments}</{word}>\n```"
+        case "tool-call":
+            return f"<tool_call>{json.dumps({'name': name, 'arguments': json.loads(arguments)})}</tool_call>"
+    return f"{opener}{arguments}</{word}>"
+
+
+def _call_natively(name: str, arguments: str) -> list[Block]:
+    """Protocol notes 0.2 rows 8 and 9: the site's executor takes the call, fails, and the model goes on."""
+    call: Json = {"id": "tool-agent", "name": name, "arguments": arguments}
+    called: Json = {"type": "tool_calls", "tool_calls": call}
+    failed: Json = {"type": "tool_result", "tool_calls": call}
+    stage: Json = {"meta_data": {"show_type": "mc_tool_call2"}}
+    executor: Json = {"model": "all-tools", "meta_data": {"show_type": "mc_tool_result2"}}
+    return [
+        Fixed([(called, "init", stage), (called, "finish", stage)]),
+        Fixed([(failed, "error", executor)], role="tool"),
+        text("The function ", "is not there. ", "Let me try again."),
+    ]
