@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask
 from flask_cors import CORS
 
 from app import logs
@@ -29,6 +28,7 @@ from app.routes import (
     videos,
     watch,
 )
+from app.routes.api_path import ApiPaths
 from app.routes.failure import FailurePages
 from app.routes.services import EXTENSION
 from app.server import request_log
@@ -57,12 +57,13 @@ def create_app(settings: Settings) -> Flask:
     gateway = Gateway(settings)
     gateway.start()
     app = Flask(__name__, static_folder=None)
+    app.wsgi_app = ApiPaths(app.wsgi_app)  # type: ignore[method-assign]
+    app.url_map.merge_slashes = False  # werkzeug would redirect, which loses a POST or its credentials
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = gateway
     request_log.install(app, gateway.active_requests, gateway.counters)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.after_request(_redirect_on_this_origin)
     FailurePages({"/": encode_error}).install(app)
     CORS(
         app,
@@ -74,15 +75,6 @@ def create_app(settings: Settings) -> Flask:
         max_age=86400,
     )
     return app
-
-
-def _redirect_on_this_origin(response: Response) -> Response:
-    """Doubled slashes lead to the right path, and nowhere else: the scheme of the origin is a proxy's matter,
-    and a redirect to http would have a token sent without TLS."""
-    if response.location is not None:
-        response.location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
-        response.set_data(b"")
-    return response
 
 
 def _list_origins(origins: tuple[str, ...]) -> list[str | re.Pattern[str]]:

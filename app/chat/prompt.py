@@ -30,6 +30,15 @@ _TASK_OPENING = (
 
 # Bounded and without overlap, so that no text makes them slow.
 _PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2000}\)")
+# Pictures as clients keep them in what was said: a run of base64 of any length, lines of it, a short end.
+# Shorter ones than a picture can be are somebody's example.
+_BASE64_DATA = re.compile(
+    r"data:[\w.+-]{0,80}/?[\w.+-]{0,80}(?:;[\w=.+-]{1,80}){0,4}?;base64,\s{0,2}"
+    r"[A-Za-z0-9+/_=%-]{60,}(?:\r?\n[A-Za-z0-9+/_-]{60,})*(?:\r?\n[A-Za-z0-9+/_-]{0,76}={1,2})?",
+    re.IGNORECASE,
+)
+_DROPPED_DATA = "data:,"
+_DROPPED_PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(\s{0,4}<?data:,[^()\n]{0,400}\)")
 _SANDBOX_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\(sandbox:[^()\s]{0,2000}\)")
 _SANDBOX_PATH = re.compile(r"(?:sandbox:)?/mnt/data/[^\s)\]\"'`]{1,2000}")
 
@@ -114,6 +123,10 @@ class _History:
     def write(self, turn: Turn, *, names_files: bool = True) -> str:
         said = [_say(part, names_files=names_files) for part in turn.parts]
         text = "\n".join([words for words in said if words is not None])
+        if "64," in text:
+            text = _BASE64_DATA.sub(_DROPPED_DATA, text)
+        if turn.role != "assistant":
+            text = _DROPPED_PICTURE.sub("[image]", text)
         if turn.role == "tool" and self._offer is not None and self._offer.has_tools:
             name = turn.name or self._called.get(turn.call_id, "")
             return self._offer.write_result(turn, name, self._numbers.get(id(turn), 1), text)

@@ -19,6 +19,7 @@ GatewayError
 ├── ConversationBusy         409  the conversation is being answered and cannot be deleted
 ├── RequestTimeout           408  the body did not arrive in time
 ├── BodyTooLarge             413
+├── UnsupportedEncoding      415  the body is compressed in a way that is not undone here
 ├── AccountsBusy             429  every account is answering or cooling down
 │   └── LoginAnswering       429  the account is one that answers already, known by another token
 ├── KeyLimited               429  this key, or this peer's wrong keys or refused tokens, came too often
@@ -176,6 +177,11 @@ class RequestTimeout(GatewayError):
 class BodyTooLarge(GatewayError):
     status = 413
     code = "request_too_large"
+
+
+class UnsupportedEncoding(GatewayError):
+    status = 415
+    code = "unsupported_encoding"
 
 
 class AccountsBusy(GatewayError):

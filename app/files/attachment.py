@@ -77,7 +77,9 @@ def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
     """The name to go by and what the file is. Raises InvalidFile where it is not what it is said to be."""
     name = clean_name(claim.name)
     extension = media.extension_of(name) or media.extension_for(claim.media_type)
-    found = media.recognise(head, tail, extension)
+    says_text = media.says_text(extension, claim.media_type) and not media.says_document(extension)
+    is_own_text = says_text and claim.is_promised
+    found = media.recognise(head, tail, extension, says_text=says_text, is_own_text=is_own_text)
     if not found.is_readable:
         raise InvalidFile(
             _REFUSALS.get(found.type, f"This is a {found.label}, which cannot be read. {_READABLE}")
@@ -89,7 +91,10 @@ def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
 def _check_claims(claim: Claim, extension: str, found: Media) -> None:
     named = media.extension_of(clean_name(claim.name))
     says_picture = media.says_picture(named) or media.media_type_says_picture(claim.media_type)
-    if found is media.HTML and extension not in media.HTML.extensions:
+    # Tables that web applications give out are pages under the name of a workbook. A web server that was
+    # asked for a document and sends a page has not got it.
+    is_export = claim.is_promised and media.says_document(extension)
+    if found is media.HTML and extension not in media.HTML.extensions and not is_export:
         raise InvalidFile("This is a web page, not a picture or document.")
     if says_picture and not found.is_picture:
         raise InvalidFile(f"The file is said to be a picture, but it is a {found.label}.")
@@ -112,6 +117,7 @@ _READABLE = (
 )
 _REFUSALS = {
     media.EMPTY.type: "The file is empty.",
+    media.LOCKED.type: "The file is locked by a password. Take the password off, and send it again.",
     media.SVG.type: "SVG drawings cannot be read. Send the picture as PNG or JPEG.",
     media.UNKNOWN.type: f"This is no picture and no document that can be read. {_READABLE}",
 }

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from app.core.errors import InvalidFile, InvalidFileUrl
 from app.files import media
 
-_MAX_HEADER_CHARS = 512
+# Bounded, so that a payload that goes on like a header is not looked through.
+_BEGIN = re.compile(r"[\s\"'<]{0,8}data:", re.IGNORECASE)
+_HEADER = re.compile(r"([^,]{0,512}),")
+_BASE64_HEADER = re.compile(
+    r"((?:[^,]{0,512},){0,3}?[^,]{0,512};|)\s?base64\s?(?:;[^,]{0,200})?,", re.IGNORECASE
+)
+_FORM = "A data: URL must look like data:image/png;base64,...."
+_LOOKED_AT_CHARS = 4096
+_MIN_FILE_BYTES = 8
 # The slowest spelling, percent signs that begin nothing, takes 4 ms and 3 MB a slice.
 _SLICE_CHARS = 32 * 1024
 _STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -50,15 +58,47 @@ class DataUrl:
             yield unquote_percent(piece.encode())
 
 
+def find_data(url: str) -> DataUrl | None:
+    """What `url` carries itself: as a data: URL, or as bare base64 of something that is a file by its bytes.
+
+    None where it is an address, or nothing. Raises InvalidFileUrl.
+    """
+    begin = _BEGIN.match(url)
+    if begin is not None:
+        return _parse(url, begin.end())
+    return DataUrl("", is_base64=True, url=url) if _is_bare_base64(url) else None
+
+
 def parse_data_url(url: str) -> DataUrl:
     """Raises InvalidFileUrl where this is no data: URL."""
-    comma = url.find(",", 0, _MAX_HEADER_CHARS)
-    if url[:5].lower() != "data:" or comma < 0:
-        raise InvalidFileUrl("A data: URL must look like data:image/png;base64,....")
-    media_type, *parameters = [part.strip().lower() for part in url[5:comma].split(";")]
-    if media_type and not media.is_media_type(media_type):
-        raise InvalidFileUrl("The data: URL names no media type that can be read.")
-    return DataUrl(media_type, "base64" in parameters, url, comma + 1)
+    begin = _BEGIN.match(url)
+    if begin is None:
+        raise InvalidFileUrl(_FORM)
+    return _parse(url, begin.end())
+
+
+def _parse(url: str, start: int) -> DataUrl:
+    """As RFC 2397 says, and as clients write: twice, with names that hold commas, with `image/*`."""
+    found = _BASE64_HEADER.match(url, start) or _HEADER.match(url, start)
+    if found is None:
+        raise InvalidFileUrl(_FORM)
+    again = _BEGIN.match(url, found.end())
+    if again is not None and _HEADER.match(url, again.end()):
+        found = _BASE64_HEADER.match(url, again.end()) or found
+    media_type = found[1].partition(";")[0].strip().lower()
+    is_base64 = found.re is _BASE64_HEADER
+    # A media type that says nothing is no reason to refuse what the bytes are judged by.
+    return DataUrl(media_type if media.is_media_type(media_type) else "", is_base64, url, found.end())
+
+
+def _is_bare_base64(url: str) -> bool:
+    """By what it decodes to: a link without its scheme may hold nothing but letters of base64, too."""
+    text = url[:_LOOKED_AT_CHARS].encode("ascii", "replace").translate(_USUAL_ALPHABET, _BLANKS).rstrip(b"=")
+    try:
+        head = _decode_groups(text[: len(text) & ~3])
+    except InvalidFile:
+        return False
+    return len(head) > _MIN_FILE_BYTES and media.has_signature(head)
 
 
 def unquote_percent(data: bytes) -> bytes:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
 from app.core.errors import FileUnavailable
-
-_PIECE_BYTES = 65536
-_ANY_ZLIB_HEADER = 32 + zlib.MAX_WBITS  # gzip and zlib alike
+from app.inflate import INFLATED_CODINGS, DamagedStream, Inflater
 
 
 class Decoder(Protocol):
@@ -33,20 +30,16 @@ class _Inflate:
     """One piece at a time, so that whoever counts can stop a bomb before it is large."""
 
     def __init__(self) -> None:
-        self._inflater = zlib.decompressobj(_ANY_ZLIB_HEADER)
+        self._inflater = Inflater()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while data and not self._inflater.eof:
-            try:
-                piece = self._inflater.decompress(data, _PIECE_BYTES)
-            except zlib.error as exc:
-                raise FileUnavailable("The file's server sent compressed bytes that are damaged.") from exc
-            data = self._inflater.unconsumed_tail
-            if piece:
-                yield piece
+        try:
+            yield from self._inflater.feed(data)
+        except DamagedStream as exc:
+            raise FileUnavailable("The file's server sent compressed bytes that are damaged.") from exc
 
     def finish(self) -> None:
-        if not self._inflater.eof:
+        if not self._inflater.is_whole:
             raise FileUnavailable("The file's server broke off its compressed answer.")
 
 
@@ -55,6 +48,6 @@ def build_decoder(encoding: str) -> Decoder:
     name = encoding.strip().lower()
     if name in ("", "identity"):
         return _Identity()
-    if name in ("gzip", "x-gzip", "deflate"):
+    if name in INFLATED_CODINGS:
         return _Inflate()
     raise FileUnavailable("The file's server compressed the file although it was asked not to.")

@@ -30,8 +30,9 @@ from app.files.attachment import (
     read_content_type,
     read_disposition,
 )
+from app.files.compound import DIRECTORY_BYTES, find_directory
 from app.files.connection import Address, build_tls, connect, connect_through
-from app.files.data_url import parse_data_url
+from app.files.data_url import find_data
 from app.files.encoding import build_decoder
 from app.files.link import Link, host_of, lies_below, parse_link
 from app.files.media import HEAD_BYTES, TAIL_BYTES
@@ -103,9 +104,7 @@ class Fetcher:
 
     def check(self, url: str) -> None:
         """Raise InvalidFileUrl where `url` can be seen to be wrong without asking anybody."""
-        if _is_data(url):
-            parse_data_url(url)
-        else:
+        if find_data(url) is None:
             self._parse(url)
 
     def fetch(
@@ -145,8 +144,8 @@ class Fetcher:
             raise
 
     def _take(self, url: str, spool: Spool, ends_at: float) -> Claim:
-        if _is_data(url):
-            data = parse_data_url(url)
+        data = find_data(url)
+        if data is not None:
             for piece in data.decode():
                 spool.write(piece)
                 cooperate()
@@ -278,10 +277,6 @@ class Fetcher:
         return FileTooLarge(f"The file is larger than the {self.policy.max_bytes} bytes that are allowed.")
 
 
-def _is_data(url: str) -> bool:
-    return url[:5].lower() == "data:"
-
-
 def _look_at(spool: Spool, claim: Claim) -> SpooledFile:
     """Judge a file that has come whole."""
     spool.finish()
@@ -290,6 +285,10 @@ def _look_at(spool: Spool, claim: Claim) -> SpooledFile:
     head = file.read(HEAD_BYTES)
     file.seek(max(0, spool.size_bytes - TAIL_BYTES))
     tail = file.read(TAIL_BYTES)
+    place = find_directory(head)
+    if place is not None:
+        file.seek(place)
+        tail += file.read(DIRECTORY_BYTES)
     name, media = judge(claim, head, tail)
     size = measure_picture(media.type, file) if media.is_picture else None
     return SpooledFile(spool, name, media.type, size)

@@ -6,10 +6,12 @@ mistake, and nothing else can be told from it than one of these names (docs/deci
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from app.files import compound
+from app.files.text import begins_as_text, is_text
 
 HEAD_BYTES = 4096
 TAIL_BYTES = 65536
@@ -44,6 +46,7 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
 DOCX = Media(_OFFICE + "wordprocessingml.document", "Word document", ("docx",))
 XLSX = Media(_OFFICE + "spreadsheetml.sheet", "Excel workbook", ("xlsx",))
 PPTX = Media(_OFFICE + "presentationml.presentation", "PowerPoint presentation", ("pptx",))
+LOCKED = Media("application/encrypted", "file locked by a password", (), is_readable=False)
 SVG = Media("image/svg+xml", "SVG drawing", ("svg", "svgz"), is_readable=False)
 EMPTY = Media("inode/x-empty", "empty file", (), is_readable=False)
 UNKNOWN = Media("application/octet-stream", "file of an unknown kind", (), is_readable=False)
@@ -89,7 +92,6 @@ _SIGNATURES: tuple[tuple[bytes, Media], ...] = (
     (b"\xff\xd8\xff", JPEG),
     (b"GIF87a", GIF),
     (b"GIF89a", GIF),
-    (b"%PDF-", PDF),
     (b"{\\rtf", RTF),
 )
 _UNREADABLE: tuple[tuple[int, bytes, str, str], ...] = (
@@ -119,36 +121,47 @@ _PACKED: tuple[tuple[bytes, Media], ...] = (
     (b"ppt/", PPTX),
     (b"application/epub+zip", EPUB),
 )
-_OLD_OFFICE: Mapping[str, Media] = {"doc": DOC, "xls": XLS, "ppt": PPT}
+_PDF_MARK = b"%PDF-"
+# What a text that speaks of such a file does not go on with.
+_REAL_PDF = re.compile(rb"%PDF-\d\.\d[ \t]*[\r\n]")
+_REAL_RTF = re.compile(rb"\{\\rtf\d?\s*[\\{]")
 _MARK_BEFORE = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>|<!--.*?-->|\s)*", re.DOTALL)
 _HTML_BEGINS = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|title)\b", re.IGNORECASE)
 _SVG_BEGINS = re.compile(rb"<(?:!doctype\s+svg|svg)\b", re.IGNORECASE)
-# What no text holds: control characters apart from tabs, line ends, form feeds and escapes.
-_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
-_BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def recognise(head: bytes, tail: bytes, extension: str) -> Media:
-    """What begins with `head` and ends with `tail`; the extension only tells apart what the bytes cannot."""
+def recognise(
+    head: bytes, tail: bytes, extension: str, *, says_text: bool = False, is_own_text: bool = False
+) -> Media:
+    """What begins with `head` and ends with `tail`; the extension only tells apart what the bytes cannot.
+
+    `tail` may hold the directory of an old Office file as well (app/files/compound.py). `says_text`: the name
+    or the media type is a text's; then text is known by less. `is_own_text`: and a person said so, not a web
+    server, so that a page or a drawing is the text of one.
+    """
     if not head:
         return EMPTY
-    for signature, media in _SIGNATURES:
-        if head.startswith(signature):
-            return media
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return WEBP
-    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
-        return BMP
-    if b"%PDF-" in head[:1024]:
-        return PDF
-    return _recognise_container(head, tail, extension) or _recognise_text(head, extension)
+    if not begins_as_text(head):
+        found = _recognise_binary(head, tail, extension)
+        if found is not None:
+            return found
+    elif not is_text(head, says_text=says_text):
+        return UNKNOWN
+    return _recognise_text(head, extension, says_text=says_text, is_own_text=is_own_text)
 
 
 def extension_of(name: str) -> str:
     """Without its dot, in lower case; empty where there is none."""
     stem, dot, extension = name.rpartition(".")
     return extension.lower() if dot and stem and extension.isalnum() and len(extension) <= 10 else ""
+
+
+def has_signature(head: bytes) -> bool:
+    """Whether these bytes are a file by themselves, whatever it is called, and no text."""
+    if head.startswith(_PDF_MARK):
+        return True
+    return not begins_as_text(head) and _recognise_binary(head, b"", "") is not None
 
 
 def says_picture(extension: str) -> bool:
@@ -175,33 +188,67 @@ def extension_for(media_type: str) -> str:
     return _BY_TYPE.get(media_type, "")
 
 
+def says_text(extension: str, media_type: str) -> bool:
+    """Whether a name with this extension, or a media type, says that it is a text."""
+    return extension in _TEXT_TYPES or extension in HTML.extensions or media_type.startswith("text/")
+
+
+def _recognise_binary(head: bytes, tail: bytes, extension: str) -> Media | None:
+    """None where it may still be text, if a strange one."""
+    for signature, media in _SIGNATURES:
+        if head.startswith(signature):
+            return media
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
+        return BMP
+    if _PDF_MARK in head[:1024]:
+        return PDF
+    return _recognise_container(head, tail, extension)
+
+
 def _recognise_container(head: bytes, tail: bytes, extension: str) -> Media | None:
     if head.startswith(b"PK\x03\x04"):
         for part, media in _PACKED:
             if part in head or part in tail:
                 return media
         return Media("application/zip", "compressed archive", ("zip",), is_readable=False)
-    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return _OLD_OFFICE.get(extension, DOC)
+    if head.startswith(compound.MAGIC):
+        if compound.is_locked(head, tail):
+            return LOCKED
+        return _OLD_OFFICE[compound.find_kind(tail, extension)]
     for offset, signature, media_type, label in _UNREADABLE:
         if head[offset : offset + len(signature)] == signature:
             return Media(media_type, label, (), is_readable=False)
     return None
 
 
-def _recognise_text(head: bytes, extension: str) -> Media:
+def _recognise_text(head: bytes, extension: str, *, says_text: bool, is_own_text: bool) -> Media:
+    if _PDF_MARK in head[:1024] and extension in PDF.extensions:
+        return PDF  # with words before it, as some mail programs leave
+    if head.startswith(_PDF_MARK) and (not says_text or (_REAL_PDF.match(head) and b" obj" in head)):
+        return PDF
+    if head.startswith(b"{\\rtf") and (not says_text or _REAL_RTF.match(head)):
+        return RTF
+    if not is_own_text and (marked := _recognise_markup(head)):
+        return marked
+    if not is_text(head, says_text=says_text):
+        return UNKNOWN
+    if says_text and extension in HTML.extensions:
+        return HTML
+    known = _TEXT_TYPES.get(extension)
+    return Media(known, TEXT.label, (extension,)) if known else TEXT
+
+
+def _recognise_markup(head: bytes) -> Media | None:
     mark = _MARK_BEFORE.match(head)
     start = head[mark.end() if mark else 0 :]
     if _SVG_BEGINS.match(start) or (b"<svg" in head[:1024].lower() and head.lstrip().startswith(b"<?xml")):
         return SVG
-    if _HTML_BEGINS.match(start):
-        return HTML
-    if head.startswith(_BYTE_ORDER_MARKS) or not _BINARY.search(head):
-        known = _TEXT_TYPES.get(extension)
-        return Media(known, TEXT.label, (extension,)) if known else TEXT
-    return UNKNOWN
+    return HTML if _HTML_BEGINS.match(start) else None
 
 
+_OLD_OFFICE: Mapping[str, Media] = {"doc": DOC, "xls": XLS, "ppt": PPT}
 _WITH_SIGNATURE = (PDF, RTF, EPUB, DOC, XLS, PPT, DOCX, XLSX, PPTX)
 _PICTURES = (PNG, JPEG, GIF, WEBP, BMP)
 _PICTURE_EXTENSIONS = {extension for media in (*_PICTURES, SVG) for extension in media.extensions} | {

@@ -2,6 +2,9 @@
 
 const STORED = "glm-api credentials";
 
+/** Where the gateway is, without a slash at the end: by where this file is, as a proxy may put a path before it all. */
+export const ROOT = new URL("..", import.meta.url).href.slice(0, -1);
+
 export const credentials = {
   get: () => sessionStorage.getItem(STORED) ?? "",
   /** Several tokens may come on lines of their own, as a file has them. */
@@ -24,7 +27,7 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(ROOT + path, {
       method, headers, signal,
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "omit", cache: "no-store", redirect: "error",

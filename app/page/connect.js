@@ -1,6 +1,6 @@
 // What to give to a client: the fields of each one that docs/clients/ has a page about, to be copied.
 
-import { credentials } from "./api.js";
+import { credentials, ROOT } from "./api.js";
 import { copyButton } from "./copy.js";
 import { element, find } from "./dom.js";
 import { column, say } from "./words.js";
@@ -12,7 +12,7 @@ const BY_ENVIRONMENT = [[["OPENAI_BASE_URL"], "base"], [["OPENAI_API_KEY"], "key
 const CLIENTS = {
   "cherry-studio": ["Cherry Studio", [["Base URL"], "base"], [["API Key", "API 密钥"], "oneKey"]],
   lobechat: ["LobeChat", [["Proxy URL", "代理地址"], "base"], [["API Key"], "oneKey"]],
-  nextchat: ["NextChat", [["OpenAI Endpoint", "接口地址"], "origin"], [["OpenAI API Key", "API Key"], "key"], [["Custom Models", "自定义模型名"], "customModels"]],
+  nextchat: ["NextChat", [["OpenAI Endpoint", "接口地址"], "root"], [["OpenAI API Key", "API Key"], "key"], [["Custom Models", "自定义模型名"], "customModels"]],
   "open-webui": ["Open WebUI", [["URL"], "fromContainer"], [["API Key"], "key"]],
   dify: ["Dify", [["API Base URL"], "fromContainer"], [["API Key"], "key"], [["Model Name", "模型名称"], "model"]],
   openai: ["OpenAI SDK", ...BY_ENVIRONMENT],
@@ -46,10 +46,10 @@ function buildRow(name, kind) {
 }
 
 const VALUES = {
-  origin: () => location.origin,
-  base: () => `${location.origin}/v1`,
+  root: () => ROOT,
+  base: () => `${ROOT}/v1`,
   // From inside a container this machine has another name.
-  fromContainer: () => `${LOCAL.test(location.hostname) ? `http://host.docker.internal:${location.port || 80}` : location.origin}/v1`,
+  fromContainer: () => `${LOCAL.test(location.hostname) ? ROOT.replace(location.hostname, "host.docker.internal") : ROOT}/v1`,
   key: () => credentials.get(),
   // These clients take turns with what stands between commas.
   oneKey: () => credentials.get().split(",")[0],

@@ -6,7 +6,7 @@ follow();
 new MutationObserver(follow).observe(root, { attributeFilter: ["data-scheme"] });
 
 window.SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("../openapi.json", import.meta.url).href,
   dom_id: "#reference",
   deepLinking: true,
   displayRequestDuration: true,

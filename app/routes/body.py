@@ -19,8 +19,9 @@ def read_body(max_bytes: int | None = None) -> bytes:
     """The request's body.
 
     Raises RequestEntityTooLarge beyond `max_bytes` or GLM_MAX_BODY_BYTES, RequestTimeout beyond
-    GLM_REQUEST_SECONDS, MalformedRequest where it is not framed as its head says, and OutOfRoom where all
-    requests together hold as much as they may.
+    GLM_REQUEST_SECONDS, MalformedRequest where it is not framed as its head says, OutOfRoom where all
+    requests together hold as much as they may, UnsupportedEncoding or InvalidRequest where its
+    Content-Encoding is not undone here or is not what came.
     """
     if max_bytes is not None:
         request.max_content_length = min(max_bytes, services().settings.max_body_bytes)
@@ -41,6 +42,6 @@ def read_form() -> None:
 
 
 def _look_for_more() -> None:
-    """A chunked body is cut at the limit without a word; only who reads on hears of it."""
+    """A chunked or decoded body is cut at the limit without a word; only who reads on hears of it."""
     if request.content_length is None:
         request.stream.read(1)

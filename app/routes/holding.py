@@ -7,6 +7,7 @@ from typing import Any
 from flask import g, request
 
 from app.budget import Share
+from app.routes.content_coding import undo_content_coding
 from app.routes.services import services
 
 
@@ -31,8 +32,10 @@ class _CountedInput:
 def hold_body() -> None:
     """Count what is read of this request's body from now on, until `release_body` or the request's end.
 
-    Reading raises OutOfRoom then.
+    Reading raises OutOfRoom then, and what `undo_content_coding` says: a compressed body counts as what it
+    is decoded. Raises UnsupportedEncoding.
     """
+    undo_content_coding()
     share = g.body_share = services().bodies.open()
     g.request_log.on_close(share.close)
     request.environ["wsgi.input"] = _CountedInput(request.environ["wsgi.input"], share)

@@ -38,9 +38,21 @@ _TAGS = {name: hashlib.sha256(content).hexdigest()[:16] for name, (content, _) i
 
 
 @bp.get("/")
+def send_index() -> Response:
+    """The page itself."""
+    return send_page("index.html")
+
+
 @bp.get("/page/<name>")
-def send_page(name: str = "index.html") -> Response:
-    """One of the page's files; no credentials are needed, and none are in it."""
+def send_file(name: str) -> Response:
+    """What the pages load. They themselves name it by addresses that are right where they stand alone."""
+    if name.endswith(".html"):
+        raise NotFound("The page is at /, the reference at /docs.")
+    return send_page(name)
+
+
+def send_page(name: str) -> Response:
+    """One of the files; no credentials are needed, and none are in it."""
     if name not in _FILES:
         raise NotFound("The page has no such file.")
     content, content_type = _FILES[name]

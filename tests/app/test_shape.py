@@ -81,8 +81,35 @@ def test_the_log_gives_a_mistake_of_ours_and_the_answer_does_not(
     assert "inner workings" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/v1//models", "//v1///models"])
-def test_a_redirect_stays_on_its_origin(app: Flask, path: str) -> None:
-    """Whatever the scheme is that a proxy speaks."""
-    answer = app.test_client().get("/", query_string="a=b", environ_overrides={"PATH_INFO": path})
-    assert (answer.status_code, answer.headers["Location"], answer.data) == (308, "/v1/models?a=b", b"")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1//models",
+        "//v1///models",
+        "/v1/models/",
+        "/v1/v1/models",
+        "/v1//v1/v1/models//",
+        "/models",
+        "//models/",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
+def test_no_path_of_the_api_redirects(app: Flask, path: str, method: str) -> None:
+    """The same answer as without the slip, from the door to the headers that browsers look for."""
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+    client = app.test_client()
+    straight = client.open("/v1/models", method=method, headers=headers)
+    answer = client.open("/", method=method, headers=headers, environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == straight.status_code != 404
+    assert {name for name, _ in answer.headers} == {name for name, _ in straight.headers}
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/docs/", "/ping/", "/page//page.css", "//metrics", "/token//check", "/x/v1/models"],
+)
+def test_every_other_path_is_exact(app: Flask, path: str) -> None:
+    answer = app.test_client().get("/", environ_overrides={"PATH_INFO": path})
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")

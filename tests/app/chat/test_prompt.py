@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import textwrap
 import time
 from typing import Any
 
@@ -211,3 +213,40 @@ def test_every_listed_model_means_something_of_its_own() -> None:
 )
 def test_modes_and_efforts_go_in_pairs(chat_mode: ChatMode, effort: str) -> None:
     assert Mode(chat_mode=chat_mode).reasoning_effort == effort
+
+
+@pytest.mark.parametrize("size", [100, 3_000, 300_000, 5_000_000])
+@pytest.mark.parametrize(
+    "form", ["好的 ![猫]({})", '![a]( {} "title")', '<img src="{}">', "{}", "[open]({})", "![]({})"]
+)
+@pytest.mark.parametrize("role", ["assistant", "user"])
+def test_pictures_written_out_never_travel_as_words(role: str, form: str, size: int) -> None:
+    coded = base64.b64encode(bytes(range(256)) * (size // 192 + 1)).decode()
+    for data in (coded, "\n".join(textwrap.wrap(coded[:20_000], 76)) + "=="):
+        said = form.format(f"data:image/png;base64,{data}")
+        begun_at = time.thread_time()
+        merged = build_prompt(
+            read({"role": role, "content": said}, {"role": "user", "content": "更大"}),
+            continues=False,
+            max_chars=2000,
+        )
+        assert time.thread_time() - begun_at < 1.0
+        assert "base64," not in merged
+        assert coded[100:120] not in merged
+        assert "更大" in merged
+
+
+def test_what_is_no_picture_stays_in_the_words() -> None:
+    said = "What does data:text/plain;base64,aGVsbG8= mean? And `data:image/png;base64,...`?"
+    assert prompt({"role": "user", "content": said}) == said
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["data:", "data:image/png;base64,", "![a](data:,", "data:a/b;c=d;", "data:;base64," + "A" * 61 + "\n"],
+)
+def test_no_text_makes_the_cleaning_slow(piece: str) -> None:
+    text = piece * (2_000_000 // len(piece))
+    begun_at = time.thread_time()
+    prompt(*({"role": role, "content": text} for role in ("assistant", "user")), max_chars=10_000_000)
+    assert time.thread_time() - begun_at < 4.0

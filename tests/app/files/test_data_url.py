@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from app.core.errors import InvalidFile, InvalidFileUrl
 from app.files import data_url
-from app.files.data_url import parse_data_url, unquote_percent
+from app.files.data_url import find_data, parse_data_url, unquote_percent
+from tests.app.files import sample
 
 DATA = bytes(range(256)) * 7
 CODED = base64.b64encode(DATA).decode()
@@ -46,6 +47,18 @@ GOOD = [
     ("data:text/plain;charset=utf-8,%E4%BD%A0,好", "text/plain", "你,好".encode()),
     ("data:image/png;base64,", "image/png", b""),
     ("data:,", "", b""),
+    # A media type that says nothing, and other slips.
+    ("data:not a type,x", "", b"x"),
+    (f"data:image/*;base64,{CODED}", "", DATA),
+    (f"data:image;base64,{CODED}", "", DATA),
+    (f"data:base64,{CODED}", "", DATA),
+    (f"data:image/png;base64;charset=utf-8,{CODED}", "image/png", DATA),
+    (f"  data:image/png;base64,{CODED}", "image/png", DATA),
+    (f'"data:image/png;base64,{CODED}', "image/png", DATA),
+    (f"data:image/png; base64 ,{CODED}", "image/png", DATA),
+    (f"data:application/pdf;name=a, b.pdf;base64,{CODED}", "application/pdf", DATA),
+    (f"data:image/png;base64,data:image/png;base64,{CODED}", "image/png", DATA),
+    (f"data:;base64,data:image/jpeg;base64,{CODED}", "image/jpeg", DATA),
 ]
 
 
@@ -60,9 +73,7 @@ def test_in_slices_it_is_the_same(url: str, media_type: str, data: bytes) -> Non
     assert decode(url) == data
 
 
-@pytest.mark.parametrize(
-    "url", ["data:image/png;base64", "data:", "data:not a type,x", "data:image,x", "data:" + "x" * 999 + ","]
-)
+@pytest.mark.parametrize("url", ["data:image/png;base64", "data:", "data:" + "x" * 999 + ","])
 def test_what_is_no_data_url(url: str) -> None:
     with pytest.raises(InvalidFileUrl):
         parse_data_url(url)
@@ -147,3 +158,34 @@ def test_there_is_a_turn_for_others_after_little_work(spelling: str) -> None:
     assert len(holds) >= len(url) // data_url._SLICE_CHARS
     assert max(holds) < 0.1
     assert sum(holds) < 4
+
+
+@pytest.mark.parametrize("size", [0, 200, 200_000])
+@pytest.mark.parametrize(
+    "begin", [sample.png(), sample.jpeg() + b"JFIF" * 9, sample.gif(), sample.DOCX, sample.PDF]
+)
+def test_bare_base64_is_known_by_what_it_decodes_to(begin: bytes, size: int) -> None:
+    data = begin + bytes(size)
+    for text in (base64.b64encode(data).decode(), base64.encodebytes(data).decode()):
+        found = find_data(text)
+        assert found is not None
+        assert b"".join(found.decode()) == data
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *[
+            "example.org/cat.png",
+            "example/cat",
+            "cat",
+            "",
+            "/v1/files/abcdefghijklmnopqrstuvwxyz",
+            "A" * 9000,
+        ],
+        *["https://a.example/iVBORw0KGgo", "iVBORw0KGgo", base64.b64encode(b"plain words " * 9).decode()],
+        "iVBORw0KGgo!" + "A" * 99,
+    ],
+)
+def test_other_words_are_no_base64(url: str) -> None:
+    assert find_data(url) is None
