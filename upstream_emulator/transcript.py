@@ -7,7 +7,7 @@ Scenarios state their own parameters; those that every scenario understands are 
 
 from __future__ import annotations
 
-from upstream_emulator import content, drawing
+from upstream_emulator import agent, content, drawing
 from upstream_emulator.capture import capture_names, read_capture
 from upstream_emulator.content import cut_up, text
 from upstream_emulator.frame import Block, Growing, encode_event
@@ -19,9 +19,15 @@ MAX_QUOTED_CHARACTERS = 200
 
 
 def friendly(scene: Scene) -> Steps:
-    """What is played without a directive: quotes the question; thinks and searches when asked to; draws."""
+    """What is played without a directive: quotes the question; thinks, searches, draws when asked to; calls
+    a function, or says JSON, where the prompt insists on it.
+    """
     if scene.envelope.assistant_id == drawing.ASSISTANT:
         return drawing.draw_2024(scene) if scene.envelope.manner.is_old else drawing.draw(scene)
+    if scene.question.count("Answer this turn with"):
+        return agent.act(scene)
+    if scene.question.count("ready for a JSON parser"):
+        return scene.answer([text('{"text": ', '"你好！"}')])
     blocks: list[Block] = []
     if scene.meta_data.get("chat_mode") in THINKING_MODES:
         thought = f"用户发来了第 {scene.turns} 轮的问题。我先想一想，再友好地回答。"

@@ -38,10 +38,6 @@ GatewayError
     ├── AccessRejected       502  an access token was refused; cured by one refresh
     ├── EmptyAnswer          502  the upstream finished an answer without words
     │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
-    ├── AnswerUnusable       502  not what the request needs, and asking once more did not help
-    │   ├── ToolCallMalformed  502  a tool call that cannot be read
-    │   ├── ToolChoiceUnmet  502  no tool call, where one was required
-    │   └── JsonNotValid     502  not the JSON that was asked for
     ├── NoPicture            502  a drawing was asked for, and none came
     ├── VideoFailed          502  the upstream could not make a video
     ├── CutAnswer            502  the answer ended before its finish
@@ -266,25 +262,6 @@ class EmptyAnswer(UpstreamError):
 
 class SilentAnswer(EmptyAnswer):
     pass
-
-
-class AnswerUnusable(UpstreamError):
-    """The gateway has asked twice already; the account has done its part."""
-
-    outcome = Outcome.ABANDONED
-    should_retry = False
-
-
-class ToolCallMalformed(AnswerUnusable):
-    code = "tool_call_malformed"
-
-
-class ToolChoiceUnmet(AnswerUnusable):
-    code = "tool_choice_unmet"
-
-
-class JsonNotValid(AnswerUnusable):
-    code = "json_not_valid"
 
 
 class NoPicture(UpstreamError):

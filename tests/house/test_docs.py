@@ -18,6 +18,7 @@ from app.core import errors
 from app.core.errors import GatewayError
 from app.doctor.finding import Language, Verdict
 from app.doctor.messages import TITLES
+from app.exchange import unusable
 from app.factory import _BLUEPRINTS
 from app.formats.openai_chat.request import ChatRequest
 from app.formats.openai_error import find_type
@@ -154,7 +155,7 @@ def test_no_variable_is_made_up(path: Path) -> None:
 
 
 def list_errors() -> list[type[GatewayError]]:
-    known = vars(errors) | vars(server_errors)
+    known = vars(errors) | vars(server_errors) | vars(unusable)
     return [kind for kind in known.values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
 
 
@@ -162,7 +163,7 @@ def list_errors() -> list[type[GatewayError]]:
 def test_every_error_is_in_the_table(kind: type[GatewayError]) -> None:
     row = f"| {kind.status} | `{find_type(kind.status)}` | `{kind.code}` |"
     assert row in (ROOT / "docs/errors.md").read_text("utf-8")
-    drawn = (errors.__doc__ or "") + (server_errors.__doc__ or "")
+    drawn = "".join(module.__doc__ or "" for module in (errors, server_errors, unusable))
     assert kind is GatewayError or kind.__name__ in drawn
 
 
@@ -201,6 +202,7 @@ def list_metrics() -> dict[str, tuple[str, set[str]]]:
     """Name -> type and labels, of everything that is exposed."""
     counters = Counters()
     counters.note_request("/", "ok", 1.0, 1.0, 1)
+    counters.tool_calls["text", "dialect"] += 1
     readings = Readings(0, 0, {"ready": 1}, 0, 0, False, {("content type", "x"): 1})
     text = encode(counters, readings, "")[0].decode()
     families = {family.name + "_total" * (family.type == "counter"): family for family in parse_metrics(text)}

@@ -117,7 +117,7 @@ def count_questions(upstream: UpstreamEmulator) -> int:
     return sum(sent["path"].endswith("assistant/stream") for sent in upstream.requests())
 
 
-TROUBLES = {
+TROUBLES: dict[str, Any] = {
     "tool_call_malformed": ([f"agent form=broken {ARGS}"] * 2, {"tools": [READ]}),
     "tool_choice_unmet": (["agent form=prose"] * 2, {"tools": [READ], "tool_choice": "required"}),
     "json_not_valid": (["text say=no", "text say=never"], {"response_format": {"type": "json_object"}}),
@@ -160,7 +160,8 @@ def test_without_a_call_the_deltas_are_those_without_tools(client: OpenAI) -> No
     directive = f"text say={quote('A tag <b>, some `code` and 1 < 2. ' * 10)}"
 
     def listen(**more: Any) -> list[str | None]:
-        chunks = client.chat.completions.create(model="glm", messages=user(directive), stream=True, **more)  # type: ignore[arg-type]
+        create: Any = client.chat.completions.create
+        chunks = create(model="glm", messages=user(directive), stream=True, **more)
         return [chunk.choices[0].delta.content for chunk in chunks]
 
     with_tools, without = listen(tools=[READ]), listen()
@@ -184,12 +185,8 @@ def test_json_that_fits_its_schema(client: OpenAI, upstream: UpstreamEmulator, a
 
 
 def test_functions_of_2023(client: OpenAI) -> None:
-    answer: Any = client.chat.completions.create(
-        model="glm",
-        messages=user(f"agent {ARGS}"),
-        functions=[READ["function"]],  # type: ignore[arg-type]
-    )
-    (choice,) = answer.choices
+    create: Any = client.chat.completions.create
+    (choice,) = create(model="glm", messages=user(f"agent {ARGS}"), functions=[READ["function"]]).choices
     assert (choice.message.function_call.name, choice.finish_reason) == ("read_file", "function_call")
 
 

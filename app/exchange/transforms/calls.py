@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
-from app.core.errors import EmptyAnswer, GatewayError, ToolCallMalformed, ToolChoiceUnmet
+from app.core.errors import EmptyAnswer, GatewayError
 from app.core.event import (
     CitedText,
     ImageAdded,
@@ -23,6 +23,7 @@ from app.core.event import (
 )
 from app.core.tool import Tool, ToolChoice
 from app.exchange.transforms.check import Check, FollowUp
+from app.exchange.unusable import ToolCallMalformed, ToolChoiceUnmet
 from app.metrics.counters import Counters
 from app.tools.arguments import ArgumentReader, Arguments, Reason, Unreadable
 from app.tools.correction import ask_for_call, ask_readable_call, ask_to_continue

@@ -6,7 +6,6 @@ import logging
 from dataclasses import dataclass
 from typing import assert_never
 
-from app.core.errors import JsonNotValid
 from app.core.event import (
     CitedText,
     ImageAdded,
@@ -20,6 +19,7 @@ from app.core.event import (
     UpstreamCall,
 )
 from app.exchange.transforms.check import Check, FollowUp
+from app.exchange.unusable import JsonNotValid
 from app.metrics.counters import Counters
 from app.tools.correction import ask_for_json
 from app.tools.json_format import JsonFormat, JsonInvalid

@@ -116,10 +116,11 @@ class Opening:
         assistant_id: str = ASSISTANT_ID,
         files: Any = None,
         reasoning: Any = "content",
+        calls: Any = None,
         **plan: Any,
     ) -> Reply:
         question = StreamRequest(prompt, assistant_id or DEFAULT_ASSISTANT_ID, continues)
-        caller, options = Caller("ann", "line", tokens), OutputOptions(reasoning=reasoning)
+        caller, options = Caller("ann", "line", tokens), OutputOptions(reasoning=reasoning, calls=calls)
         reply = self._opener.open(
             Plan(question, self.pool.get_or_add(tokens), caller, files, options=options, **plan)
         )

@@ -6,14 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import (
-    CutAnswer,
-    EmptyAnswer,
-    GatewayError,
-    ToolCallMalformed,
-    ToolChoiceUnmet,
-    UpstreamThrottled,
-)
+from app.core.errors import CutAnswer, EmptyAnswer, GatewayError, UpstreamThrottled
 from app.core.event import (
     CitedText,
     ReasoningDelta,
@@ -26,6 +19,7 @@ from app.core.event import (
 from app.core.tool import Tool, ToolChoice
 from app.exchange.transforms.calls import CallOptions
 from app.exchange.transforms.options import OutputOptions
+from app.exchange.unusable import ToolCallMalformed, ToolChoiceUnmet
 from app.metrics.counters import Counters
 from app.tools.dialect import Dialect
 from app.tools.name import Names

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import GatewayError, JsonNotValid
+from app.core.errors import GatewayError
 from app.core.event import CitedText, ReasoningDelta, ReplyFinished, TextDelta, ToolCalled
 from app.core.tool import Tool, ToolChoice
 from app.exchange.transforms.calls import CallOptions
 from app.exchange.transforms.json_output import JsonOptions
 from app.exchange.transforms.options import OutputOptions
+from app.exchange.unusable import JsonNotValid
 from app.metrics.counters import Counters
 from app.tools.dialect import Dialect
 from app.tools.json_format import JsonFormat
