@@ -38,6 +38,7 @@ from app.hub.loop import (
     cooperate,
     limit_accepts,
 )
+from app.hub.round import Rounds, is_round_long
 
 __all__ = [
     "NAME_SECONDS",
@@ -49,11 +50,13 @@ __all__ = [
     "Lookups",
     "Readiness",
     "RepeatingTimer",
+    "Rounds",
     "Shield",
     "call_in_loop",
     "close_thread_loop",
     "cooperate",
     "interrupt",
     "is_readable",
+    "is_round_long",
     "limit_accepts",
 ]

@@ -11,12 +11,14 @@ from gevent import getcurrent
 from gevent.monkey import get_original
 
 from app.hub.cancellation import ClientGone, Shield, interrupt
+from app.hub.round import is_round_long
 
 _READ = 1
 # Where struct tcp_info of Linux says how many bytes the peer has acknowledged.
 _BYTES_ACKED = slice(120, 128)
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _PIPELINED_CHECK_SECONDS = 0.5
+_LONG_ROUND_PAUSE_SECONDS = 0.005
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 _poll = get_original("select", "poll")
@@ -45,8 +47,13 @@ class ClientWatch:
         self._check()
 
     def _check(self) -> None:
-        if _has_hung_up(self._fd):
-            self.close()
+        if not _has_hung_up(self._fd):
+            return
+        self.close()
+        if is_round_long():  # many left at once, and each has to give back what it holds
+            self._watcher = self._loop.timer(_LONG_ROUND_PAUSE_SECONDS)
+            self._watcher.start(self._check)
+        else:
             interrupt(self._greenlet, ClientGone())
 
     def close(self) -> None:

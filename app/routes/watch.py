@@ -44,8 +44,8 @@ def _relay(
 ) -> Iterator[bytes]:
     """Looks once a second, as nothing tells; a heartbeat now and then finds out who has gone."""
     ticket, seen = history.take_ticket(), (-1, -1)
-    told_at, ends_at, looks = 0.0, time.time() + _MAX_SECONDS, 0
-    while history.is_valid(ticket) and not is_over() and told_at < ends_at:
+    told_at, ends_at, looks = 0.0, time.monotonic() + _MAX_SECONDS, 0
+    while history.is_valid(ticket) and not is_over() and time.monotonic() < ends_at:
         now, queued = time.time(), count_queued()
         if (history.version, queued) != seen:
             seen = (history.version, queued)

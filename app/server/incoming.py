@@ -79,7 +79,9 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         bounds: Bounds,
         clock: Callable[[], float] = time.monotonic,
         cooperate: Callable[[], None] = hub.cooperate,
+        enter_round: Callable[[], None] | None = None,
     ) -> None:
+        """`enter_round` waits where very many connections have something to do at once."""
         super().__init__(connection)
         self.slot = slot
         self.share = FairShare(clock, cooperate)
@@ -87,6 +89,7 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         """The client waits for `100 Continue` before it sends its body."""
         self._bounds = bounds
         self._clock = clock
+        self._enter_round = enter_round
         self._is_first = True
         self._ends_at = clock() + bounds.request_seconds
 
@@ -122,7 +125,9 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         if self.owes_continue:
             self.owes_continue = False
             self.sock.sendall(_CONTINUE)
-        size = self.mxchunk if size_hint is None else min(max(size_hint, self.mxchunk), self.max_body_chunk)
+        # Not the megabyte that gunicorn would receive at once: what the application does not take is copied
+        # with every piece that it does take, and each connection that sends would have so much in one turn.
+        size = self.mxchunk if size_hint is None else min(max(size_hint, self.mxchunk), _RECEIVE_BYTES)
         return self._receive_in_time(size, "The body")
 
     def discard(self, max_bytes: int, seconds: float) -> None:
@@ -167,4 +172,6 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         finally:
             self.sock.settimeout(None)
         self.share.spend(len(piece), self._clock() - begun_at)
+        if self._enter_round is not None:
+            self._enter_round()
         return piece

@@ -17,7 +17,8 @@ from gunicorn.util import close
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.hub import GreenletExit, call_in_loop, limit_accepts
+from app.hub import GreenletExit, Rounds, call_in_loop, limit_accepts
+from app.memory import FreedMemory
 from app.server.connection_slots import ConnectionSlots
 from app.server.head import HeadLimits
 from app.server.incoming import Bounds, IncomingBytes
@@ -50,6 +51,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             max_credentials_bytes=self.cfg.limit_request_field_size,
             max_request_line_bytes=self.cfg.limit_request_line,
         )
+        self._rounds = Rounds()
+        self._freed_memory = FreedMemory()
         self._bounds = Bounds(idle_seconds=self.cfg.keepalive, head=limits, **seconds)
 
     def run(self) -> None:
@@ -62,6 +65,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Called once a second. Connections between two requests must not hold up the shutdown."""
         super().notify()
+        self._freed_memory.look()
         if not self.alive:
             self._slots.close_waiting()
 
@@ -76,7 +80,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         """One connection, from the first byte to the last, in its own greenlet."""
         client.setblocking(True)
         slot = self._slots.take(client)
-        incoming = IncomingBytes(client, slot, self._bounds)
+        incoming = IncomingBytes(client, slot, self._bounds, enter_round=self._rounds.enter)
         parser = GatewayParser(self.cfg, incoming, addr)
         try:
             self._serve_requests(listener.getsockname(), parser, client, addr)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from app.core.errors import UpstreamInvalid
 
-# The longest real frames hold a whole answer; what is longer than this is no answer.
-_MAX_EVENT_BYTES = 32 * 1024 * 1024
+# The longest real frames hold a whole answer, which is less than a million characters, and the pages of a
+# search; what is longer than this is no answer. Twenty of them at a time still fit into a small container.
+_MAX_EVENT_BYTES = 8 * 1024 * 1024
 # What a piece that is held takes beside its bytes, so that empty ones count as well.
 _PIECE_BYTES = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -42,6 +43,12 @@ class EventDecoder:
             self._hold(self._line, tail)
         return self._read(lines)
 
+    def forget(self) -> None:
+        """Hold nothing of an unfinished event any more."""
+        self._line.clear()
+        self._data.clear()
+        self._held_bytes = 0
+
     def finish(self) -> bool:
         """True when the stream ended between two events, False when it was cut inside one."""
         return not self._data and not self._line
@@ -69,6 +76,7 @@ class EventDecoder:
         held.append(piece)
         self._held_bytes += len(piece) + _PIECE_BYTES
         if self._held_bytes > _MAX_EVENT_BYTES:
+            self.forget()
             raise UpstreamInvalid("The upstream sent an event that never ends.")
 
     def _read(self, lines: list[bytes]) -> list[bytes]:

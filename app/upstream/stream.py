@@ -126,6 +126,9 @@ class AnswerStream:
                 reusable = self._drain() if self._reducer.finished else self._body.complete
             finally:
                 self._body.close()
+                # An error that was kept holds this object in a cycle, which may be collected much later.
+                self._decoder.forget()
+                self._later = []
                 release(reusable)
 
     def _drain(self) -> bool:

@@ -22,7 +22,8 @@ import requests
 from openai import APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
-from tests.acceptance.attack_table import ATTACKS, Target
+from tests.acceptance.attack import ATTACKS
+from tests.acceptance.connection_attacks import Target
 from tests.live.conftest import CLOCKS, StartGateway
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
@@ -229,6 +230,17 @@ def test_seats_stay_free(start_gateway: StartGateway, upstream: UpstreamEmulator
         stream.received.clear()
         stream.read_until(b'"content":')
     stream.close()
+
+
+def test_very_many_that_leave_at_once(metered: GatewayProcess) -> None:
+    """Each costs a millisecond, all of them together a long hold, if they were worked on in one round."""
+    body = POST + b"Content-Length: 1000\r\n\r\n{"
+    with ExitStack() as stack:
+        for _ in range(800):
+            stack.enter_context(RawClient(metered.url)).send_raw(body)
+        requests.get(f"{metered.url}/ping", timeout=30)
+        longest_hold(metered)
+    assert longest_hold(metered) < MAX_HOLD_SECONDS
 
 
 def test_one_watch_too_many(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from app.server.body import MAX_DRAINED_BYTES, RequestBody
 from app.server.error import MalformedRequest
+from app.server.incoming import FairShare
 from tests.app.server.conftest import Parse, ScriptedClient
 
 SECRET = b"MY-SECRET-DIARY"
@@ -157,3 +158,18 @@ def test_an_unread_body_that_is_large_ends_the_connection(parse: Parse) -> None:
     with pytest.raises(StopIteration):
         next(parser)
     assert client.received < 200_000
+
+
+LARGE = b"x" * (4 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    "data", [with_length(len(LARGE)) + LARGE, CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(LARGE), LARGE)]
+)
+def test_others_get_their_turn_while_a_large_body_is_read(parse: Parse, data: bytes) -> None:
+    """All of it is there at once, and asked for in usual pieces: no more is received with a turn."""
+    client = ScriptedClient([data])
+    body = open_body(parse, client)
+    while body.read(FairShare.MAX_BYTES):
+        pass
+    assert client.turns >= len(LARGE) // FairShare.MAX_BYTES - 2  # the first came with the head

@@ -88,3 +88,15 @@ def test_a_whole_event_after_something_that_waits_belongs_to_it() -> None:
     assert decode([b": x\n\n", b"data: first\n", usual]) == ([b"first\nsecond"], True)
     assert decode([b": x\n\n", b"data: first and ", usual]) == ([b"first and event:message\nsecond"], True)
     assert decode([b": x\n\n", usual]) == ([b"second"], True)
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=["line", "event", "empty data"])
+def test_what_was_refused_is_not_held(monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
+    """Whoever keeps the error keeps the decoder, by its traceback."""
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 700)
+    decoder = EventDecoder()
+    for _ in range(9):
+        decoder.feed(piece)
+    with pytest.raises(UpstreamInvalid):
+        decoder.feed(piece * 2)
+    assert decoder.finish()

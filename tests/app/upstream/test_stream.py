@@ -205,6 +205,15 @@ class Endless:
     def close(self) -> None: ...
 
 
+def test_a_closed_stream_holds_nothing_of_an_unfinished_event(line: Line) -> None:
+    line.upstream.sendall(b"9\r\ndata: aaa\r\n")
+    line.read()
+    decoder = line.stream._decoder
+    assert not decoder.finish()
+    line.stream.close()
+    assert decoder.finish()
+
+
 @pytest.mark.parametrize(
     ("wave", "seconds", "max_reads"), [(bytes(65536), 0.0, 1), (bytes(10_000), 0.0, 7), (b"x", 0.02, 3)]
 )

@@ -1,7 +1,6 @@
-"""What strangers may do to a gateway, by name.
+"""Attacks by how bytes come: heads, bodies and connections that do not end, or come without pause.
 
-A new attack is one function `(target, ends_at)` in `ATTACKS`: it runs once in each lane, makes its own
-connections and returns soon after `ends_at`. Whatever OSError it meets begins it anew.
+Each is one function `(target, ends_at)`: see attack.py.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 _MEBIBYTE = 1024 * 1024
-_TOKEN = b"Authorization: Bearer made-up-token-0123456789\r\n"
+TOKEN = b"Authorization: Bearer made-up-token-0123456789\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,14 @@ class Target:
     host: str
     port: int
     lane: int = 0
+    flood_url: str = ""
+    """Of the server that never pauses, where there is one."""
 
     def connect(self) -> socket.socket:
         return socket.create_connection((self.host, self.port), timeout=5)
+
+
+Attack = Callable[[Target, float], None]
 
 
 def send_tiny_chunks(target: Target, ends_at: float) -> None:
@@ -36,7 +40,7 @@ def send_tiny_chunks(target: Target, ends_at: float) -> None:
 
 def send_tiny_chunks_with_token(target: Target, ends_at: float) -> None:
     """The same where it is read: any token opens a gateway without keys."""
-    _send_body(target, ends_at, b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + _TOKEN)
+    _send_body(target, ends_at, b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + TOKEN)
 
 
 def _send_body(target: Target, ends_at: float, head: bytes) -> None:
@@ -47,13 +51,23 @@ def _send_body(target: Target, ends_at: float, head: bytes) -> None:
             client.sendall(chunks)
 
 
+def send_polite_chunks(target: Target, ends_at: float) -> None:
+    """One megabyte a second of them, with pauses in which others might have had their turn."""
+    chunks = b"1\r\nx\r\n" * 3500
+    with target.connect() as client:
+        client.sendall(b"POST /ping HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while time.monotonic() < ends_at:
+            client.sendall(chunks)
+            time.sleep(0.02)
+
+
 def send_endless_heads(target: Target, ends_at: float) -> None:
     """As many fields, and as long ones, as a limit for each of them lets through; the end never comes."""
     with target.connect() as client:
         client.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n")
         for number in range(62):
             client.sendall(b"X-%d: " % number + b"x" * 65_500 + b"\r\n")
-        _wait_for_end(client, ends_at)
+        wait_for_end(client, ends_at)
 
 
 def drip_heads(target: Target, ends_at: float) -> None:
@@ -80,7 +94,7 @@ def begin_heads(target: Target, ends_at: float) -> None:
 def begin_bodies(target: Target, ends_at: float) -> None:
     """The same, with a head and the first byte of a body on each."""
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
-    _hold_many(target, ends_at, lambda number: head + _TOKEN + b"\r\n{")
+    _hold_many(target, ends_at, lambda number: head + TOKEN + b"\r\n{")
 
 
 def flood_watches(target: Target, ends_at: float) -> None:
@@ -114,9 +128,9 @@ def send_multipart(target: Target, ends_at: float) -> None:
     while time.monotonic() < ends_at:
         body = part + pieces[target.lane % 4] * (20 * _MEBIBYTE // len(pieces[target.lane % 4]))
         with target.connect() as client:
-            client.sendall(head + _TOKEN + b"Content-Length: %d\r\n\r\n" % len(body))
+            client.sendall(head + TOKEN + b"Content-Length: %d\r\n\r\n" % len(body))
             client.sendall(body)
-            _wait_for_end(client, ends_at)
+            wait_for_end(client, ends_at)
 
 
 def _read_on(client: socket.socket) -> None:
@@ -143,16 +157,16 @@ def send_unread_bodies(target: Target, ends_at: float) -> None:
             client.sendall(piece)
 
 
-def _wait_for_end(client: socket.socket, ends_at: float) -> None:
+def wait_for_end(client: socket.socket, ends_at: float) -> None:
     client.settimeout(max(0.1, ends_at - time.monotonic()))
     while client.recv(65_536):
         pass
 
 
-Attack = Callable[[Target, float], None]
-ATTACKS: dict[str, Attack] = {
+CONNECTION_ATTACKS: dict[str, Attack] = {
     "tiny-chunks": send_tiny_chunks,
     "tiny-chunks-token": send_tiny_chunks_with_token,
+    "polite-chunks": send_polite_chunks,
     "endless-heads": send_endless_heads,
     "dripped-heads": drip_heads,
     "silent": stay_silent,
