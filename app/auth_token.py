@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -16,11 +17,29 @@ _DEFAULT_LIFE_SECONDS = 3600.0
 _MAX_CHARS = 8192
 _DEVICE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
+_T = TypeVar("_T")
+
 
 class _Claims(msgspec.Struct):
     exp: float | None = None
     device_id: str | None = None
     type: str | None = None
+
+
+class OwnerClaims(msgspec.Struct):
+    """What a JWT says of whose it is. A visitor's says so; chat.z.ai's has an e-mail address, no end."""
+
+    type: object = None
+    is_guest: object = None
+    exp: object = None
+    device_id: object = None
+    id: object = None
+    email: object = None
+
+    @property
+    def is_foreign(self) -> bool:
+        has_own = any(claim is not None for claim in (self.type, self.exp, self.device_id))
+        return not has_own and self.id is not None and self.email is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +84,21 @@ def is_access_token(value: str) -> bool:
     return _read_claims(value).type == "access"
 
 
+def read_owner_claims(value: str) -> OwnerClaims:
+    """Of what is no JWT nothing."""
+    return _decode_claims(value, OwnerClaims)
+
+
 def _read_claims(value: str) -> _Claims:
+    return _decode_claims(value, _Claims)
+
+
+def _decode_claims(value: str, kind: type[_T]) -> _T:
     segments = value.split(".")
     if len(segments) != 3:
-        return _Claims()
+        return kind()
     payload = segments[1]
     try:
-        return msgspec.json.decode(
-            base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Claims
-        )
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError):
-        return _Claims()
+        return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
+    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        return kind()

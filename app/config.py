@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from app.auth_token import is_sendable
 from app.keys import GatewayKey, parse_keys
 from app.origin import parse_origins
+from app.pasted_token import parse_tokens
 from app.shard import Shard, parse_shard
 
 _MEBIBYTE = 1024 * 1024
@@ -193,10 +193,7 @@ def _path(text: str) -> str:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip())))
-    if not all(map(is_sendable, tokens)):
-        raise ValueError("a refresh token holds characters that no token has")
-    return tokens
+    return parse_tokens(text)
 
 
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

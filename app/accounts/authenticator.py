@@ -16,6 +16,7 @@ from app.core.errors import CredentialsRejected, KeyLimited
 from app.keys import KEY_PREFIX, GatewayKey, find_key
 from app.limit import Windows
 from app.logs import redactor
+from app.pasted_token import ODD, MistakenToken, check_token, parse_tokens, split_tokens, strip_scheme
 from app.redaction import MAX_LEARNT_CHARS
 
 _MAX_ACCOUNTS = 200
@@ -23,13 +24,13 @@ _MAX_TOKEN_CHARS = MAX_LEARNT_CHARS
 _MAX_WRONG_KEYS = 10
 _MINUTE_SECONDS = 60.0
 _BLANKS = " \t\r\n"
-_QUOTES = "\"'`"
 # A shorter secret of the operator's may stand in a token by chance, and could be guessed by trying tokens.
 _MIN_OWN_CHARS = 16
 _MAX_PERCENTS = 500
 # Twice what a header holds, and what twenty of the longest tokens are.
 _MAX_TEXT_CHARS = 192 * 1024
 _KEY = re.compile(rf"(?<![\w.-]){KEY_PREFIX}[\w-]{{16,}}", re.ASCII)
+_WORDS = re.compile(r"[\s,\"'`]+")
 _JWT = re.compile(r"[\w-]{2,}\.[\w-]{2,}\.[\w-]*")
 
 
@@ -88,7 +89,7 @@ class Authenticator:
             return self._authenticate_key(key)
         if self._keys and not (self._pass_through and _are_jwts(value)):
             raise self._refuse(peer)
-        tokens = self.parse_tokens(value)
+        tokens = self.parse_tokens(_mend_utf8(value))
         queue = hashlib.sha256(",".join(sorted(tokens)).encode()).hexdigest()
         return Caller("", queue, tokens, peer=counted_peer)
 
@@ -97,12 +98,12 @@ class Authenticator:
         if len(text) > _MAX_TEXT_CHARS:
             raise CredentialsRejected("That is too long for a list of refresh tokens.")
         self.refuse_own(text)
-        tokens = parse_refresh_tokens(text)
-        for token in tokens:
-            if find_key(self._keys, token.strip(_QUOTES)) is not None or _KEY.search(token):
-                advice = "send it alone, as it was given" if self._keys else "this gateway has none"
-                raise CredentialsRejected(f"A gateway key is no refresh token: {advice}.")
-        return tokens
+        if _KEY.search(text) or any(
+            find_key(self._keys, word) is not None for word in _WORDS.split(text) if word
+        ):
+            advice = "send it alone, as it was given" if self._keys else "this gateway has none"
+            raise CredentialsRejected(f"A gateway key is no refresh token: {advice}.")
+        return parse_refresh_tokens(text)
 
     def refuse_own(self, text: str) -> None:
         """Raises CredentialsRejected where a secret of the operator's stands in `text`, in whatever spelling.
@@ -153,13 +154,17 @@ class Authenticator:
 
 
 def parse_refresh_tokens(text: str) -> tuple[str, ...]:
-    """Refresh tokens joined with commas; blanks and repetitions are dropped. Raises CredentialsRejected."""
-    tokens = tuple(dict.fromkeys(token for part in text.split(",") if (token := part.strip(_BLANKS))))
+    """Refresh tokens as people paste them (app/pasted_token.py). Raises CredentialsRejected."""
+    tokens = split_tokens(text)
     if len(tokens) > _MAX_ACCOUNTS:
         raise CredentialsRejected(f"Too many refresh tokens: at most {_MAX_ACCOUNTS} are allowed.")
-    for token in tokens:
-        if len(token) > _MAX_TOKEN_CHARS or not token.isascii() or not token.isprintable() or " " in token:
-            raise CredentialsRejected("A refresh token holds characters that no token has. Copy it again.")
+    try:
+        for token in tokens:
+            check_token(token)
+    except MistakenToken as exc:
+        raise CredentialsRejected(str(exc)) from None
+    if any(len(token) > _MAX_TOKEN_CHARS for token in tokens):
+        raise CredentialsRejected(str(MistakenToken(ODD)))
     return tokens
 
 
@@ -172,8 +177,19 @@ def _read_bearer(header: str) -> str:
             "No credentials: send your refresh token as `Authorization: Bearer <refresh token>`, "
             "several joined with commas, or the gateway key you were given."
         )
-    return value
+    return strip_scheme(value) or value
 
 
 def _are_jwts(value: str) -> bool:
-    return all(_JWT.fullmatch(token.strip(_BLANKS)) for token in value.split(","))
+    try:
+        return all(_JWT.fullmatch(token) for token in parse_tokens(_mend_utf8(value)))
+    except MistakenToken:
+        return False
+
+
+def _mend_utf8(header: str) -> str:
+    """Servers read a header as Latin-1; a comma of Chinese keyboards comes in UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header

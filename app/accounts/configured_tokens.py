@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.auth_token import is_sendable
 from app.config import InvalidSetting
 from app.logs import redactor
+from app.pasted_token import Mistake, MistakenToken, parse_tokens
 from app.shard import Shard
 
 log = logging.getLogger(__name__)
@@ -80,28 +80,30 @@ class ConfiguredTokens:
             log.info("GLM_REFRESH_TOKENS_FILE was read again: %d accounts", len(self._tokens))
         self._seen = seen
 
-    def _refuse(self, wrong: list[int]) -> None:
+    def _refuse(self, wrong: dict[Mistake, list[int]]) -> None:
         """At the start for good; later the others go on. Named by their numbers: a line may hold a secret."""
-        numbers = ", ".join(map(str, wrong[:_MAX_NAMED_LINES])) + (
-            ", ..." if wrong[_MAX_NAMED_LINES:] else ""
-        )
-        problem = f"line {numbers} holds characters that no token has"
-        if self._seen is None:
-            raise InvalidSetting(f"GLM_REFRESH_TOKENS_FILE is wrong: {problem}. Copy the token again.")
-        log.warning("GLM_REFRESH_TOKENS_FILE: %s, left out", problem)
+        for mistake, numbers in wrong.items():
+            problem = f"line {_say_numbers(numbers)} {mistake.what}"
+            if self._seen is None:
+                raise InvalidSetting(f"GLM_REFRESH_TOKENS_FILE is wrong: {problem}. {mistake.advice}")
+            log.warning("GLM_REFRESH_TOKENS_FILE: %s, left out", problem)
 
     def _select(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
         return tokens if self._shard is None else self._shard.select(tokens)
 
 
-def _parse_lines(text: str) -> tuple[list[str], list[int]]:
-    """The tokens, and the numbers of the lines that hold something else."""
+def _say_numbers(numbers: list[int]) -> str:
+    named = ", ".join(map(str, numbers[:_MAX_NAMED_LINES]))
+    return f"{named}, ..." if numbers[_MAX_NAMED_LINES:] else named
+
+
+def _parse_lines(text: str) -> tuple[list[str], dict[Mistake, list[int]]]:
+    """The tokens, and the numbers of the lines that hold something else, by what it is."""
     found: list[str] = []
-    wrong: list[int] = []
+    wrong: dict[Mistake, list[int]] = {}
     for number, line in enumerate(text.split("\n"), 1):
-        token = line.partition("#")[0].strip()
-        if token and is_sendable(token):
-            found.append(token)
-        elif token:
-            wrong.append(number)
+        try:
+            found += parse_tokens(line)
+        except MistakenToken as exc:
+            wrong.setdefault(exc.mistake, []).append(number)
     return found, wrong

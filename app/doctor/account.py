@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
-from app.auth_token import is_access_token, read_expiry
+from app.auth_token import read_expiry
 from app.core.errors import AccountExpired, GatewayError
 from app.core.request import Question, TextPart, Turn
-from app.doctor import advice, messages
+from app.doctor import messages
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
 from app.gateway import Gateway
@@ -98,12 +98,10 @@ class AccountCheck:
         """A refused token may say itself why."""
         token = account.refresh_token
         ended = read_expiry(token)
-        reason, step, until = messages.TOKEN_REFUSED, None, ""
-        if is_access_token(token):
-            reason, step = messages.TOKEN_WRONG_KIND, advice.COPY_OTHER
-        elif ended is not None and ended <= self._clock():
+        reason, until = messages.TOKEN_REFUSED, ""
+        if ended is not None and ended <= self._clock():
             reason, until = messages.TOKEN_ENDED, say_day(ended)
-        return fail(messages.TOKEN, Verdict.EXPIRED, reason, step, subject, until=until)
+        return fail(messages.TOKEN, Verdict.EXPIRED, reason, None, subject, until=until)
 
 
 def _describe(account: Account, known: Account, subject: str) -> Finding:

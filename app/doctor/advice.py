@@ -57,10 +57,6 @@ RESTORE = Message(
     "若有备份请恢复。否则网关下次启动会将其移开并新建；若此后旧令牌被拒，请重新获取。",
 )
 MAKE_ROOM = Message("Make room on that disk.", "请清理磁盘空间。")
-COPY_OTHER = Message(
-    "Copy the other one: `chatglm_refresh_token`, at {site} under F12 > Application > Cookies.",
-    "请改为复制另一个：在 {site} 按 F12，应用 > Cookies 中的 `chatglm_refresh_token`。",
-)
 START_GATEWAY = Message(
     "Start it (`make run`, `docker start`), look into its log, or give the right --url.",
     "请启动网关（`make run`、`docker start`），查看其日志，或改正 --url。",

@@ -9,6 +9,7 @@ from app.accounts.authenticator import parse_refresh_tokens
 from app.core.errors import CredentialsRejected
 from app.keys import KEY_PREFIX
 from app.logs import redactor
+from app.pasted_token import split_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,7 @@ class Credentials:
 
 def parse_credentials(text: str) -> Credentials:
     """Lines or commas between; `#` begins a comment. Raises CredentialsRejected, never quoting anything."""
-    lines = [line.partition("#")[0] for line in text.splitlines()]
-    words = [word.strip() for line in lines for word in line.split(",") if word.strip()]
+    words = [word for line in text.splitlines() for word in split_line(line)]
     keys = [word for word in words if word.startswith(KEY_PREFIX)]
     for word in words:
         redactor.keep(word)

@@ -128,10 +128,6 @@ TOKEN_TWICE = Message(
 )
 TOKEN_REFUSED = Message("the upstream refuses it", "上游拒绝此令牌")
 TOKEN_ENDED = Message("ended on {until}", "已于 {until} 过期")
-TOKEN_WRONG_KIND = Message(
-    "this is an access token (chatglm_token), not a refresh token",
-    "这是 access token（chatglm_token），不是 refresh token",
-)
 TOKENS_LEFT = Message(
     "{count} more were not asked, so as not to make it worse", "其余 {count} 个未再尝试，以免加重"
 )

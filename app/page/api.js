@@ -7,10 +7,18 @@ export const ROOT = new URL("..", import.meta.url).href.slice(0, -1);
 
 export const credentials = {
   get: () => sessionStorage.getItem(STORED) ?? "",
-  /** Several tokens may come on lines of their own, as a file has them. */
-  set: (value) => sessionStorage.setItem(STORED, value.split(/[\s,]+/).filter(Boolean).join(",")),
+  set: (value) => sessionStorage.setItem(STORED, value),
   forget: () => sessionStorage.removeItem(STORED),
 };
+
+const IN_COOKIES = /chatglm_refresh_token["'\s]{0,4}[=:\s]["'\s]{0,4}([^\s;,，；、"'&{}]+)/g;
+
+/** Tokens or a key as people paste them, joined with commas as a header wants them: out of a cookie line, off lines. */
+export function readPasted(text) {
+  const values = [...text.matchAll(IN_COOKIES)].map((found) => found[1]);
+  const words = values.length ? values : text.replace(/\b(?:authorization\s*:|bearer\s)/gi, " ").split(/[\s,，、;；]+/);
+  return words.map((word) => word.replace(/^["'`“”\ufeff\u200b]+|["'`“”\u200b]+$/g, "")).filter(Boolean).join(",");
+}
 
 /** A failure that the gateway told, or `network` when it told nothing. */
 export class ApiError extends Error {

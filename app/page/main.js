@@ -1,6 +1,6 @@
 // The frame of the page: the door, the tabs, and which view is at work.
 
-import { credentials } from "./api.js";
+import { credentials, readPasted } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
 import { restoreChat, setUpChat, startAnew } from "./chat.js";
 import { setUpConnecting, showFields } from "./connect.js";
@@ -83,8 +83,9 @@ function setUpDoor() {
   find("#door").addEventListener("submit", (event) => {
     event.preventDefault();
     find("#door .trouble")?.remove();
-    if (/[^\x20-\x7e]/.test(input.value)) return find("#door .row").after(troubleBox({ message: say("credentialsOdd") }));
-    credentials.set(input.value);
+    const pasted = readPasted(input.value);
+    if (!pasted || /[^\x21-\x7e]/.test(pasted)) return find("#door .row").after(troubleBox({ message: say("credentialsOdd") }));
+    credentials.set(pasted);
     input.value = "";
     enter();
   });

@@ -88,5 +88,8 @@ def _authenticate() -> Caller:
     except KeyLimited:
         g.request_log.forget_credentials()
         raise
+    mended = ",".join(caller.refresh_tokens)
+    if caller.key is None and mended not in header:
+        g.request_log.hold(mended)
     g.caller = caller
     return caller

@@ -61,6 +61,7 @@ def _parse_tokens(body: bytes) -> tuple[str, ...]:
         text = msgspec.json.decode(body, type=_Check).token
         g.request_log.hold(text)
         tokens = services().authenticator.parse_tokens(text)
+        g.request_log.hold(",".join(tokens))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None
     except GatewayError as error:

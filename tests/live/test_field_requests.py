@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from tests.live.conftest import StartGateway
+from tests.live.conftest import StartGateway, list_states
 from tests.live.test_limits import resident_kib
+from upstream_emulator.emulator import UpstreamEmulator
 
 KEY = "glm-" + "k" * 43
 
@@ -73,3 +76,71 @@ def test_wrong_keys_count_by_address_whatever_the_port(start_gateway: StartGatew
 
     assert [guess(peer.format(40000 + n)) for n in range(12)] == [401] * 10 + [429] * 2
     assert guess("198.51.100.1:1") == 401
+
+
+def ask_as(gateway: GatewayProcess, header: str) -> requests.Response:
+    return requests.post(
+        f"{gateway.url}/v1/chat/completions",
+        body(stream=False),
+        headers={"Authorization": header.encode()},
+        timeout=20,
+    )
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        *["Bearer Bearer {}", 'Bearer "{}"', "Bearer {}， {}-two", "Bearer {};{}-two", "Bearer {}%2C{}-two"],
+        *["Bearer chatglm_refresh_token={}", "Bearer chatglm_token=x; chatglm_refresh_token={}; acw_tc=y"],
+    ],
+)
+def test_credentials_as_they_are_pasted_open(
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, pasted: str
+) -> None:
+    assert ask_as(gateway, pasted.format(account, account)).status_code == 200
+    sent = {r["headers"]["authorization"] for r in upstream.requests() if "refresh" in r["path"]}
+    assert sent <= {f"Bearer {account}", f"Bearer {account}-two"}
+
+
+@pytest.mark.parametrize(
+    ("pasted", "words"),
+    [
+        ("eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoiYWNjZXNzIn0.c2ln", "access token"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCIsImlzX2d1ZXN0Ijp0cnVlfQ.c2ln", "visitor"),
+        ("sk-abcdef", "another service"),
+        ("acw_tc=x; y=z", "a cookie"),
+        ("REFRESH_TOKEN", "example"),
+    ],
+)
+def test_a_mistake_is_named_without_a_call_upstream(
+    gateway: GatewayProcess, upstream: UpstreamEmulator, pasted: str, words: str
+) -> None:
+    answer = ask_as(gateway, f"Bearer {pasted}")
+    check = requests.post(f"{gateway.url}/token/check", json={"token": pasted}, timeout=20)
+    assert (answer.status_code, check.status_code) == (401, 400)
+    for said in (answer.json()["error"], check.json()["error"]):
+        assert words in said["message"]
+        assert pasted not in said["message"]
+    assert upstream.requests() == []
+
+
+def test_a_tokens_file_from_windows_opens_both_accounts(start_gateway: StartGateway, tmp_path: Path) -> None:
+    path = tmp_path / "tokens.txt"
+    path.write_bytes(b'\xef\xbb\xbf# mine\r\n"demo-ann",demo-bob\r\nchatglm_refresh_token=demo-eve # old\r\n')
+    gateway = start_gateway(GATEWAY_API_KEYS=f"{KEY};admin", GLM_REFRESH_TOKENS_FILE=str(path))
+    for _ in range(6):
+        assert ask_as(gateway, f"Bearer {KEY}").status_code == 200
+    assert list_states(gateway, KEY) == ["ready"] * 3
+
+
+@pytest.mark.parametrize("size", [3_000, 300_000, 2_500_000])
+def test_a_drawn_picture_in_the_history_costs_nothing(
+    gateway: GatewayProcess, account: str, size: int
+) -> None:
+    picture = base64.b64encode(bytes(range(256)) * (size // 256)).decode()
+    turns = ["画一只猫", f"好的 ![猫](data:image/png;base64,{picture})", "再大一点"]
+    roles = ("user", "assistant", "user")
+    messages = [{"role": role, "content": said} for role, said in zip(roles, turns, strict=True)]
+    answer = post(gateway, account, "/v1/chat/completions", json.dumps({"messages": messages}).encode())
+    assert answer.status_code == 200
+    assert answer.json()["usage"]["prompt_tokens"] < 500

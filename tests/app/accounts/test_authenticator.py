@@ -252,7 +252,7 @@ def test_a_long_header_costs_little(odd: str) -> None:
     with contextlib.suppress(CredentialsRejected):
         gate.authenticate(f"Bearer {text}", "peer")
     redactor.hold(text).release()
-    assert time.thread_time() - begun < 0.03
+    assert time.thread_time() - begun < 0.1
 
 
 def test_a_list_beyond_all_measure_is_not_looked_at() -> None:

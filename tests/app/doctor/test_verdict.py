@@ -47,14 +47,18 @@ def test_expired(call: CallDoctor, upstream: UpstreamEmulator, fault: str) -> No
     assert "chatglm_refresh_token" in visit.text.splitlines()[-1]
 
 
-def test_an_access_token_in_its_place(call: CallDoctor, upstream: UpstreamEmulator) -> None:
+def test_an_access_token_in_its_place(
+    call: CallDoctor, upstream: UpstreamEmulator, capsys: pytest.CaptureFixture[str]
+) -> None:
     access = upstream._call(
         lambda: upstream._world.accounts.mint_access_token(upstream._world.accounts.named("ann"), 60)
     )
-    visit = call(given=access)
-    assert visit.verdict.startswith("expired")
-    assert "this is an access token" in visit.text
-    assert visit.text.splitlines()[-1].startswith("Copy the other one")
+    with pytest.raises(SystemExit):
+        call(given=access)
+    said = capsys.readouterr().err
+    assert "is the access token (chatglm_token)" in said
+    assert "cookie chatglm_refresh_token" in said
+    assert access not in said
 
 
 def test_a_token_that_says_when_it_ended(call: CallDoctor) -> None:
