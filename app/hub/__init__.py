@@ -27,7 +27,7 @@ request's log is closed.
 """
 
 from app.hub.cancellation import NAME_SECONDS, ClientGone, GreenletExit, Shield, interrupt
-from app.hub.client import Client, ClientWatch, is_readable
+from app.hub.client import Client, ClientWatch, is_readable, is_reset
 from app.hub.loop import (
     Deadline,
     Lookups,
@@ -57,6 +57,7 @@ __all__ = [
     "cooperate",
     "interrupt",
     "is_readable",
+    "is_reset",
     "is_round_long",
     "limit_accepts",
 ]

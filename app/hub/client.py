@@ -111,6 +111,11 @@ def is_readable(fd: int) -> bool:
     return _poll_now(fd, select.POLLIN)
 
 
+def is_reset(fd: int) -> bool:
+    """Whether nobody is there any more to read an answer; who has only ended its own half is."""
+    return _poll_now(fd, select.POLLHUP | select.POLLERR)
+
+
 def _has_hung_up(fd: int) -> bool:
     return _poll_now(fd, _HANG_UP)
 

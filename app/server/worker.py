@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import traceback
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -17,7 +18,7 @@ from gunicorn.util import close
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.hub import GreenletExit, Rounds, call_in_loop, limit_accepts
+from app.hub import GreenletExit, Rounds, call_in_loop, is_reset, limit_accepts
 from app.memory import FreedMemory
 from app.server.connection_slots import ConnectionSlots
 from app.server.head import HeadLimits
@@ -84,8 +85,10 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         parser = GatewayParser(self.cfg, incoming, addr)
         try:
             self._serve_requests(listener.getsockname(), parser, client, addr)
-        except (NoMoreData, OSError, GreenletExit):
-            pass  # the client has gone, or is told to go
+        except (NoMoreData, OSError, GreenletExit) as exc:
+            # The client has gone, or is told to go. Flask keeps the error in a frame that the error's
+            # traceback holds: in this cycle a whole body would stay until somebody collects it.
+            traceback.clear_frames(exc.__traceback__)
         except Exception as exc:  # noqa: BLE001  whatever it is, this connection alone ends
             self._refuse(exc, client)
             incoming.discard(_MAX_DISCARDED_BYTES, _DISCARD_SECONDS)
@@ -101,6 +104,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
                 if not self.alive:
                     parser.unreader.slot.read_no_more()
                 request = next(parser)
+                if is_reset(client.fileno()):
+                    raise ConnectionResetError
                 self.handle_request(listener_name, request, client, addr)
         except StopIteration:
             body = None if parser.mesg is None else parser.mesg.body
