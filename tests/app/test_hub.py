@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from app import hub
-from app.hub import ClientGone, ClientWatch, Deadline, Lookups, Readiness, is_readable
+from app.hub import ClientGone, ClientWatch, Deadline, Lookups, Readiness, is_readable, loop
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -201,7 +201,7 @@ def test_a_name_is_looked_up_once_per_address() -> None:
 
 def test_a_lookup_that_hangs_is_left_and_a_failure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     lookups, answered = Lookups(1), threading.Event()
-    monkeypatch.setattr(hub, "_getaddrinfo", lambda *_: answered.wait(5))
+    monkeypatch.setattr(loop, "_getaddrinfo", lambda *_: answered.wait(5))
     with pytest.raises(TimeoutError), Deadline(0.05, TimeoutError()):
         lookups.find("slow.example", 80)
     answered.set()
@@ -209,7 +209,7 @@ def test_a_lookup_that_hangs_is_left_and_a_failure_is_told(monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise OSError("unknown")
 
-    monkeypatch.setattr(hub, "_getaddrinfo", fail)
+    monkeypatch.setattr(loop, "_getaddrinfo", fail)
     with pytest.raises(OSError, match="unknown"):
         lookups.find("unknown.example", 80)
 

@@ -17,6 +17,7 @@ from demo.gateway import GatewayProcess
 from tests.app.upstream.scripted import Play, answer, read_request
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect, list_states
+from tests.live_accounts.asking import eventually
 from tests.loopback import LoopbackServer
 
 REFRESH = "/chatglm/user-api/user/refresh"
@@ -118,7 +119,7 @@ def test_an_upstream_that_goes_on_after_the_finish_holds_neither_answer_nor_acco
     hostile.plays[STREAM] = hostile.repeat(FINISHED, chunk(frame("finish", "Hello")) * 500)
     for _ in range(3):
         assert ask(client, "?", stream=stream).text == "Hello"
-    assert "answering" not in list_states(gateway, account)
+    eventually(lambda: "answering" not in list_states(gateway, account))
 
 
 def test_comments_are_no_answer(hostile: HostileUpstream, client: OpenAI) -> None:
