@@ -172,7 +172,7 @@ class _Opening(Task[Reply]):
             with Shield(NAME_SECONDS):
                 stream = parts.upstream.open_stream(token, question, timeout_seconds=seconds)
                 stop = partial(parts.upstream.stop_answer, token)
-                ask_again = partial(self._ask_again, account)
+                ask_again = partial(_ask_again, parts, account, replace(question, prompt="", files=()))
                 reply = Reply(
                     stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop, ask_again=ask_again
                 )
@@ -188,14 +188,6 @@ class _Opening(Task[Reply]):
             raise
         return reply
 
-    def _ask_again(self, account: Account, conversation_id: str, prompt: str) -> AnswerStream:
-        """One more question of a reply's own in its conversation, with the same account."""
-        question = replace(self._plan.question, prompt=prompt, conversation_id=conversation_id, files=())
-        token = self._parts.refresher.access_token(account)
-        return self._parts.upstream.open_stream(
-            token, question, timeout_seconds=self._parts.first_event_seconds
-        )
-
     def _begin_use(self, account: Account) -> ConversationUse:
         """A conversation that the ledger knows is kept from the cleaner before it is asked about."""
         question, cleaner = self._plan.question, self._parts.cleaner
@@ -206,6 +198,18 @@ class _Opening(Task[Reply]):
         if self._plan.is_known:
             use.begin(question.conversation_id)
         return use
+
+
+def _ask_again(
+    parts: _Parts, account: Account, question: StreamRequest, conversation_id: str, prompt: str
+) -> AnswerStream:
+    """One more question of a reply's own in its conversation, with the same account.
+
+    `question` is the first one without its text, which would stay in memory for as long as the answer runs.
+    """
+    token = parts.refresher.access_token(account)
+    question = replace(question, prompt=prompt, conversation_id=conversation_id)
+    return parts.upstream.open_stream(token, question, timeout_seconds=parts.first_event_seconds)
 
 
 def _name_model(assistant_id: str) -> GatewayError:

@@ -6,7 +6,7 @@ from app.core.errors import UpstreamInvalid
 
 # The longest real frames hold a whole answer, which is less than a million characters, and the pages of a
 # search; what is longer than this is no answer. Twenty of them at a time still fit into a small container.
-_MAX_EVENT_BYTES = 8 * 1024 * 1024
+_MAX_EVENT_BYTES = 16 * 1024 * 1024
 # What a piece that is held takes beside its bytes, so that empty ones count as well.
 _PIECE_BYTES = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
