@@ -16,6 +16,7 @@ import requests
 from demo.gateway import ROOT, GatewayProcess
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, check_leases, connect, list_states
+from tests.live_accounts.asking import eventually
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -54,7 +55,7 @@ def test_who_stops_reading_is_given_up(
     slow.read_until(b'"content":')
     upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=15)
     assert resident_kib(gateway) - before < MAX_GROWTH_KIB
-    assert list_states(gateway, account) == ["ready"]
+    eventually(lambda: list_states(gateway, account) == ["ready"])
     quiet(gateway, "outcome=client gone")
     slow.close()
     assert "Traceback" not in gateway.log()
@@ -104,7 +105,7 @@ def test_a_whole_answer_that_is_not_read_is_given_up(
     talk = "[[chunks n=400 size=30000 pace=0 style=delta]]"
     slow = open_chat(gateway.url, account, talk, stream=False, receive_bytes=4096)
     quiet(gateway, "outcome=ok", seconds=15)
-    assert list_states(gateway, account) == ["ready"]
+    eventually(lambda: list_states(gateway, account) == ["ready"])
     slow.close()
 
 
