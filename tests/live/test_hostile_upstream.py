@@ -116,8 +116,12 @@ def test_a_refresh_that_trickles_ends_and_the_account_answers_again(
 def test_an_upstream_that_goes_on_after_the_finish_holds_neither_answer_nor_account(
     hostile: HostileUpstream, gateway: GatewayProcess, client: OpenAI, account: str, *, stream: bool
 ) -> None:
-    hostile.plays[STREAM] = hostile.repeat(FINISHED, chunk(frame("finish", "Hello")) * 500)
-    for _ in range(3):
+    for number in range(3):
+        # Each in a conversation of its own: the one before may be being deleted.
+        own = [
+            part.replace(b"a" * 24, b"%024x" % number) for part in (FINISHED, chunk(frame("finish", "Hello")))
+        ]
+        hostile.plays[STREAM] = hostile.repeat(own[0], own[1] * 500)
         assert ask(client, "?", stream=stream).text == "Hello"
     eventually(lambda: "answering" not in list_states(gateway, account))
 
