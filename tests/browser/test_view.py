@@ -135,13 +135,6 @@ def test_a_drawing_that_failed_is_tried_again(page: Page, upstream: UpstreamEmul
     page.locator("figure img").first.wait_for()
 
 
-def test_a_key_with_odd_characters_is_refused_at_the_door(blank: Page, gateway: GatewayProcess) -> None:
-    blank.goto(f"{gateway.url}/")
-    blank.locator("#credentials").fill("“demo-a”")
-    blank.keyboard.press("Enter")
-    expect(blank.locator("#door .trouble")).to_contain_text("characters in it that no token has")
-
-
 def test_tabs_by_keyboard(page: Page) -> None:
     page.locator("#tab-try").focus()
     page.keyboard.press("ArrowLeft")
