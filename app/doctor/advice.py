@@ -43,8 +43,8 @@ OPEN_BROWSER = Message(
     "若可正常使用，请查找 glm-api 的新版本。",
 )
 INSTALL = Message(
-    "Run `make install`, and start with that Python: .venv/bin/python -m app.doctor.",
-    "请运行 `make install`，并使用该 Python：.venv/bin/python -m app.doctor。",
+    "Run `make doctor`: like `make run` it uses .venv-run, with the versions of requirements.txt.",
+    "请运行 `make doctor`：它与 `make run` 一样使用 .venv-run，其中装有 requirements.txt 的版本。",
 )
 MEND_PLACE = Message(
     "Let the gateway's user write there, or set GLM_STATE_PATH: until then every restart forgets newer "

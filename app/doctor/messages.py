@@ -30,8 +30,8 @@ PACKAGES_RIGHT = Message(
     "Python {version}, packages as in requirements.txt", "Python {version}，程序包与 requirements.txt 一致"
 )
 PACKAGES_DIFFER = Message(
-    "Python {version}; not the versions of requirements.txt: {names} (`make install`)",
-    "Python {version}；与 requirements.txt 版本不同：{names}（请运行 `make install`）",
+    "Python {version}; not the versions of requirements.txt: {names}",
+    "Python {version}；与 requirements.txt 版本不同：{names}",
 )
 PACKAGES_MISSING = Message("missing: {names}", "缺少：{names}")
 PACKAGES_UNKNOWN = Message(
