@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.effort import DEPTHS
 from app.core.request import Question, ReasoningDisplay
 from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
@@ -85,14 +86,9 @@ def choose_options(question: Question, mode: Mode, default: ReasoningDisplay) ->
 def _choose_chat_mode(name: str, question: Question) -> ChatMode:
     if question.deep_research or "deepresearch" in name or "deep-research" in name:
         return "deep_research"
-    effort = question.effort
-    if effort in ("high", "xhigh", "max"):
-        return "deep_thinking"
-    if effort in ("low", "medium"):
-        return "thinking"
-    if effort is None and ("think" in name or "zero" in name):
-        return "thinking"
-    return ""
+    if question.effort is not None:
+        return DEPTHS[question.effort]
+    return "thinking" if "think" in name or "zero" in name else ""
 
 
 def _wants_search(name: str, question: Question) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
+from app.core.effort import Effort
 from app.core.errors import InvalidRequest
 from app.core.tool import ANY_CHOICE, JsonOutput, Tool, ToolChoice, ToolKind
 
 Role = Literal["system", "user", "assistant", "tool"]
 FileKind = Literal["image", "file", "audio"]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]
 
 

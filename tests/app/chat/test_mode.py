@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.chat.mode import choose_mode, choose_options
+from app.core.effort import Effort
 from app.core.request import Question, ReasoningDisplay, TextPart, Turn
 from app.core.usage import TokenEstimate
 from app.formats.openai_chat.question import build_question
@@ -29,6 +30,28 @@ def test_who_decides_about_thinking(
     body = f'{{"model":"{model}","reasoning":{field},"messages":[{{"role":"user","content":"x"}}]}}'
     question = build_question(parse_chat_request(body.encode()))
     assert choose_options(question, choose_mode(question), default).reasoning == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "mode"),
+    [
+        ("glm", None, ("", "")),
+        ("glm-think", None, ("thinking", "high")),
+        ("glm", "none", ("", "")),
+        ("glm-think", "none", ("", "")),
+        ("glm-zero", "minimal", ("", "")),
+        ("glm", "low", ("thinking", "high")),
+        ("glm", "medium", ("thinking", "high")),
+        ("glm", "high", ("thinking", "high")),
+        ("glm", "xhigh", ("deep_thinking", "max")),
+        ("glm-think", "max", ("deep_thinking", "max")),
+        ("0123456789abcdef01234567", "low", ("thinking", "high")),
+        ("glm-deepresearch", "none", ("deep_research", "")),
+    ],
+)
+def test_how_much_is_thought(model: str, effort: Effort | None, mode: tuple[str, str]) -> None:
+    chosen = choose_mode(Question((Turn("user", (TextPart("x"),)),), model, effort=effort))
+    assert (chosen.chat_mode, chosen.reasoning_effort) == mode
 
 
 def test_an_ordinary_request_passes_no_transform() -> None:
