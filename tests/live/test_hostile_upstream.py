@@ -15,9 +15,9 @@ from openai import APIStatusError, OpenAI, RateLimitError
 
 from demo.gateway import GatewayProcess
 from tests.app.upstream.scripted import Play, answer, read_request
+from tests.eventually import eventually
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect, list_states
-from tests.live_accounts.asking import eventually
 from tests.loopback import LoopbackServer
 
 REFRESH = "/chatglm/user-api/user/refresh"

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from demo.gateway import ROOT, GatewayProcess
+from tests.eventually import eventually
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, check_leases, connect, list_states
-from tests.live_accounts.asking import eventually
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 

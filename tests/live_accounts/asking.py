@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,10 +90,3 @@ def _read_stream(text: str, seconds: float) -> Answer:
             found = chunk.get("id", found)
             said += "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
     return Answer(200, found, said, code or ("" if done else "no [DONE]"), seconds=seconds)
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

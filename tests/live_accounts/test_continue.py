@@ -7,7 +7,8 @@ import re
 import pytest
 
 from demo.gateway import GatewayProcess
-from tests.live_accounts.asking import ask, call, eventually
+from tests.eventually import eventually
+from tests.live_accounts.asking import ask, call
 from tests.live_accounts.conftest import StartGateway
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator

@@ -12,8 +12,9 @@ from demo.gateway import GatewayProcess
 from tests.acceptance.control import Control
 from tests.acceptance.failover import run_failover
 from tests.acceptance.fairness_load import FairnessLoad, run_fairness_load
+from tests.eventually import eventually
 from tests.live.conftest import CLOCKS
-from tests.live_accounts.asking import ask, call, eventually
+from tests.live_accounts.asking import ask, call
 from tests.live_accounts.conftest import StartGateway
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator

@@ -18,9 +18,9 @@ import pytest
 
 from demo.gateway import GatewayProcess
 from tests.acceptance.accounts import find_leaks
+from tests.eventually import eventually
 from tests.live.conftest import CLOCKS
 from tests.live.situation import AFTER, BEFORE
-from tests.live_accounts.asking import eventually
 from tests.live_accounts.proxy import run_proxy
 from tests.raw_client import RawClient
 from tests.spelling import SPELLINGS, shows

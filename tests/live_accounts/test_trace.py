@@ -17,7 +17,8 @@ from demo.gateway import ROOT, GatewayProcess
 from tests.acceptance.accounts import KEY, find_leaks
 from tests.acceptance.chaos import TTL_SECONDS, Chaos, run_chaos
 from tests.acceptance.control import Control
-from tests.live_accounts.asking import ask, call, eventually
+from tests.eventually import eventually
+from tests.live_accounts.asking import ask, call
 from tests.live_accounts.conftest import SECRETS, StartGateway
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator

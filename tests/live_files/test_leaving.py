@@ -10,6 +10,7 @@ import pytest
 
 from demo.gateway import GatewayProcess
 from tests.app.files import sample
+from tests.eventually import eventually
 from tests.file_server import FileServer, page
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect, list_states
@@ -45,10 +46,10 @@ def test_leaving(
     client = ask_raw(gateway, account, f"{pages.url}/cat.png", stream=stream)
     if where == "uploading":
         upstream.wait_until(lambda state: state["requests"].get(UPLOAD) == 1)
-    wait_for(lambda: bool(pages.requests and open_spools(gateway)))
+    eventually(lambda: bool(pages.requests and open_spools(gateway)))
     client.close()
     begun = time.monotonic()
-    wait_for(lambda: "answering" not in list_states(gateway, account))
+    eventually(lambda: "answering" not in list_states(gateway, account))
     assert time.monotonic() - begun < NOTICED_SECONDS
     check_files(gateway)
     assert upstream.state()["conversations"] == []
@@ -64,11 +65,3 @@ def test_no_name_is_left_on_the_disk(gateway: GatewayProcess, pages: FileServer,
     with connect(gateway, account) as client:
         ask_messages(client, messages(image(f"{pages.url}/cat.png")), stream=False)
     assert {path.name for path in directory.iterdir()} == names
-
-
-def wait_for(is_so: object, seconds: float = 5) -> None:
-    assert callable(is_so)
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -15,6 +14,7 @@ from app.conversations.use import ConversationUse
 from app.core.errors import UpstreamUnreachable
 from app.state import MEMORY, open_state
 from tests.clock import Clock
+from tests.eventually import eventually
 
 
 class Rig:
@@ -48,13 +48,6 @@ class Rig:
         use.begin(name)
         use.end(delivered=delivered)
         use.end(delivered=delivered)
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.002)
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,13 +19,6 @@ def read_file(path: Path) -> set[str]:
     """The names that the file holds, for whoever opens it now."""
     with closing(sqlite3.connect(path)) as connection:
         return {name for (name,) in connection.execute("SELECT account FROM login")}
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 def write(state: State, name: str = "x") -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from app import state as module
 from app.state import State, StateInUse, open_state
-from tests.app.state.opened import count, eventually, file_of, locked, read_file, write
+from tests.app.state.opened import count, file_of, locked, read_file, write
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 

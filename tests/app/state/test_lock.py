@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.state import StateInUse, open_state
-from tests.app.state.opened import count, eventually, locked, read_file, write
+from tests.app.state.opened import count, locked, read_file, write
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 

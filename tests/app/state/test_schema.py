@@ -13,7 +13,8 @@ from app.accounts.vault import RotatedTokens, Vault
 from app.conversations.ledger import Conversation, Ledger
 from app.state import StateTooNew, open_state
 from app.state.schema import VERSION
-from tests.app.state.opened import eventually, file_of, locked, write
+from tests.app.state.opened import file_of, locked, write
+from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 
