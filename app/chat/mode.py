@@ -94,4 +94,6 @@ def _choose_chat_mode(name: str, question: Question) -> ChatMode:
 def _wants_search(name: str, question: Question) -> bool:
     if question.json_output is not None:  # what a search adds to the text is no JSON
         return False
+    if question.searches_natively:
+        return True
     return name.endswith("-search") if question.web_search is None else question.web_search

@@ -57,7 +57,7 @@ class Offer:
 def build_offer(question: Question, dialect: Dialect) -> Offer:
     """Raises InvalidRequest that names the place, PromptTooLong where the tools alone are too long."""
     try:
-        names = Names(choose_tools(question.tools, question.choice))
+        names = Names(choose_tools(question.offered_tools, question.choice))
         json_format = _build_json_format(question.json_output)
         section = build_section(names, question.choice, dialect, json_format=json_format)
     except SchemasTooLong as refused:

@@ -95,6 +95,7 @@ class ChatService:
             web_search=mode.web_search,
             drawing=mode.drawing,
             reads_calls=offer is not None and offer.has_tools,
+            reads_searches=question.searches_natively,
         )
         # A client that sends the history itself never comes back by id.
         keeps = continued is not None or not has_history(question.turns)

@@ -74,6 +74,24 @@ class UpstreamCall(msgspec.Struct, frozen=True, gc=False):
     arguments: str
 
 
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """A page that a search found; `url` is http(s)."""
+
+    url: str
+    title: str
+
+
+@final
+class PagesFound(msgspec.Struct, frozen=True, gc=False):
+    """The upstream searched the web: what it looked for, as far as it says so, and what it found.
+
+    Told only where the client offers the model a search (`Question.searches_natively`).
+    """
+
+    queries: tuple[str, ...]
+    pages: tuple[Page, ...]
+
+
 @final
 class ToolCalled(msgspec.Struct, frozen=True, gc=False):
     """A whole call of a tool of the client's: `arguments` is a JSON object, of a custom tool the free text.
@@ -103,6 +121,7 @@ ReplyEvent = (
     | ReasoningDelta
     | ThoughtText
     | UpstreamCall
+    | PagesFound
     | ToolCalled
     | ReplyFinished
 )

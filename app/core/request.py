@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 from app.core.effort import Effort
 from app.core.errors import InvalidRequest
-from app.core.tool import ANY_CHOICE, JsonOutput, Tool, ToolChoice, ToolKind
+from app.core.tool import ANY_CHOICE, JsonOutput, SearchTool, Tool, ToolChoice, ToolKind
 
 Role = Literal["system", "user", "assistant", "tool"]
 FileKind = Literal["image", "file", "audio"]
@@ -83,7 +83,23 @@ class Question:
     tools: tuple[Tool, ...] = ()
     """What the client can do for the model; `choice` says which of them may be called now."""
     choice: ToolChoice = ANY_CHOICE
+    search_tool: SearchTool | None = None
     json_output: JsonOutput | None = None
+
+    @property
+    def searches_natively(self) -> bool:
+        """The upstream's own search serves the search tool: where that is the only tool, or the chosen one.
+
+        Beside tools of the client's it is not offered: an answer can be asked to call, or to search.
+        """
+        if self.search_tool is None or self.choice.mode == "none" or self.json_output is not None:
+            return False
+        return self.search_tool.is_chosen or not self.tools
+
+    @property
+    def offered_tools(self) -> tuple[Tool, ...]:
+        """What the model may hear of."""
+        return () if self.searches_natively else self.tools
 
     def forget_turns(self) -> Question:
         """The same without texts, files and schemas, which may be large: an answer on its way needs the rest

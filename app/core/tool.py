@@ -61,6 +61,14 @@ ANY_CHOICE = ToolChoice()
 
 
 @dataclass(frozen=True, slots=True)
+class SearchTool:
+    """A search of the web by whoever serves the model, offered as a tool."""
+
+    is_chosen: bool = False
+    """The choice names it, and no other tool."""
+
+
+@dataclass(frozen=True, slots=True)
 class JsonOutput:
     """The answer has to be one JSON value: any object, or what `schema` allows, which is hostile input."""
 

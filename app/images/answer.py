@@ -9,6 +9,7 @@ from app.core.errors import ContentRefused, GatewayError, NoPicture
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -58,7 +59,9 @@ class DrawingAnswer:
                 self._words.append(event.text)
             case ReplyFinished():
                 self._is_refused = event.reason == "content_filter"
-            case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall() | ToolCalled():
+            case ReplyStarted() | ReasoningDelta() | ThoughtText():
+                pass
+            case UpstreamCall() | PagesFound() | ToolCalled():
                 pass
             case _:
                 assert_never(event)

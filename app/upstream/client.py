@@ -97,7 +97,10 @@ class UpstreamClient:
             kind = response.headers.get("Content-Type", "")
             if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
                 return AnswerStream(
-                    open_body(response), partial(give_back, response), reads_calls=request.reads_calls
+                    open_body(response),
+                    partial(give_back, response),
+                    reads_calls=request.reads_calls,
+                    reads_searches=request.reads_searches,
                 )
             raise _read_refusal(response, deadline)
 

@@ -16,6 +16,7 @@ from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
 from app.upstream.native_call import NativeCalls
 from app.upstream.part_stream import Feed, Key, PartStream, Rendering
+from app.upstream.search import Searches
 from app.upstream.source import Sources
 from app.upstream.unknown_content import note_unknown_content
 
@@ -39,6 +40,7 @@ class Reducer:
         "_part_streams",
         "_pictures",
         "_reasoning",
+        "_searches",
         "_sources",
         "_text",
         "answer_id",
@@ -46,9 +48,13 @@ class Reducer:
         "finished",
     )
 
-    def __init__(self, *, reads_calls: bool = False) -> None:
-        """`reads_calls`: native calls are told, and an answer without words is no error but an empty end."""
+    def __init__(self, *, reads_calls: bool = False, reads_searches: bool = False) -> None:
+        """`reads_calls`: native calls are told, and an answer without words is no error but an empty end.
+
+        `reads_searches`: what searches of the upstream's own find is told.
+        """
         self._calls = NativeCalls() if reads_calls else None
+        self._searches = Searches() if reads_searches else None
         self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
@@ -136,11 +142,16 @@ class Reducer:
                 return None
         if item.type in _RESULT_TYPES:
             self._tell_calls(events)
-            documents = (part.meta_data, item.tool_result_extra, item.meta_data)
-            self._sources.add(part.logic_id, *map(bytes, documents))
+            self._take_result(part, item)
         elif item.type not in _SILENT_TYPES:
             note_unknown_content("content type", item.type)
         return None
+
+    def _take_result(self, part: Part, item: ContentItem) -> None:
+        documents = (part.meta_data, item.tool_result_extra, item.meta_data)
+        sources = self._sources.add(part.logic_id, *map(bytes, documents))
+        if self._searches is not None:
+            self._searches.add(part.logic_id, bytes(item.tool_calls), sources)
 
     def _find_part_stream(self, key: Key) -> PartStream:
         if self._current is not None and self._current.key == key:
@@ -153,6 +164,7 @@ class Reducer:
             self._suspend_part(events)
             self._show_pictures(events)
             self._tell_calls(events)
+            self._tell_searches(events)
             self._current = part_stream
 
     def _make_part_stream(self, key: Key) -> PartStream:
@@ -190,6 +202,10 @@ class Reducer:
         if self._calls is not None:
             events.extend(self._calls.take())
 
+    def _tell_searches(self, events: list[ReplyEvent]) -> None:
+        if self._searches is not None:
+            events.extend(self._searches.take())
+
     def _draw(self, item: ContentItem, events: list[ReplyEvent]) -> None:
         """Hold new pictures; another kind of part, the end marker or the answer's end completes them."""
         if self._pictures.add(item):
@@ -211,6 +227,7 @@ class Reducer:
             part_stream.finish("", events)
         self._show_pictures(events)
         self._tell_calls(events)
+        self._tell_searches(events)
 
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
         if frame.status == "intervene" or _read_words(frame.last_error):

@@ -41,6 +41,8 @@ class StreamRequest:
     """What the account that is asked has uploaded for this question, in the user's order."""
     reads_calls: bool = False
     """The answer's native calls are wanted as events."""
+    reads_searches: bool = False
+    """What searches of the upstream's own find is wanted as events."""
 
 
 def build_stream_body(request: StreamRequest) -> bytes:

@@ -54,12 +54,16 @@ class Sources:
         self.has_keys = False
         """Some page was found under a key."""
 
-    def add(self, part: str | None, *documents: bytes) -> None:
-        """Take the pages that JSON documents of one part list; a part that comes again replaces its own."""
+    def add(self, part: str | None, *documents: bytes) -> list[Source]:
+        """Take the pages that JSON documents of one part list; a part that comes again replaces its own.
+
+        Returns those that lead somewhere.
+        """
         pages = self._read_pages(documents)
         if pages:
             self._lists.pop(part or "", None)
             self._lists[part or ""] = pages
+        return [source for source in pages.values() if source is not None]
 
     def add_cited(self, document: bytes) -> None:
         """Take the pages that a part with text names itself; they count where no search found any."""

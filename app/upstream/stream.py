@@ -28,13 +28,18 @@ class AnswerStream:
     """
 
     def __init__(
-        self, body: BodyReader, release: Callable[[bool], None], *, reads_calls: bool = False
+        self,
+        body: BodyReader,
+        release: Callable[[bool], None],
+        *,
+        reads_calls: bool = False,
+        reads_searches: bool = False,
     ) -> None:
-        """`release(reusable)` takes the connection back; `reads_calls` as in Reducer."""
+        """`release(reusable)` takes the connection back; what is read beside text is as in Reducer."""
         self._body = body
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
-        self._reducer = Reducer(reads_calls=reads_calls)
+        self._reducer = Reducer(reads_calls=reads_calls, reads_searches=reads_searches)
         self._failure: GatewayError | None = None
         self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False

@@ -12,6 +12,7 @@ from app.core.errors import EmptyAnswer, GatewayError
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -101,7 +102,7 @@ class ReadCalls(Check):
                 return self._read_native(event)
             case ReplyFinished():
                 return self._finish(event)
-            case ReplyStarted() | ThoughtText() | ToolCalled():
+            case ReplyStarted() | ThoughtText() | PagesFound() | ToolCalled():
                 self._passed.append(event)
             case _:
                 assert_never(event)

@@ -7,6 +7,7 @@ from typing import assert_never
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -19,7 +20,7 @@ from app.core.event import (
 
 
 class HideCitations:
-    """Citations are left out."""
+    """Citations are left out, and what searches found."""
 
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         return [event for event in events if not _is_citation(event)]
@@ -27,7 +28,7 @@ class HideCitations:
 
 def _is_citation(event: ReplyEvent) -> bool:
     match event:
-        case CitedText():
+        case CitedText() | PagesFound():
             return True
         case ReplyStarted() | TextDelta() | ImageAdded() | ReasoningDelta() | ThoughtText() | ReplyFinished():
             return False

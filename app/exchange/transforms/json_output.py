@@ -9,6 +9,7 @@ from typing import assert_never
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -55,7 +56,7 @@ class RequireJson(Check):
                     return [*passed, *self._check(event)]
                 case ToolCalled() | ReplyFinished():
                     passed.extend(self._release())
-                case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall():
+                case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall() | PagesFound():
                     pass
                 case _:
                     assert_never(event)

@@ -7,6 +7,7 @@ from typing import assert_never
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -34,7 +35,7 @@ class CutAtLength:
         passed: list[ReplyEvent] = []
         for event in events:
             match event:
-                case ReplyStarted() | ReplyFinished() | UpstreamCall():
+                case ReplyStarted() | ReplyFinished() | UpstreamCall() | PagesFound():
                     pass
                 case (
                     TextDelta() | CitedText() | ImageAdded() | ReasoningDelta() | ThoughtText() | ToolCalled()

@@ -8,6 +8,7 @@ from app.core.errors import EmptyAnswer
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -33,7 +34,7 @@ class TagReasoning:
         tagged: list[ReplyEvent] = []
         for event in events:
             match event:
-                case ReplyStarted() | UpstreamCall():
+                case ReplyStarted() | UpstreamCall() | PagesFound():
                     tagged.append(event)
                 case ReasoningDelta():
                     tagged.append(ThoughtText(self._think(event.text)))
@@ -89,7 +90,7 @@ class HideReasoning:
                 case ReplyFinished():
                     if event.reason == "stop" and not self._has_text:
                         raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
-                case ReplyStarted() | UpstreamCall():
+                case ReplyStarted() | UpstreamCall() | PagesFound():
                     pass
                 case _:
                     assert_never(event)

@@ -8,6 +8,7 @@ from typing import assert_never
 from app.core.event import (
     CitedText,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -41,7 +42,7 @@ class CutAtStop:
                 case ToolCalled():  # what a sequence may begin with is text now
                     passed.extend([*self._held, event])
                     self._held.clear()
-                case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall():
+                case ReplyStarted() | ReasoningDelta() | ThoughtText() | UpstreamCall() | PagesFound():
                     passed.append(event)
                 case _:
                     assert_never(event)

@@ -10,6 +10,7 @@ from app.core.event import (
     CitedText,
     FinishReason,
     ImageAdded,
+    PagesFound,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -144,7 +145,7 @@ class ChunkEncoder:
                 return self._encode_call(event)
             case ReplyFinished():
                 return self._encode_finish(event.reason)
-            case ReplyStarted() | UpstreamCall():
+            case ReplyStarted() | UpstreamCall() | PagesFound():
                 return b""
             case _:
                 assert_never(event)
@@ -200,7 +201,7 @@ class CompletionFolder:
                     self._calls.append(_build_call(event, self._usage))
                 case ReplyFinished():
                     self._reason = event.reason
-                case ReplyStarted() | UpstreamCall():
+                case ReplyStarted() | UpstreamCall() | PagesFound():
                     pass
                 case _:
                     assert_never(event)

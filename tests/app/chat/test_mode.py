@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.chat.mode import choose_mode, choose_options
 from app.core.effort import Effort
 from app.core.request import Question, ReasoningDisplay, TextPart, Turn
+from app.core.tool import JsonOutput, SearchTool, Tool, ToolChoice
 from app.core.usage import TokenEstimate
 from app.formats.openai_chat.question import build_question
 from app.formats.openai_chat.request import parse_chat_request
@@ -60,3 +63,27 @@ def test_an_ordinary_request_passes_no_transform() -> None:
         list(choose_options(question, choose_mode(question), "content").build_transforms(TokenEstimate()))
         == []
     )
+
+
+READ = Tool("read", parameters={"type": "object"})
+SEARCHING = Question((Turn("user", (TextPart("x"),)),), "glm", search_tool=SearchTool())
+
+
+@pytest.mark.parametrize(
+    ("question", "searches"),
+    [
+        (SEARCHING, True),
+        (replace(SEARCHING, tools=(READ,)), False),
+        (replace(SEARCHING, tools=(READ,), search_tool=SearchTool(is_chosen=True)), True),
+        (replace(SEARCHING, choice=ToolChoice("none")), False),
+        (replace(SEARCHING, choice=ToolChoice("required")), True),
+        (replace(SEARCHING, json_output=JsonOutput()), False),
+        (replace(SEARCHING, search_tool=None), False),
+        (replace(SEARCHING, model="glm-think-silent"), True),
+    ],
+)
+def test_a_search_tool_turns_the_search_on_where_it_is_alone_or_chosen(
+    question: Question, *, searches: bool
+) -> None:
+    assert choose_mode(question).web_search is searches
+    assert question.offered_tools == (() if searches else question.tools)
