@@ -59,7 +59,7 @@ def refuse_more_than_one_process(name: str, value: int) -> None:
             name,
             str(value),
             "expected 1, since one process owns its accounts and knows which of them is answering (for more "
-            "cores start more instances behind a balancer that hashes the Authorization header)",
+            "cores start more instances behind a balancer that hashes the credential)",
         )
 
 

@@ -70,7 +70,8 @@ def create_app(settings: Settings) -> Flask:
         resources=["/v1/*", "/token/check"],
         origins=_list_origins(settings.cors_origins),
         methods=["GET", "POST", "DELETE"],
-        expose_headers=["X-Request-Id", "Retry-After"],
+        # What the SDKs of OpenAI and Anthropic read of an answer.
+        expose_headers=["X-Request-Id", "Request-Id", "Retry-After", "X-Should-Retry"],
         send_wildcard=True,
         max_age=86400,
     )

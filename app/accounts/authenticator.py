@@ -174,8 +174,8 @@ def _read_bearer(header: str) -> str:
     value = value.strip(_BLANKS)
     if scheme.lower() != "bearer" or not value.strip(" ,"):
         raise CredentialsRejected(
-            "No credentials: send your refresh token as `Authorization: Bearer <refresh token>`, "
-            "several joined with commas, or the gateway key you were given."
+            "No credentials: send your refresh token as `Authorization: Bearer <refresh token>` or in "
+            "`x-api-key`, several joined with commas, or the gateway key you were given."
         )
     return strip_scheme(value) or value
 

@@ -51,10 +51,20 @@ def _note_request(caller: Caller, known: Gateway, request_log: RequestLog) -> No
     request_log.on_close(note_end)
 
 
+def read_authorization() -> str:
+    """The Authorization header, or x-api-key as if it stood there behind `Bearer`.
+
+    Where both came, x-api-key counts for nothing, whatever the other one says: balancers, which hash the
+    credential, choose by the same rule, so that an account does not meet two owners.
+    """
+    header = request.headers.get("Authorization")
+    return f"Bearer {request.headers.get('X-Api-Key', '')}" if header is None else header
+
+
 def shows_metrics_key() -> bool:
     """Whether the request carries METRICS_KEY, compared in constant time."""
     key = services().settings.metrics_key
-    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, presented = read_authorization().partition(" ")
     return (
         key is not None
         and scheme.lower() == "bearer"
@@ -82,7 +92,7 @@ def _authenticate() -> Caller:
     if shows_metrics_key():  # by name, and not counted as a wrong key
         raise CredentialsRejected("METRICS_KEY opens /metrics alone. Send a refresh token or a gateway key.")
     known.authenticator.refuse_own(request.headers.get("X-Api-Key", ""))
-    header = request.headers.get("Authorization", "")
+    header = read_authorization()
     try:
         caller = known.authenticator.authenticate(header, _find_peer(), counted_peer=read_counted_peer())
     except KeyLimited:

@@ -40,14 +40,15 @@ class Planted:
     """A gateway whose every secret is known here, and all that it has answered."""
 
     def __init__(
-        self, upstream_url: str, proxy: str, directory: Path, *, with_keys: bool, **settings: str
+        self, upstream_url: str, proxy: str, directory: Path, *, with_keys: bool, door: str, **settings: str
     ) -> None:
+        """`door` is the header in which the credentials come."""
         self.tokens = [plant(f"demo-planted{number}.") for number in range(ACCOUNTS)]
         self.key, self.wrong_key, self.metrics_key = plant("glm-"), plant("glm-"), plant("")
         self.unheard = plant("eyJ")
         """Is told in ways that nobody understands, so that only its sender may be told it back."""
         self.other_key = plant("sk-other-")
-        """Comes in x-api-key, which opens nothing."""
+        """Comes in x-api-key, which opens nothing beside Authorization."""
         password = plant("p%40ss")
         login = f"operator:{password.replace('%40', '@')}"
         self.secrets = {
@@ -59,6 +60,11 @@ class Planted:
                 "GLM_REFRESH_TOKENS": ",".join(self.tokens),
                 "GATEWAY_API_KEYS": f"x={self.key};admin",
             }
+        self._head = (
+            "x-api-key: {bearer}"
+            if door == "x-api-key"
+            else f"Authorization: Bearer {{bearer}}\r\nx-api-key: {self.other_key}"
+        )
         self.bearers = [self.key] * ACCOUNTS if with_keys else self.tokens
         settings |= {
             "GLM_PROXY": f"http://operator:{password}@{proxy}",
@@ -72,10 +78,8 @@ class Planted:
 
     def send(self, method: str, path: str, bearer: str, body: bytes = b"", until: bytes = b"") -> bytes:
         """A request that no library has looked at; the answer, head and all, to its end or up to `until`."""
-        head = (
-            f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {bearer}\r\n"
-            f"x-api-key: {self.other_key}\r\n"
-        )
+        shown = self._head.format(bearer=bearer)
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{shown}\r\n"
         return self.send_raw(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, until)
 
     def send_in_odd_places(self, bearer: str) -> None:
@@ -107,12 +111,16 @@ class Planted:
         return self.send("POST", "/v1/chat/completions", bearer, body)
 
 
-@pytest.fixture(params=["tokens, text", "keys, json"])
+@pytest.fixture(
+    params=["tokens, text, Authorization", "keys, json, Authorization", "tokens, json, x-api-key"]
+)
 def planted(request: pytest.FixtureRequest, upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[Planted]:
-    doors, line_format = request.param.split(", ")
+    credentials, line_format, door = request.param.split(", ")
     upstream.configure(rotate="hard")
     with run_proxy(upstream.url) as proxy:
-        planted = Planted(upstream.url, proxy, tmp_path, with_keys=doors == "keys", LOG_FORMAT=line_format)
+        settings = {"LOG_FORMAT": line_format}
+        with_keys = credentials == "keys"
+        planted = Planted(upstream.url, proxy, tmp_path, with_keys=with_keys, door=door, **settings)
         with planted.gateway:
             yield planted
 

@@ -33,7 +33,8 @@ def test_no_gateway_key_goes_upstream(connect: Connect, upstream: UpstreamEmulat
         check_error(
             client.post("/token/check", json={"token": value}, headers=bearer(KEY)), 400, "invalid_value"
         )
-    check_error(client.post(CHAT, json=QUESTION, headers={"x-api-key": KEY}), 401, "invalid_api_key")
+    spelt = {"x-api-key": f"demo-one,{ADMIN}"}
+    check_error(client.post(CHAT, json=QUESTION, headers=spelt), 401, "invalid_api_key")
     assert upstream.requests() == []
 
 
