@@ -170,7 +170,16 @@ def find_owners(url: str, callers: Iterable[str]) -> dict[str, str]:
 
 
 def build_headers(caller: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {caller}", "Content-Type": "application/json"}
+    """`caller` is what stands behind `Bearer`, or a whole header: `x-api-key: demo-a`."""
+    name, _, value = caller.rpartition(": ")
+    shown = {name: value} if name else {"Authorization": f"Bearer {value}"}
+    return shown | {"Content-Type": "application/json"}
+
+
+def spell(caller: str) -> list[str]:
+    """The headers in which one credential may come."""
+    doors = ("Authorization: Bearer", "Authorization: bearer  ", "Authorization: Bearer Bearer")
+    return [*(f"{door} {caller}" for door in doors), f"x-api-key: {caller}", f"x-api-key: Bearer {caller}"]
 
 
 def read_instance(response: http.client.HTTPResponse) -> str:

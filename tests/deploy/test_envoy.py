@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.fleet import Crowd, Fleet, call, find_owners
+from tests.deploy.fleet import Crowd, Fleet, call, find_owners, spell
 from tests.deploy.front import INSTANCE, find_port, wait_until
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -20,7 +20,7 @@ ENVOY = ROOT / ".venv-deploy/bin/envoy"
 CALLERS = [f"demo-envoy{number}" for number in range(24)]
 MANY = [f"demo-many{number}" for number in range(200)]
 MAX_MOVED = 0.03
-"""Of those who need not move, when the one of three who leaves takes its share."""
+"""Of those who need not move, when the one of four who leaves takes its share."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     with UpstreamEmulator() as upstream:
         fleet = Fleet(upstream.url, tmp_path, GLM_CONVERSATION_TTL="1")
         try:
-            fleet.start(3)
+            fleet.start(4)
             yield fleet
         finally:
             fleet.close()
@@ -70,10 +70,9 @@ def adapt(configuration: Any, port: int, admin_port: int, fleet: Fleet) -> Any:
     cluster["health_checks"][0] |= {"interval": "0.3s", "no_traffic_interval": "0.3s"}
     (group,) = cluster["load_assignment"]["endpoints"]
     # Here they share one host: the name that each has in the cluster is what is hashed.
-    for number, (one, address) in enumerate(zip(group["lb_endpoints"][:3], fleet.instances, strict=True)):
+    for number, (one, address) in enumerate(zip(group["lb_endpoints"], fleet.instances, strict=True)):
         place = {"address": "127.0.0.1", "port_value": int(address.partition(":")[2])}
         one["endpoint"] = {"hostname": f"glm-api-{number}", "address": {"socket_address": place}}
-    del group["lb_endpoints"][3:]
     configuration["admin"] = {
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}
     }
@@ -91,7 +90,7 @@ def count_healthy(process: subprocess.Popen[bytes], admin: str, log: Path) -> in
 
 def test_who_is_not_ready_is_left_and_who_is_killed_loses_its_streams_alone(fleet: Fleet, url: str) -> None:
     owners, many = find_owners(url, CALLERS), find_owners(url, MANY)
-    leaver, killed, _ = sorted(fleet.instances)
+    leaver, killed, *_ = sorted(fleet.instances)
     crowd = Crowd(url)
     with crowd.asking(CALLERS):
         crowd.wait_for_answers(len(CALLERS))
@@ -111,11 +110,18 @@ def test_who_is_not_ready_is_left_and_who_is_killed_loses_its_streams_alone(flee
     assert [visit for visit in lost if killed not in {visit.instance, owners[visit.caller]}] == []
 
 
+def test_either_header_leads_to_the_same_owner(url: str) -> None:
+    owners = find_owners(url, CALLERS)
+    for caller, owner in owners.items():
+        assert set(find_owners(url, spell(caller)).values()) == {owner}
+    assert len(set(owners.values())) == 4
+
+
 def check_moves(before: dict[str, str], after: dict[str, str], leaver: str) -> None:
     moved = [caller for caller, owner in before.items() if after[caller] != owner]
     share = sum(owner == leaver for owner in before.values())
     print(
-        f"\n| {len(before)} callers, 3 instances behind Envoy | who leaves had {share}, {len(moved)} move |"
+        f"\n| {len(before)} callers, 4 instances behind Envoy | who leaves had {share}, {len(moved)} move |"
     )
     assert leaver not in after.values()
     assert len(moved) - share <= MAX_MOVED * len(before)

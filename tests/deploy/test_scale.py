@@ -34,6 +34,7 @@ from tests.deploy.fleet import (
     call,
     find_owners,
     reload_nginx,
+    spell,
 )
 from tests.deploy.front import Nginx, find_port, wait_until
 
@@ -88,6 +89,20 @@ def test_400_streams_at_once_ask_no_account_twice(scene: Scene) -> None:
     assert state["violations"] == 0
     assert len(state["accounts"]) == 2 * len(LISTS)
     assert len(shares) == 4, "an instance had nothing to do"
+
+
+def test_either_header_leads_to_the_same_owner(scene: Scene) -> None:
+    """No account is asked while it answers, though its caller comes in by two headers at once."""
+    url, owners = scene.nginx.url, find_owners(scene.nginx.url, LISTS)
+    for caller, owner in owners.items():
+        assert set(find_owners(url, spell(caller)).values()) == {owner}
+    assert len(set(owners.values())) == 4
+    before = scene.upstream.state()["violations"]
+    crowd = Crowd(url)
+    with crowd.asking([*SINGLES, *(f"x-api-key: {caller}" for caller in SINGLES)]):
+        crowd.wait_for_answers(ROUND)
+    assert [visit for visit in crowd.visits if visit.problem] == []
+    assert scene.upstream.state()["violations"] == before
 
 
 def test_a_kill_a_return_a_leave_and_a_join_lose_only_what_was_killed(scene: Scene) -> None:
