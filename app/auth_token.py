@@ -58,15 +58,20 @@ class RefreshedTokens:
     access_token: AccessToken
     refresh_token: str | None = field(default=None, repr=False)
     user_id: str | None = field(default=None, repr=False)
+    is_guest: bool = False
+    """Nobody has logged in: the token is one that the site gives to every visitor (protocol notes 1.1)."""
 
 
 def parse_access_token(value: str, *, now: float) -> AccessToken:
     """Read life and device from a JWT; a token that is no JWT gets careful defaults."""
-    claims = _read_claims(value)
-    device_id = claims.device_id
-    if device_id is None or not _DEVICE_ID.fullmatch(device_id):  # it goes into a header
-        device_id = hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
-    return AccessToken(value, claims.exp or now + _DEFAULT_LIFE_SECONDS, device_id)
+    device_id = read_device_id(value) or hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()
+    return AccessToken(value, read_expiry(value) or now + _DEFAULT_LIFE_SECONDS, device_id)
+
+
+def read_device_id(value: str) -> str | None:
+    """The device that a JWT names, None where it names none that a header can carry."""
+    device_id = _read_claims(value).device_id
+    return device_id if device_id is not None and _DEVICE_ID.fullmatch(device_id) else None
 
 
 def is_sendable(value: str) -> bool:

@@ -40,6 +40,7 @@ class Account:
     parallel_refreshes: int = 0
     answers: int = 0
     violations: int = 0
+    is_guest: bool = False
     blocked: bool = False
     next_answers: deque[str] = field(default_factory=deque)
     next_refreshes: deque[str] = field(default_factory=deque)
@@ -117,6 +118,8 @@ class AccountBook:
         issued = int(time.time())
         claims: dict[str, Any] = {"sub": _NICKNAME + account.name, "exp": issued + life_seconds}
         claims |= {"nbf": issued, "iat": issued, "jti": f"{self._last_serial:032x}", "uid": account.user_id}
+        if account.is_guest:
+            claims["is_guest"] = True
         return jwt.mint(claims | {"device_id": account.device_id, "type": kind})
 
     def _by_claims(self, token: str, kind: str) -> tuple[Account, dict[str, Any]]:

@@ -108,10 +108,16 @@ def _scene(
         turns=conversation.turns,
         meta_data=body.get("meta_data") or {},
         seen=tuple(call.world.files.look_at(conversation.account, body["messages"][0]["content"])),
-        envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner),
+        envelope=Envelope(message_id, conversation.id, body["assistant_id"], manner, _choose_model(body)),
         pace_seconds=script.number("pace", 0 if script.name else setting.pace) / 1000,
         origin=origin_of_pictures(body["assistant_id"], call.request.headers.get("host", "")),
     )
+
+
+def _choose_model(body: dict[str, Any]) -> str:
+    """Protocol notes 0.2 row 16."""
+    selected = (body.get("meta_data") or {}).get("selected_model")
+    return {"glm-5.3": "moe_53", "glm-5": "moe_52", "glm-4.7": "moe_52"}.get(str(selected), "moe_53f")
 
 
 class Answer:

@@ -39,7 +39,7 @@ def serve(exchange: Exchange, world: World) -> None:
 
 def change_account(world: World, name: str, changes: dict[str, Any]) -> None:
     """Queues faults and scenarios, blocks an account, expires its access tokens. Raises InvalidChange."""
-    unknown = changes.keys() - QUEUES.keys() - {"blocked", "expire_access"}
+    unknown = changes.keys() - QUEUES.keys() - {"blocked", "expire_access", "is_guest"}
     if unknown:
         raise InvalidChange(f"unknown: {', '.join(sorted(unknown))}")
     account = world.accounts.named(name)
@@ -52,6 +52,8 @@ def change_account(world: World, name: str, changes: dict[str, Any]) -> None:
 def _switch(world: World, account: Account, changes: dict[str, Any]) -> None:
     if "blocked" in changes:
         account.blocked = bool(changes["blocked"])
+    if "is_guest" in changes:
+        account.is_guest = bool(changes["is_guest"])
     if changes.get("expire_access"):
         world.accounts.expire_access(account)
 

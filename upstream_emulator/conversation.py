@@ -63,6 +63,14 @@ class ConversationBook:
             conversation.deleted_while_in_use = conversation.in_use
         return True
 
+    def delete_all(self, account: str) -> int:
+        """Deletes all of an account's; returns how many there were."""
+        conversations = [one for one in self if one.account == account and not one.deleted]
+        for conversation in conversations:
+            conversation.deleted = True
+            conversation.deleted_while_in_use |= conversation.in_use
+        return len(conversations)
+
 
 def following_id(object_id: str) -> str:
     """The id that the upstream would give out next."""

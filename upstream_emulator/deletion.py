@@ -1,4 +1,8 @@
-"""Deleting conversations, in both eras (protocol notes 9). What it answers to a wrong id is a guess."""
+"""Deleting conversations by each of the three calls (protocol notes 9, 0.2 row 12).
+
+What is answered to a wrong id is a guess. A bulk deletion without ids, or without its assistant, deletes
+everything, as the real one does.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +15,28 @@ NOT_FOUND = 10003
 def delete_2024(call: Call) -> None:
     """`POST backend-api/assistant/conversation/delete` for one conversation."""
     conversation_id = call.fields.get("conversation_id")
-    _delete(call, [conversation_id])
+    _delete(call, [conversation_id], call.fields.get("assistant_id"))
+
+
+def delete_one(call: Call) -> None:
+    """`POST mainchat-api/conversation/delete` for one conversation, which needs no assistant."""
+    conversation_id = call.fields.get("conversation_id")
+    found = call.world.conversations.find(str(conversation_id), call.caller.name)
+    assistant_id = call.fields.get("assistant_id", found.assistant_id if found else None)
+    _delete(call, [conversation_id], assistant_id)
 
 
 def bulk_delete(call: Call) -> None:
     """`POST mainchat-api/conversation/bulk_delete` for one or many."""
-    ids = call.fields.get("conversation_ids")
-    _delete(call, ids if isinstance(ids, list) else [])
+    ids, assistant_id = call.fields.get("conversation_ids"), call.fields.get("assistant_id")
+    if isinstance(ids, list) and ids and assistant_id:
+        _delete(call, ids, assistant_id)
+    else:
+        call.world.record.wiped += call.world.conversations.delete_all(call.caller.name)
+        call.succeed(None)
 
 
-def _delete(call: Call, ids: list[object]) -> None:
+def _delete(call: Call, ids: list[object], assistant_id: object) -> None:
     """Deletes what belongs to this account and this assistant; anything else is refused as a whole."""
     account = call.caller
     fault = account.next_deletions.popleft() if account.next_deletions else ""
@@ -28,8 +44,7 @@ def _delete(call: Call, ids: list[object]) -> None:
         call.fail(fault)
         return
     known = [one for one in ids if isinstance(one, str)]
-    assistant_id = str(call.fields.get("assistant_id"))
-    if len(known) == len(ids) and call.world.conversations.delete(known, account.name, assistant_id):
+    if len(known) == len(ids) and call.world.conversations.delete(known, account.name, str(assistant_id)):
         call.succeed(None)
     else:
         call.world.record.refused_deletions += 1

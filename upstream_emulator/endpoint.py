@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from upstream_emulator import chat, control, deletion, login, upload, video
+from upstream_emulator import chat, control, deletion, login, signing, upload, video
 from upstream_emulator.call import Call
 from upstream_emulator.connection import Exchange
 from upstream_emulator.drawing import PICTURES, send_picture
@@ -33,7 +33,7 @@ ENDPOINTS = {
     API + endpoint.path: endpoint
     for endpoint in (
         Endpoint("POST", "/backend-api/v1/user/refresh", login.refresh_2024, "2024", needs_login=False),
-        Endpoint("POST", "/user-api/user/refresh", login.refresh_2026, "2026", needs_login=False),
+        Endpoint("POST", login.REFRESH, login.refresh_2026, "2026", needs_login=False),
         Endpoint("GET", "/backend-api/v3/user/info", login.user_info_2024, "2024"),
         Endpoint("GET", "/user-api/user/info", login.user_info, "2026"),
         Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
@@ -44,7 +44,8 @@ ENDPOINTS = {
         Endpoint("POST", "/video-api/v1/static/upload", video.upload),
         Endpoint("POST", "/video-api/v1/chat", video.order),
         Endpoint("POST", "/video-api/v1/static/composite_video", video.compose),
-        Endpoint("POST", "/backend-api/assistant/conversation/delete", deletion.delete_2024, "2024"),
+        Endpoint("POST", "/backend-api/assistant/conversation/delete", deletion.delete_2024),
+        Endpoint("POST", "/mainchat-api/conversation/delete", deletion.delete_one, "2026"),
         Endpoint("POST", "/mainchat-api/conversation/bulk_delete", deletion.bulk_delete, "2026"),
     )
 }
@@ -93,7 +94,10 @@ class Dispatcher:
             endpoint.handle(call)
 
     def _refuse_signature(self, call: Call) -> int | None:
-        return self._world.guard.refusal(call.request.headers, self._world.clock())
+        """An unsigned refresh has a number of its own (protocol notes 0.2 row 1)."""
+        code = self._world.guard.refusal(call.request.headers, self._world.clock())
+        is_refresh = call.request.path == API + login.REFRESH
+        return signing.DEVICE_MISSING if is_refresh and code == signing.SIGNATURE_MISSING else code
 
     def _count(self, exchange: Exchange) -> None:
         """Counts a connection with its first call, so that looking at the state does not."""

@@ -44,8 +44,15 @@ FAULTS: Mapping[str, Fault] = {
     "json200": Fault(200, GUEST_EXHAUSTED),
     "toolong": Fault(200, TOO_LONG),
     "validation": Fault(200, VALIDATION_ERROR),
-    # Nobody captured this refusal: a business error in the words of the page, its number made up.
-    "no-assistant": Fault(200, {"status": 10404, "message": "智能体不存在", "result": None}, echoes=True),
+    # Protocol notes 0.2 row 4.
+    "no-assistant": Fault(200, {"status": 0, "result": None}),
+    # Nobody captured this one: a business error in the words of the page, its number made up.
+    "no-assistant-words": Fault(
+        200, {"status": 10404, "message": "智能体不存在", "result": None}, echoes=True
+    ),
+    # Protocol notes 0.2 rows 12 and 13: a call that has died, and an upload too many.
+    "call400": Fault(400, {"status": 40001, "message": "bad request"}),
+    "quota429": Fault(429, {"status": 429, "message": "quota exceeded"}),
     "busy429": Fault(429, {"status": 10061, "message": WAIT_FOR_OTHERS}, echoes=True),
     "throttled429": Fault(429, {"status": 10061, "message": TOO_FREQUENT}, echoes=True),
     "busy200": Fault(200, {"status": 10061, "message": WAIT_FOR_OTHERS, "result": None}, echoes=True),

@@ -80,7 +80,7 @@ class FileBook:
         file = self._find(account, entry) if isinstance(entry, dict) else None
         if kind == "image" and file is not None and file.is_picture and entry.get("image_url") == file.url:
             return file.label
-        if kind == "file" and file is not None and entry.get("file_url") == file.url:
+        if kind == "file" and file is not None and entry.get("file_url", file.url) == file.url:
             return file.label
         return "看不到的图片" if kind.startswith("image") else "看不到的文件"
 

@@ -51,6 +51,8 @@ class Envelope:
     conversation_id: str
     assistant_id: str
     manner: Manner
+    model: str = "moe_53f"
+    """What parts say they come from; in 2024 all said the same."""
 
     def frame(self, parts: list[Json], *, status: str = "init", deltas: bool = False, **more: Any) -> Json:
         """One frame. `deltas`: its parts hold new text only; `more` replaces or adds top-level fields."""
@@ -69,7 +71,7 @@ class Envelope:
         if self.manner.is_old:
             part |= {"model": "chatglm-all-tools", "recipient": "all", "created_at": beijing_time()}
         else:
-            part["model"] = "moe_53f"
+            part["model"] = self.model
         return part | {"meta_data": {}, "status": status} | more
 
     def _meta_data(self, deltas: bool) -> Json:

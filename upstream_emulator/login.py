@@ -13,14 +13,21 @@ from upstream_emulator.script import Script, parse_script
 
 REFRESH_EXPIRED = 40102
 LOGIN_NEEDED = 40103
+UNAUTHORIZED = (401, REFRESH_EXPIRED, "unauthorized user")
 BAD_TOKEN = 400
 SLOW_SECONDS = 1.0
+REFRESH = "/user-api/user/refresh"
+
+Refusal = tuple[int, int, str]
 
 
 def refresh_2024(call: Call) -> None:
     """`POST backend-api/v1/user/refresh`: unsigned, `accessToken`, never a new refresh token."""
     _refresh(
-        call, lambda account: {"accessToken": _access_token(call, account)}, (400, BAD_TOKEN, "bad request")
+        call,
+        lambda account: {"accessToken": _access_token(call, account)},
+        (400, BAD_TOKEN, "bad request"),
+        (401, REFRESH_EXPIRED, "40102: token expired"),
     )
 
 
@@ -32,11 +39,12 @@ def refresh_2026(call: Call) -> None:
             "user_id": account.user_id,
             "access_token": _access_token(call, account),
             "refresh_token": _rotated(call, account),
-            "is_guest": False,
+            "is_guest": account.is_guest,
             "mode": 1,
         }
 
-    _refresh(call, result, (401, LOGIN_NEEDED, "user needs login"))
+    # Protocol notes 0.2 row 1: dead and unknown ones are refused alike.
+    _refresh(call, result, UNAUTHORIZED, UNAUTHORIZED)
 
 
 def user_info(call: Call) -> None:
@@ -61,7 +69,7 @@ def log_in(call: Call) -> bool:
     return True
 
 
-def _refresh(call: Call, build: Callable[[Account], Json], invalid: tuple[int, int, str]) -> None:
+def _refresh(call: Call, build: Callable[[Account], Json], invalid: Refusal, expired: Refusal) -> None:
     """Counts the refresh, then answers it when its time has come: the token must be alive at that moment."""
     script, account = Script(), _account_of(call)
     if account is not None:
@@ -70,7 +78,7 @@ def _refresh(call: Call, build: Callable[[Account], Json], invalid: tuple[int, i
     def answer() -> None:
         if account is not None:
             account.refreshing[call.request.bearer] -= 1
-        _answer_refresh(call, script.name, build, invalid)
+        _answer_refresh(call, script.name, build, invalid, expired)
 
     seconds = call.world.setting.refresh_delay_seconds
     if script.name == "slow":
@@ -97,7 +105,7 @@ def _account_of(call: Call) -> Account | None:
 
 
 def _answer_refresh(
-    call: Call, fault: str, build: Callable[[Account], Json], invalid: tuple[int, int, str]
+    call: Call, fault: str, build: Callable[[Account], Json], invalid: Refusal, expired: Refusal
 ) -> None:
     if is_fault(fault):
         call.fail(fault)
@@ -107,7 +115,7 @@ def _answer_refresh(
         if fault == "expired":
             raise TokenExpired
     except TokenExpired:
-        call.refuse(401, REFRESH_EXPIRED, "40102: token expired")
+        call.refuse(*expired)
     except TokenInvalid:
         call.refuse(*invalid)
     else:

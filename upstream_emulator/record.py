@@ -28,12 +28,14 @@ class RecordedRequest:
 
 @dataclass(slots=True)
 class Record:
-    """Counters since the last reset. `refusals` counts by code; `requests` by path, known or not."""
+    """Counters since the last reset. `refusals` counts by code; `requests` by path, known or not; `wiped`
+    conversations that a bulk deletion took which named none."""
 
     recent: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=MAX_RECORDED_REQUESTS))
     requests: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     refused_deletions: int = 0
+    wiped: int = 0
     stopped_early: int = 0
     tcp_connections: int = 0
     foreign_cookies: int = 0

@@ -30,6 +30,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "draw-e1": drawing.draw_2024,
     "repeat": transcript.repeat,
     "alternate": transcript.alternate,
+    "session": transcript.session,
     "replay": transcript.replay,
     "chunks": play_chunks,
     "filter": trouble.content_filter,

@@ -7,10 +7,21 @@ Scenarios state their own parameters; those that every scenario understands are 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from upstream_emulator import agent, content, drawing
 from upstream_emulator.capture import capture_names, read_capture
 from upstream_emulator.content import cut_up, text
-from upstream_emulator.frame import Block, Growing, encode_event
+from upstream_emulator.frame import (
+    Block,
+    Fixed,
+    Growing,
+    Json,
+    Manner,
+    build_frames,
+    encode_event,
+    encode_json,
+)
 from upstream_emulator.player import Steps
 from upstream_emulator.scene import Scene
 
@@ -85,6 +96,36 @@ def alternate(scene: Scene) -> Steps:
     first = [Growing("think", ("先想", "第一步。")), text("第一步：", "打开门。")]
     second = [Growing("think", ("再想", "第二步。")), text("第二步：", "走进去。")]
     return scene.answer([*first, *second])
+
+
+def session(scene: Scene) -> Steps:
+    """Protocol notes 0.2 rows 7, 8 and 11: a session of 2026-07 in its order and its manner.
+
+    Snapshots whose flag is false, several thoughts and texts, a call of the site's own that fails without a
+    word; two spaces after `data:`, no name before it, and `processing` for a status.
+    """
+    told = scene.in_style("snapshot")
+    if "style" not in scene.script.values:
+        told = replace(told, envelope=replace(told.envelope, manner=Manner("snapshot", flag=1)))
+    call: Json = {"name": "open_url", "arguments": '{"url":"https://example.com/"'}
+    failed: Json = {"type": "tool_result", "tool_calls": call, "tool_result": {"id": "1", "content": ""}}
+    blocks: list[Block] = [
+        Growing("think", ("先想", "第一步。")),
+        content.thoughts_closed(),
+        text("第一步：", "打开门。"),
+        Fixed([({"type": "tool_calls", "tool_calls": call}, "init", {})]),
+        Fixed([(failed, "error", {"error": None})], role="tool"),
+        Growing("think", ("没有结果，", "接着想。")),
+        text("第二步：", "走进去。"),
+    ]
+    frames = build_frames(told.envelope, blocks)
+    busy = (
+        frame | {"status": "processing", "tool_calls": []}
+        if frame["parts"] and frame["status"] == "init"
+        else frame
+        for frame in frames
+    )
+    return scene.paced(b"data:  " + encode_json(frame) + b"\n\n" for frame in busy)
 
 
 def replay(scene: Scene) -> Steps:

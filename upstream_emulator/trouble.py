@@ -5,6 +5,8 @@ Where a docstring mentions `at`, it is how much comes before the trouble.
 
 from __future__ import annotations
 
+import uuid
+
 from upstream_emulator import content
 from upstream_emulator.frame import Block, Envelope, Fixed, Growing, Json
 from upstream_emulator.player import Ending, Steps
@@ -23,9 +25,25 @@ def content_filter(scene: Scene) -> Steps:
 
 
 def busy(scene: Scene) -> Steps:
-    """4.9 h: the first frame, then the refusal without any id, then the end. `at=1`: after some text."""
+    """4.9 h: the first frame, then the refusal without any id, then the end. `at=1`: after some text.
+
+    `code`: another number than 1301, with words of its own, as `error_code` where `field` says so; `part=1`:
+    told by a part (protocol notes 0.2 row 14).
+    """
+    if "code" in scene.script.values:
+        return scene.ended_by(_beginning(scene, at=0), _refusal(scene))
     refusal: Json = {"status": "init", "parts": [], "last_error": {"code": "1301", "message": content.BUSY}}
     return scene.ended_by(_beginning(scene, at=0), refusal)
+
+
+def _refusal(scene: Scene) -> Json:
+    code = scene.script.text("code")
+    words = "高峰期排队中，请稍后再试" if code == "10062" else "internal server error"
+    error: Json = {scene.script.text("field", "code"): code, "message": words}
+    if not scene.script.is_set("part"):
+        return scene.envelope.frame([], last_error=error)
+    part = scene.envelope.part(str(uuid.uuid4()), {}, "error", error=error)
+    return scene.envelope.frame([part | {"content": []}])
 
 
 def error_frame(scene: Scene) -> Steps:

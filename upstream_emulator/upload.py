@@ -19,19 +19,24 @@ def upload_2024(call: Call) -> None:
 
 
 def upload_2026(call: Call) -> None:
-    """`POST productivity-api/file/chat_upload`: `file`, `from=chat` and an assistant. The result is a list;
-    the directive `object` in `upload_next` gives the object that others have seen."""
+    """`POST productivity-api/file/chat_upload`: `file`, alone or with `from=chat` and an assistant.
+
+    The result is an object (protocol notes 0.2 row 13); `upload_next` may ask for the `list` or for the older
+    `object` with a `source_id`.
+    """
     account = call.caller
-    as_object = bool(account.next_uploads) and account.next_uploads[0] == "object"
-    if as_object:
+    shape = account.next_uploads[0] if account.next_uploads else ""
+    if shape in ("object", "list"):
         account.next_uploads.popleft()
     file = _receive(call, {"from": "chat"})
     if file is None:
         return
-    if as_object:
+    if shape == "list":
+        call.succeed([{"file_id": file.id, "file_url": file.url}])
+    elif shape == "object":
         call.succeed({"source_id": file.id, "file_type": file.type} | _build_common(file))
     else:
-        call.succeed([{"file_id": file.id, "file_url": file.url}])
+        call.succeed(_build_common(file))
 
 
 def upload_knowledge(call: Call) -> None:
@@ -48,8 +53,8 @@ def _receive(call: Call, wanted: dict[str, str]) -> StoredFile | None:
         return None
     file = form.files.get("file") if form is not None and form.is_whole else None
     fields = form.fields if form is not None else {}
-    has_fields = all(fields.get(name) == value for name, value in wanted.items())
-    if file is None or not has_fields or (wanted and not fields.get("assistant_id")):
+    has_fields = not fields or all(fields.get(name) == value for name, value in wanted.items())
+    if file is None or not has_fields or (wanted and fields and not fields.get("assistant_id")):
         call.refuse(400, BAD_REQUEST, "bad request")
         return None
     return _keep(call, file)

@@ -53,6 +53,7 @@ class World:
             "violations": sum(account.violations for account in self.accounts),
             "undeleted": sum(one.announced and not one.deleted for one in conversations),
             "refused_deletions": record.refused_deletions,
+            "wiped": record.wiped,
             "deleted_while_in_use": sum(one.deleted_while_in_use for one in conversations),
             "stopped_early": record.stopped_early,
             "tcp_connections": record.tcp_connections,

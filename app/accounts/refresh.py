@@ -18,6 +18,7 @@ from app.core.errors import AccessRejected, AccountExpired, GatewayError, Intern
 from app.hub import close_thread_loop
 from app.logs import redactor
 from app.metrics.counters import Counters
+from app.pasted_token import VISITOR
 
 log = logging.getLogger(__name__)
 
@@ -181,6 +182,8 @@ class Refresher:
             except AccessRejected:
                 refused[candidate] = self._clock() + _REFUSED_SECONDS
                 continue
+            if tokens.is_guest:
+                raise AccountExpired(f"Account {account.label} {VISITOR.what}. {VISITOR.advice}")
             return self._keep(account, candidate, rotated, tokens)
         account.access_token = None
         raise AccountExpired(

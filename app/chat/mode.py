@@ -13,7 +13,10 @@ from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, Cha
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
 _SILENT = re.compile(r"-silent(?=-|$)", re.IGNORECASE)
-_SELECTED_MODEL = re.compile(r"glm-5[a-z0-9.]*(?:-(?:flash|air|plus|turbo))?", re.IGNORECASE)
+# `glm-<digit>...` up to the words that are switches here (protocol notes 0.2 row 16).
+_SELECTED_MODEL = re.compile(
+    r"glm-\d[a-z0-9.]*(?:-(?!think|zero|search|deep-?research|silent)[a-z0-9.]+)*", re.IGNORECASE
+)
 
 # The names /v1/models offers; any other name works and means the default assistant.
 MODELS = (

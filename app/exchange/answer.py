@@ -56,6 +56,11 @@ class Answer:
         return self._stream.answer_id
 
     @property
+    def model(self) -> str | None:
+        """What answers, by the upstream's name for it."""
+        return self._stream.model
+
+    @property
     def frames(self) -> int:
         """How many documents of the upstream have been read."""
         return self._frames_before + self._stream.frames

@@ -113,6 +113,11 @@ class Reply:
         return self._answer.conversation_id
 
     @property
+    def model(self) -> str | None:
+        """What answers, by the upstream's name for it; None while it has not said so."""
+        return self._answer.model
+
+    @property
     def frames(self) -> int:
         """How many documents of the upstream have been read."""
         return self._answer.frames

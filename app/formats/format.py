@@ -28,6 +28,8 @@ class ReplyHead:
     id: str
     model: str
     created: int
+    served_by: str | None = None
+    """The upstream's own name for what answers, None where it has not said so."""
 
 
 class Encoder(Protocol):

@@ -75,10 +75,12 @@ def _close(reply: Reply, request_log: RequestLog) -> None:
     if request_log.outcome is None and not reply.finished:
         request_log.outcome = "client gone"
     request_log.frames = reply.frames
+    request_log.model = reply.model
     reply.close()
 
 
 def _head(reply: Reply, asked: Asked) -> ReplyHead:
     """Clients keep the id to continue; an upstream that names no conversation still needs one."""
     name = reply.conversation_id or f"chatcmpl-{uuid.uuid4().hex}"
-    return ReplyHead(id=name, model=asked.question.model, created=int(time.time()))
+    model = asked.question.model
+    return ReplyHead(id=name, model=model, created=int(time.time()), served_by=reply.model)

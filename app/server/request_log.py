@@ -45,6 +45,7 @@ class RequestLog:
         "first_delta_at",
         "frames",
         "id",
+        "model",
         "outcome",
         "path",
         "route",
@@ -58,6 +59,8 @@ class RequestLog:
         self.route = route
         self.status = 0
         self.account: str | None = None
+        self.model: str | None = None
+        """What answered, by the upstream's name for it."""
         self.first_delta_at: float | None = None
         self.frames = 0
         self.outcome: str | None = None
@@ -166,6 +169,7 @@ class RequestLog:
             "path": self.path,
             "status": self.status or None,
             "account": self.account,
+            "model": self.model,
             "first_delta": None if first is None else round(first, 3),
             "duration": round(self._seconds, 3),
             "frames": self.frames or None,

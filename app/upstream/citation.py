@@ -1,8 +1,9 @@
 """Citation marks of every era become Markdown links in place (protocol notes 4.4).
 
-`【12†source】` is a number in the list of pages that a search found, `【turn0search0】` the key of one page;
-a mark that leads to no known page is left out. Links to the sandbox of the code interpreter open nowhere but
-in the web chat, and say so instead.
+`【12†source】` is a number in the list of pages that a search found, `【turn0search0】` or `[turn0search0]`
+the key of one page; each may name lines, `,L3-L9` (protocol notes 0.2 row 15). A mark that leads to no known
+page is left out. Links to the sandbox of the code interpreter open nowhere but in the web chat, and say so
+instead.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ Said = str | CitedText
 SANDBOX_NOTE = " (仅能在网页端下载 / can only be downloaded in the web chat)"
 
 _KEY = r"turn\d{1,4}[A-Za-z]{1,20}\d{1,4}"
-_NUMBERED = r"【(?P<number>\d{1,4})(?::\d{1,4})?†[^【】\n]{0,40}】"
-_KEYED = rf"【(?P<keys>{_KEY}(?:[\s,，、;；]{{0,3}}{_KEY}){{0,9}})】"
+_LINES = r"(?:,\s?L\d{1,6}(?:-L?\d{1,6})?)?"
+_KEYS = rf"{_KEY}{_LINES}(?:[\s,，、;；]{{0,3}}{_KEY}{_LINES}){{0,9}}"
+_NUMBERED = rf"【(?P<number>\d{{1,4}})(?::\d{{1,4}})?{_LINES}†[^【】\n]{{0,40}}】"
+_KEYED = rf"【(?P<keys>{_KEYS})】"
+_BRACKETED = rf"\[(?P<bracketed>{_KEYS})\]"
 _BARE = rf"【?(?<![A-Za-z0-9_])(?P<bare>{_KEY})(?![A-Za-z0-9_])】?"
 _SANDBOX = r"\]\((?P<sandbox>sandbox:[^()\s]{0,2000})\)"
 
 # What may still become one of the above when more text comes. All of them are bounded.
-_NUMBERED_BEGUN = r"\d{1,4}(?::\d{0,4})?(?:†[^【】\n]{0,40})?"
-_KEYED_BEGUN = r"t(?:u(?:r(?:n[A-Za-z0-9\s,，、;；]{0,200})?)?)?"
+_LINES_BEGUN = r"(?:,\s?(?:L(?:\d{1,6}(?:-(?:L?\d{0,6})?)?)?)?)?"
+_NUMBERED_BEGUN = rf"\d{{1,4}}(?::\d{{0,4}})?{_LINES_BEGUN}(?:†[^【】\n]{{0,40}})?"
+_KEYED_BEGUN = r"t(?:u(?:r(?:n[A-Za-z0-9\s,，、;；-]{0,300})?)?)?"
 _BARE_BEGUN = r"(?<![A-Za-z0-9_])t(?:u(?:r(?:n(?:\d{1,4}(?:[A-Za-z]{1,20}\d{0,4})?)?)?)?)?"
 _SANDBOX_BEGUN = r"\](?:\((?:s(?:a(?:n(?:d(?:b(?:o(?:x(?::[^()\s]{0,2000})?)?)?)?)?)?)?)?)?"
 _BRACKET_BEGUN = rf"【(?:{_NUMBERED_BEGUN}|{_KEYED_BEGUN})?"
+# Whole as well: its last character may begin a link to the sandbox.
+_SQUARE_BEGUN = rf"\[(?:{_KEYED_BEGUN}|{_KEYS}\])?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,9 @@ _WITHOUT_KEYS = _Grammar(
 )
 # Keys without brackets are only looked for once a search gave keys: elsewhere `turn2left3` is just text.
 _WITH_KEYS = _Grammar(
-    suspect=re.compile(r"[【\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
-    mark=re.compile("|".join((_NUMBERED, _KEYED, _BARE, _SANDBOX))),
-    begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
+    suspect=re.compile(r"[【\[\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
+    mark=re.compile("|".join((_NUMBERED, _KEYED, _BRACKETED, _BARE, _SANDBOX))),
+    begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SQUARE_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
 )
 
 
@@ -109,7 +116,7 @@ class CitingText:
         if groups["number"]:
             number = int(groups["number"])
             return [_cite(number, source)] if (source := self._sources.find_number(number)) else []
-        keys = re.findall(_KEY, groups["keys"] or groups["bare"])
+        keys = re.findall(_KEY, groups["keys"] or groups.get("bracketed") or groups["bare"])
         found = [source for key in keys if (source := self._sources.find_key(key))]
         return [_cite(source.number, source) for source in found]
 

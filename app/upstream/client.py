@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import requests
 
-from app.auth_token import AccessToken, RefreshedTokens, is_sendable, parse_access_token
+from app.auth_token import AccessToken, RefreshedTokens, is_sendable, parse_access_token, read_device_id
 from app.core.errors import (
     ConversationNotFound,
     GatewayError,
@@ -25,8 +25,15 @@ from app.core.errors import (
 )
 from app.upstream.adapter import UpstreamAdapter, give_back, open_body, translate, was_stale
 from app.upstream.deadline import CallDeadline
-from app.upstream.document import read_document
-from app.upstream.envelope import classify_answer, classify_refresh, first_string, is_success
+from app.upstream.deletion import Calls, IsGone, build_deletions, is_dead_deletion, is_missing
+from app.upstream.document import is_compressed, read_answer
+from app.upstream.envelope import (
+    classify_answer,
+    classify_missing_stream,
+    classify_refresh,
+    first_string,
+    is_success,
+)
 from app.upstream.header import BROWSER_HEADERS
 from app.upstream.probe import PLACEHOLDER_TOKEN, ProbeResult, read_probe
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
@@ -45,16 +52,13 @@ from app.upstream.upload import (
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
 _REFRESH_PATH_2024 = "/chatglm/backend-api/v1/user/refresh"
-_DELETE_PATH = "/chatglm/mainchat-api/conversation/bulk_delete"
 _STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
-_DELETE_PATH_2024 = "/chatglm/backend-api/assistant/conversation/delete"
 
 _CALL_SECONDS = 15.0
 _MAX_CONNECTIONS = 2048
 
 Body = bytes | MultipartBody
-_Calls = tuple[tuple[str, dict[str, object]], ...]
-_REFRESH_CALLS: _Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
+_REFRESH_CALLS: Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class UpstreamClient:
                 "text/event-stream",
             )
             kind = response.headers.get("Content-Type", "")
-            if response.status_code == 200 and "text/event-stream" in kind and not _is_compressed(response):
+            if response.status_code == 200 and "text/event-stream" in kind and not is_compressed(response):
                 return AnswerStream(
                     open_body(response),
                     partial(give_back, response),
@@ -121,6 +125,7 @@ class UpstreamClient:
             access_token=parse_access_token(access, now=self._clock()),
             refresh_token=first_string(result, "refresh_token", "refreshToken"),
             user_id=first_string(result, "user_id"),
+            is_guest=result.get("is_guest") is True,
         )
 
     def probe(self) -> ProbeResult:
@@ -129,13 +134,13 @@ class UpstreamClient:
         return read_probe(response.status_code, response.headers, document)
 
     def delete_conversation(self, access_token: AccessToken, conversation_id: str, assistant_id: str) -> None:
-        """Remove a conversation from the account's history; one that is not there any more is removed."""
-        calls: _Calls = (
-            (_DELETE_PATH, {"conversation_ids": [conversation_id], "assistant_id": assistant_id}),
-            (_DELETE_PATH_2024, {"conversation_id": conversation_id, "assistant_id": assistant_id}),
-        )
+        """Remove a conversation from the account's history; one that is not there any more is removed.
+
+        Raises UpstreamInvalid where an id is missing: without one, such a call may delete everything.
+        """
+        calls = build_deletions(conversation_id, assistant_id)
         try:
-            self._post(calls, access_token.value, access_token.device_id)
+            self._post(calls, access_token.value, access_token.device_id, is_gone=is_dead_deletion)
         except ConversationNotFound:
             return
 
@@ -159,7 +164,7 @@ class UpstreamClient:
                 response = self._call(
                     path, access_token.value, access_token.device_id, body, deadline, "application/json"
                 )
-                document = _read_document(response, deadline)
+                document = read_answer(response, deadline.left_seconds)
                 if not is_wrong_place(response.status_code, document):
                     break
         return parse_upload(response.status_code, document, file)
@@ -182,7 +187,7 @@ class UpstreamClient:
             response = self._call(
                 path, access_token.value, access_token.device_id, body, deadline, "application/json", method
             )
-            document = _read_document(response, deadline)
+            document = read_answer(response, deadline.left_seconds)
         if missing is not None and response.status_code == 404 and isinstance(document, dict):
             raise missing
         if response.status_code != 200 or not is_success(document):
@@ -192,20 +197,24 @@ class UpstreamClient:
     def close(self) -> None:
         self._adapter.close()
 
-    def _post(self, calls: _Calls, bearer: str, device_id: str) -> dict[str, Any]:
-        response, document = self._try(calls, bearer, device_id)
+    def _post(
+        self, calls: Calls, bearer: str, device_id: str, is_gone: IsGone = is_missing
+    ) -> dict[str, Any]:
+        response, document = self._try(calls, bearer, device_id, is_gone)
         if response.status_code != 200 or not is_success(document):
             raise classify_answer(response.status_code, document)
         return dict(document)
 
-    def _try(self, calls: _Calls, bearer: str, device_id: str) -> tuple[requests.Response, Any]:
-        """Make the first of `calls` whose path exists; the later ones are those of earlier eras."""
+    def _try(
+        self, calls: Calls, bearer: str, device_id: str, is_gone: IsGone = is_missing
+    ) -> tuple[requests.Response, Any]:
+        """Make the first of `calls` that exists; the later ones are those of earlier eras."""
         with CallDeadline(_CALL_SECONDS) as deadline:
             for path, body in calls:
                 payload = msgspec.json.encode(body)
                 response = self._call(path, bearer, device_id, payload, deadline, "application/json")
-                document = _read_document(response, deadline)
-                if response.status_code not in (404, 405):
+                document = read_answer(response, deadline.left_seconds)
+                if not is_gone(response.status_code, document):
                     break
         return response, document
 
@@ -260,32 +269,17 @@ class UpstreamClient:
 
 
 def _device_of(refresh_token: str) -> str:
-    """One fixed device per account while no access token names it."""
-    return hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
+    """The device that the token names (protocol notes 0.2 row 19), else one fixed for it."""
+    return (
+        read_device_id(refresh_token)
+        or hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
+    )
 
 
 def _read_refusal(response: requests.Response, deadline: CallDeadline) -> GatewayError:
     """The error for an answer that is no event stream."""
     status = response.status_code
-    if status == 200 and _is_compressed(response):
+    if status == 200 and is_compressed(response):
         response.close()
         return UpstreamInvalid("The upstream compressed its answer although it was asked not to.")
-    return classify_answer(status, _read_document(response, deadline))
-
-
-def _read_document(response: requests.Response, deadline: CallDeadline) -> Any:
-    """The JSON of a short answer, None where it is something else. Gives the connection back."""
-    body = open_body(response)
-    try:
-        return read_document(body, _encoding_of(response), deadline.left_seconds)
-    finally:
-        body.close()
-        give_back(response, body.complete)
-
-
-def _is_compressed(response: requests.Response) -> bool:
-    return _encoding_of(response) != "identity"
-
-
-def _encoding_of(response: requests.Response) -> str:
-    return str(response.headers.get("Content-Encoding", "identity")).lower()
+    return classify_missing_stream(status, read_answer(response, deadline.left_seconds))

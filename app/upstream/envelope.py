@@ -7,6 +7,7 @@ from typing import Any
 from app.core.errors import (
     AccessRejected,
     GatewayError,
+    ModelNotFound,
     UpstreamInvalid,
     UpstreamThrottled,
     UpstreamUnreachable,
@@ -30,6 +31,16 @@ def classify_answer(status: int, document: Any) -> GatewayError:
     if status >= 500:
         return UpstreamUnreachable(f"The upstream is in trouble (HTTP {status}). Try again shortly.")
     return UpstreamInvalid(f"The upstream answered with a page instead of an answer (HTTP {status}).")
+
+
+def classify_missing_stream(status: int, document: Any) -> GatewayError:
+    """As `classify_answer`, for a question that was answered without a stream.
+
+    A success without a result is how an assistant is told that nobody has (protocol notes 0.2 row 4).
+    """
+    if status == 200 and is_success(document) and document.get("result") is None:
+        return ModelNotFound("The upstream knows no such assistant.")
+    return classify_answer(status, document)
 
 
 def classify_refresh(status: int, document: Any) -> GatewayError:

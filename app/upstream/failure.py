@@ -41,9 +41,12 @@ class _Rule(NamedTuple):
 
 # The first rule that knows a word or a code wins. Words come first: they tell the meanings of 10061 apart.
 _BY_WORDS = (
+    # Told apart from 1301 by its number alone: its words speak of peak hours too (protocol notes 0.2 row 14).
+    _Rule(frozenset({"10062"}), (), UpstreamThrottled,
+          "The upstream lets this account wait in its peak-hour queue. Try again shortly.", _BUSY_SECONDS),
     _Rule(frozenset(), ("等待其他对话", "其他对话生成", "并发"), AccountAnswering,
           "This account is already answering another question. Wait for it, or add accounts.", _BUSY_SECONDS),
-    _Rule(frozenset(), ("频繁", "太快", "too many"), UpstreamThrottled,
+    _Rule(frozenset(), ("频繁", "太快", "too many", "quota exceeded"), UpstreamThrottled,
           "The upstream asks this account to slow down. Wait before asking again.", _THROTTLED_SECONDS),
     _Rule(frozenset(), ("超过对话长度", "超出对话长度"), PromptTooLong,
           "The upstream finds the text too long. Shorten the conversation or the documents."),
@@ -71,7 +74,7 @@ _BY_CODE = (
           "The upstream's risk control refused. Wait a while, and ask less often.", _THROTTLED_SECONDS),
     _Rule(SIGNATURE_CODES, (), UpstreamInvalid,
           "The upstream refuses this gateway's signature: it has changed, or this machine's clock is off."),
-    _Rule(frozenset({"500", "502", "503", "504"}), (), UpstreamUnreachable,
+    _Rule(frozenset({"500", "502", "503", "504", "10025"}), (), UpstreamUnreachable,
           "The upstream has an internal failure. Try again shortly."),
 )  # fmt: skip
 
@@ -117,7 +120,7 @@ def classify_detail(detail: object) -> GatewayError | None:
         return classify_refusal(None, detail)
     if not isinstance(detail, Mapping) or not any(detail.values()):
         return None
-    code = detail.get("code", detail.get("error_code"))
+    code = detail.get("code") or detail.get("error_code")
     return classify_refusal(code, detail.get("message") or detail.get("err_msg"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from app.core.errors import EmptyAnswer, GatewayError, UpstreamError
@@ -25,6 +26,7 @@ _SILENT_TYPES = frozenset({"tool_calls", "system_error", ""})
 _RESULT_TYPES = frozenset({"tool_result", "quote_result", "browser_result"})
 # How items of 2024 say that they are complete.
 _COMPLETE = frozenset({"finish", "done"})
+_MODEL = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 class Reducer:
@@ -36,7 +38,6 @@ class Reducer:
         "_current",
         "_named",
         "_notebook",
-        "_part_error",
         "_part_streams",
         "_pictures",
         "_reasoning",
@@ -46,6 +47,8 @@ class Reducer:
         "answer_id",
         "conversation_id",
         "finished",
+        "model",
+        "part_error",
     )
 
     def __init__(self, *, reads_calls: bool = False, reads_searches: bool = False) -> None:
@@ -58,6 +61,8 @@ class Reducer:
         self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
+        self.model: str | None = None
+        """What answers, by the upstream's own name for it (protocol notes 0.2 row 16)."""
         self._text = DeltaWriter(TextDelta)
         self._reasoning = DeltaWriter(ReasoningDelta)
         self._sources = Sources()
@@ -66,7 +71,8 @@ class Reducer:
         self._part_streams: dict[Key, PartStream] = {}
         self._current: PartStream | None = None
         self._anonymous = 0
-        self._part_error: GatewayError | None = None
+        self.part_error: GatewayError | None = None
+        """What a part reported, which ends the answer unless something is said after it."""
         self._named: ReplyStarted | None = None  # until `reduce` has returned it
 
     def reduce(self, frame: Frame) -> list[ReplyEvent]:
@@ -103,12 +109,14 @@ class Reducer:
         self, part: Part, is_full: bool, increases: bool | None, events: list[ReplyEvent]
     ) -> None:
         is_full = is_full or part.status in ("finish", "intervene")
+        if self.model is None and part.model and part.role != "tool":
+            self.model = part.model if _MODEL.fullmatch(part.model) else None
         for index, item in enumerate(part.content or ()):
             piece = item.text if item.type == "text" else self._read_item(part, item, events)
             if piece:
                 key = (part.logic_id or self._name_anonymous(index, item.type, piece), index, item.type)
                 part_stream = self._find_part_stream(key)
-                self._part_error = None
+                self.part_error = None
                 if item.type == "text" and "】" in piece:
                     self._sources.add_cited(bytes(part.meta_data))
                 if new := _style(item, is_full, increases)(part_stream.merged, piece):
@@ -121,10 +129,10 @@ class Reducer:
         self._heed_status(part, events)
 
     def _heed_status(self, part: Part, events: list[ReplyEvent]) -> None:
-        if part.status == "error" and not _is_executor(part):
-            self._part_error = classify_detail(part.error)
-        elif part.status == "intervene":
+        if part.status == "intervene":
             self._intervene(part.error, events)
+        elif _is_refusal(part) and not _is_executor(part):
+            self.part_error = classify_detail(part.error)
 
     def _read_item(self, part: Part, item: ContentItem, events: list[ReplyEvent]) -> str | None:
         """The text of an item that is not plain text; None where it has none to say."""
@@ -195,7 +203,7 @@ class Reducer:
     def _add_call(self, place: str, item: ContentItem, feed: Feed, events: list[ReplyEvent]) -> None:
         if self._calls is not None and self._calls.add(place, bytes(item.tool_calls), feed):
             self._suspend_part(events)
-            self._part_error = None
+            self.part_error = None
 
     def _tell_calls(self, events: list[ReplyEvent]) -> None:
         """What comes now is no call: those before it are complete."""
@@ -211,7 +219,7 @@ class Reducer:
         if self._pictures.add(item):
             self._suspend_part(events)
             self._tell_calls(events)
-            self._part_error = None
+            self.part_error = None
         if item.type == "one_to_more_finish":
             self._show_pictures(events)
 
@@ -234,8 +242,8 @@ class Reducer:
             self._intervene(frame.last_error, events)
             return
         self.finished = True
-        if self._part_error is not None:
-            raise self._part_error
+        if self.part_error is not None:
+            raise self.part_error
         self._say_all(events)
         if self._calls is None and not self._text.has_text and not self._reasoning.has_text:
             raise EmptyAnswer("The upstream finished without saying anything. Try again, or ask differently.")
@@ -246,6 +254,11 @@ class Reducer:
         self._text.emit("intervene", _read_words(detail), events)
         self.finished = True
         events.append(ReplyFinished("content_filter"))
+
+
+def _is_refusal(part: Part) -> bool:
+    """A part may bring an error without calling itself one, where it brings nothing else."""
+    return part.status == "error" or bool(part.error and not part.content)
 
 
 def _is_executor(part: Part) -> bool:

@@ -62,6 +62,11 @@ class AnswerStream:
         return self._reducer.answer_id
 
     @property
+    def model(self) -> str | None:
+        """What answers, None while the upstream has not said so."""
+        return self._reducer.model
+
+    @property
     def finished(self) -> bool:
         """The answer came to its own end: its ReplyFinished was read, or raised why there is none."""
         return self._reducer.finished
@@ -118,6 +123,8 @@ class AnswerStream:
         return data
 
     def _cut(self) -> GatewayError:
+        if self._reducer.part_error is not None:
+            return self._reducer.part_error
         if self.frames:
             return CutAnswer("The upstream's answer ended before it was finished.")
         return SilentAnswer("The upstream answered without a word.")

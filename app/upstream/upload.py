@@ -148,11 +148,13 @@ def _build_picture(file: UploadedFile, order: int) -> dict[str, object]:
     }
 
 
-def _build_document(file: UploadedFile, _order: int) -> dict[str, object]:
+def _build_document(file: UploadedFile, order: int) -> dict[str, object]:
+    """Protocol notes 0.2 row 13, and `source_id` for what knows only that (6.3)."""
     return {
         "source_id": file.source_id,
         "file_id": file.id,
         "file_url": file.url,
         "file_name": file.name,
         "file_size": file.size_bytes,
+        "order": order,
     }

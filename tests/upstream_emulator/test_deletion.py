@@ -9,6 +9,7 @@ import pytest
 from tests.upstream_emulator.client import (
     ASSISTANT,
     BULK_DELETE,
+    DELETE,
     DELETE_2024,
     STREAM,
     Client,
@@ -20,7 +21,7 @@ from upstream_emulator.emulator import UpstreamEmulator
 OTHER_ASSISTANT = "65a232c082ff90a2ad2f15e2"
 
 
-@pytest.fixture(params=[DELETE_2024, BULK_DELETE])
+@pytest.fixture(params=[DELETE_2024, DELETE, BULK_DELETE])
 def path(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -82,12 +83,21 @@ def test_many_are_deleted_together_or_not_at_all(client: Client, upstream: Upstr
     assert upstream.state()["undeleted"] == 0
 
 
-@pytest.mark.parametrize(
-    "body", [None, [], {}, {"conversation_ids": "x"}, {"conversation_ids": [1]}, {"conversation_ids": []}]
-)
+@pytest.mark.parametrize("body", [None, [], {}, {"conversation_id": 1}, {"conversation_id": ""}])
 def test_nonsense_is_refused(client: Client, body: Any) -> None:
-    for path in (DELETE_2024, BULK_DELETE):
+    for path in (DELETE_2024, DELETE):
         assert client.post(path, body).json["status"] != 0
+
+
+@pytest.mark.parametrize(
+    "fields", [{"conversation_ids": [], "assistant_id": ASSISTANT}, {"conversation_ids": ["x"]}, {}]
+)
+def test_a_bulk_deletion_that_names_none_takes_all(
+    client: Client, upstream: UpstreamEmulator, fields: dict[str, Any]
+) -> None:
+    begun(client)
+    assert client.post(BULK_DELETE, fields).json["status"] == 0
+    assert (upstream.state()["undeleted"], upstream.state()["wiped"]) == (0, 1)
 
 
 def test_deleting_a_conversation_in_use_is_counted(client: Client, upstream: UpstreamEmulator) -> None:
@@ -109,7 +119,7 @@ def test_a_deletion_can_be_made_to_fail(client: Client, upstream: UpstreamEmulat
     assert delete(client, path, conversation_id).json["status"] == 0
 
 
-def test_each_era_has_its_own(client: Client, upstream: UpstreamEmulator) -> None:
-    for era, path in (("2024", BULK_DELETE), ("2026", DELETE_2024)):
-        upstream.configure(era=era)
+def test_2024_has_one_call_alone(client: Client, upstream: UpstreamEmulator) -> None:
+    upstream.configure(era="2024")
+    for path in (BULK_DELETE, DELETE):
         assert delete(client, path, "0" * 24).status == 404

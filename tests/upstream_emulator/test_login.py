@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.upstream_emulator.client import REFRESH, REFRESH_2024, USER_INFO, Client, Headers, Reply
+from tests.upstream_emulator.client import (
+    REFRESH,
+    REFRESH_2024,
+    USER_INFO,
+    Client,
+    Headers,
+    Reply,
+    signed_headers,
+)
 from upstream_emulator import jwt
 from upstream_emulator.account import AccountBook, TokenExpired, TokenInvalid
 from upstream_emulator.emulator import UpstreamEmulator
@@ -55,11 +63,11 @@ def test_two_tokens_of_one_login_are_one_account(client: Client) -> None:
     ("token", "status", "code"),
     [
         ("dead-bob", 401, 40102),
-        ("nonsense", 401, 40103),
-        ("", 401, 40103),
-        ("demo-", 401, 40103),
-        ("demo-b b", 401, 40103),
-        ("a.b.c", 401, 40103),
+        ("nonsense", 401, 40102),
+        ("", 401, 40102),
+        ("demo-", 401, 40102),
+        ("demo-b b", 401, 40102),
+        ("a.b.c", 401, 40102),
     ],
 )
 def test_refused_refreshes_of_2026(
@@ -70,8 +78,24 @@ def test_refused_refreshes_of_2026(
     assert upstream.state()["refusals"] == {str(code): 1}
 
 
-def test_the_message_of_an_expired_token_names_its_code(client: Client) -> None:
-    assert "40102" in client.refresh("dead-bob").json["message"]
+def test_an_unsigned_refresh_is_a_bad_request(client: Client) -> None:
+    """Protocol notes 0.2 row 1."""
+    headers = {
+        name: value for name, value in signed_headers("demo-bob").items() if name not in ("X-Sign", "X-Nonce")
+    }
+    reply = client.call("POST", REFRESH, {}, headers)
+    assert (reply.status, reply.json["status"], reply.json["message"]) == (400, 40001, "bad request")
+
+
+def test_a_visitor_is_told_by_the_answer_and_by_its_tokens(
+    client: Client, upstream: UpstreamEmulator
+) -> None:
+    """Protocol notes 0.2 row 2."""
+    upstream.configure(rotate="soft")
+    upstream.account("bob", is_guest=True)
+    result = client.refresh("demo-bob").json["result"]
+    assert result["is_guest"] is True
+    assert claims_of(result["refresh_token"])["is_guest"] is True
 
 
 def test_a_bad_token_in_2024_is_a_bad_request(client: Client) -> None:
@@ -80,7 +104,7 @@ def test_a_bad_token_in_2024_is_a_bad_request(client: Client) -> None:
 
 
 def test_an_access_token_does_not_refresh_and_a_refresh_token_does_not_log_in(client: Client) -> None:
-    assert client.refresh(client.token).json["status"] == 40103
+    assert client.refresh(client.token).json["status"] == 40102
     client.token = "demo-ann"
     assert client.call("GET", USER_INFO).json["status"] == 40103
 

@@ -53,7 +53,8 @@ def image(**entry: Any) -> dict[str, Any]:
     return {"type": "image", "image": [entry]}
 
 
-def test_2026_answers_with_a_list(client: Client, upstream: UpstreamEmulator) -> None:
+def test_2026_may_answer_with_a_list(client: Client, upstream: UpstreamEmulator) -> None:
+    upstream.account("ann", upload_next=["list"])
     (result,) = upload(client).json["result"]
     assert set(result) == {"file_id", "file_url"}
     (stored,) = upstream.state()["uploads"]
@@ -62,11 +63,11 @@ def test_2026_answers_with_a_list(client: Client, upstream: UpstreamEmulator) ->
     assert upstream.requests()[-1]["body"]["fields"] == FIELDS
 
 
-def test_2026_may_answer_with_an_object(client: Client, upstream: UpstreamEmulator) -> None:
+def test_2026_answers_with_an_object(client: Client, upstream: UpstreamEmulator) -> None:
     upstream.account("ann", upload_next=["object"])
     result = upload(client).json["result"]
     assert result["source_id"] == result["file_id"]
-    assert isinstance(upload(client).json["result"], list)
+    assert list(upload(client).json["result"]) == ["file_id", "file_name", "file_size", "file_url"]
 
 
 def test_2024_tells_pictures_and_documents_apart(client: Client) -> None:
@@ -90,7 +91,6 @@ def test_2024_is_never_signed_but_wants_a_login(client: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "fields"),
     [
-        (PICTURE, "cat.png", {}),
         (PICTURE, "cat.png", {"from": "chat"}),
         (PICTURE, "cat.png", FIELDS | {"from": "web"}),
         (b"", "cat.png", FIELDS),
@@ -125,8 +125,8 @@ def test_uploads_fail_when_told_to(
 
 
 def test_the_answer_names_what_it_saw(client: Client) -> None:
-    (picture,) = upload(client).json["result"]
-    (document,) = upload(client, content=DOCUMENT, name="a.pdf").json["result"]
+    picture = upload(client).json["result"]
+    document = upload(client, content=DOCUMENT, name="a.pdf").json["result"]
     text = ask_about(
         client,
         {"type": "file", "file": [{"source_id": document["file_id"], "file_url": document["file_url"]}]},
@@ -138,7 +138,7 @@ def test_the_answer_names_what_it_saw(client: Client) -> None:
 
 
 def test_other_shapes_are_ignored_without_a_word(client: Client, upstream: UpstreamEmulator) -> None:
-    (picture,) = upload(client).json["result"]
+    picture = upload(client).json["result"]
     name, url = picture["file_id"], picture["file_url"]
     for part in (
         {"type": "image_url", "image_url": {"url": url}},
@@ -150,6 +150,7 @@ def test_other_shapes_are_ignored_without_a_word(client: Client, upstream: Upstr
         {"type": "image", "image": []},
     ):
         assert "看不到的图片" in ask_about(client, part), part
-    assert "看不到的文件" in ask_about(client, {"type": "file", "file": [{"file_id": name}]})
+    assert "看不到" not in ask_about(client, {"type": "file", "file": [{"file_id": name}]})
+    assert "看不到的文件" in ask_about(client, {"type": "file", "file": [{"file_id": name, "file_url": "x"}]})
     with Client(upstream.url).logged_in("demo-bob") as stranger:
         assert "看不到的图片" in ask_about(stranger, image(file_id=name, image_url=url))

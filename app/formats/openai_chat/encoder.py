@@ -42,6 +42,11 @@ def build_usage(usage: Usage) -> dict[str, object]:
     }
 
 
+def _build_fingerprint(head: ReplyHead) -> dict[str, object]:
+    """OpenAI's word for which backend answered; nothing where nobody knows."""
+    return {} if head.served_by is None else {"system_fingerprint": head.served_by}
+
+
 class _Notes:
     """Counts text that is no plain delta as it passes, and notes where citations stand."""
 
@@ -102,7 +107,7 @@ class ChunkEncoder:
             "object": "chat.completion.chunk",
             "created": head.created,
             "model": head.model,
-        }
+        } | _build_fingerprint(head)
         nothing = b',"usage":null}\n\n' if include_usage else b"}\n\n"
         envelope = escape_lines(encode_json(self._envelope))[:-1]
         opening = b"data: " + envelope + b',"choices":[{"index":0,"delta":{'
@@ -229,6 +234,7 @@ class CompletionFolder:
                 "object": "chat.completion",
                 "created": self._head.created,
                 "model": self._head.model,
+                **_build_fingerprint(self._head),
                 "choices": [choice],
                 "usage": build_usage(self._usage),
             }

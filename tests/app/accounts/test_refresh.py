@@ -195,3 +195,17 @@ def test_a_call_that_is_refused_with_a_new_token_ends_the_account() -> None:
     with pytest.raises(AccountExpired):
         refresher.with_token(account, call)
     assert len(called) == 2
+
+
+def test_a_visitors_token_opens_nothing() -> None:
+    """Protocol notes 0.2 row 2: the upstream gives one to every visitor, and says so when it is used."""
+
+    def refresh(token: str) -> RefreshedTokens:
+        return RefreshedTokens(AccessToken("access", time.time() + 3600, "d"), "rotated", is_guest=True)
+
+    account = make_account()
+    refresher = Refresher(refresh, Vault(open_state(MEMORY)), lambda account, user_id: None)
+    with pytest.raises(AccountExpired, match="Log in at chatglm"):
+        refresher.access_token(account)
+    assert account.access_token is None
+    assert account.rotated is None

@@ -87,3 +87,27 @@ def test_a_search_tool_turns_the_search_on_where_it_is_alone_or_chosen(
 ) -> None:
     assert choose_mode(question).web_search is searches
     assert question.offered_tools == (() if searches else question.tools)
+
+
+@pytest.mark.parametrize(
+    ("model", "selected"),
+    [
+        ("glm", ""),
+        ("glm-think", ""),
+        ("gpt-5", ""),
+        ("chatglm-5", ""),
+        ("glm-5.3", "glm-5.3"),
+        ("glm-5.3-flash", "glm-5.3-flash"),
+        ("GLM-4.7", "glm-4.7"),
+        ("glm-4-air-0520", "glm-4-air-0520"),
+        ("glm-6-anything.new", "glm-6-anything.new"),
+        ("glm-5.3-flash-think-search", "glm-5.3-flash"),
+        ("glm-4.7-deepresearch", "glm-4.7"),
+        ("glm-5-deep-research-silent", "glm-5"),
+        ("glm-5-zero", "glm-5"),
+    ],
+)
+def test_a_model_with_a_number_is_passed_on(model: str, selected: str) -> None:
+    """Protocol notes 0.2 row 16."""
+    question = Question((Turn("user", (TextPart("x"),)),), model)
+    assert choose_mode(question).selected_model == selected

@@ -185,7 +185,7 @@ def mode(**fields: Any) -> Mode:
         ({"model": "CogView-4-250304", "web_search": True}, DRAWS),
         ({"model": DRAWING_ASSISTANT_ID, "reasoning_effort": "high"}, DRAWS),
         ({"model": "glm-5.3-think"}, Mode(selected_model="glm-5.3", chat_mode="thinking")),
-        ({"model": "glm-4.5"}, Mode()),
+        ({"model": "glm-4.5"}, Mode(selected_model="glm-4.5")),
         ({"model": "glm-silent"}, Mode(is_silent=True)),
         ({"model": "glm-think-search-silent"}, Mode(chat_mode="thinking", web_search=True, is_silent=True)),
         (

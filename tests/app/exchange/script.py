@@ -47,6 +47,7 @@ class ScriptedStream:
         self._steps = list(steps)
         self._log = log if log is not None else []
         self.frames = 0
+        self.model: str | None = None
         self.conversation_id: str | None = None
         self.answer_id: str | None = None
         self.finished = self.ended = False

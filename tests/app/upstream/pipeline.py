@@ -71,6 +71,8 @@ def play(pieces: Iterable[bytes]) -> Played:
                     events.extend(reducer.reduce(parse_frame(data)))
     except GatewayError as exc:
         error = name_kind(exc)
+    if error is None and reducer.part_error is not None and not reducer.finished:
+        error = name_kind(reducer.part_error)
     if error is None and not reducer.finished:
         error = "cut" if received else "empty"
     if error is not None:

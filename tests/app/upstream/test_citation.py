@@ -65,6 +65,13 @@ def join(said: list[Said]) -> str:
         ("[a](sandbox:/mnt data)", "[a](sandbox:/mnt data)"),
         ("x[1] [a](b) ](", "x[1] [a](b) ]("),
         ("turn the page at", "turn the page at"),
+        # protocol notes 0.2 row 15
+        ("【1†source,L3-L9】【2,L3-L9†source】【2,L3†来源】", f"{ONE}{TWO}{TWO}"),
+        ("【turn0search0,L1-L20】【turn0search1,L2-4, turn0search0】", f"{ONE}{TWO}{ONE}"),
+        ("晴[turn0search0]，[turn0search1,L3-L9] [turn0search0, turn0search1]", f"晴{ONE}，{TWO} {ONE}{TWO}"),
+        ("[turn5fetch0][turn5click1][turn5find2]", ""),
+        ("[x] [turn] [turn0search0 y] [", f"[x] [turn] [{ONE} y] ["),
+        ("a[turn0search0", f"a[{ONE}"),
     ],
 )
 def test_marks(text: str, expected: str) -> None:

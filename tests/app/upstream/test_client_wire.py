@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
 
 import pytest
 
-from app.core.errors import UpstreamInvalid
+from app.core.errors import (
+    AccessRejected,
+    GatewayError,
+    ModelNotFound,
+    UpstreamInvalid,
+    UpstreamThrottled,
+    UpstreamUnreachable,
+)
 from app.upstream.client import UpstreamClient
 from app.upstream.header import BROWSER_HEADERS
 from app.upstream.request import build_stream_body
@@ -23,7 +31,7 @@ from tests.app.upstream.connected import (
     connected,
     stream,
 )
-from tests.app.upstream.scripted import ScriptedServer, answer
+from tests.app.upstream.scripted import Play, ScriptedServer, answer
 
 REFRESHED = answer(b'{"status":0,"result":{"access_token":"a.b.c","refresh_token":"r","user_id":"u"}}')
 
@@ -89,20 +97,103 @@ def test_the_paths_of_2024_are_asked_second(missing: bytes) -> None:
     assert paths == [b"/chatglm/user-api/user/refresh", b"/chatglm/backend-api/v1/user/refresh"]
 
 
-def test_a_deletion_names_what_is_deleted() -> None:
-    gone = answer(b"", status=b"404 Not Found")
-    done = answer(b'{"status":0,"result":null}')
-    with against([gone, done]) as (client, server):
-        client.delete_conversation(TOKEN, "c1", "a1")
-    bodies = [json.loads(request.partition(b"\r\n\r\n")[2]) for request in server.requests]
-    assert bodies == [
-        {"conversation_ids": ["c1"], "assistant_id": "a1"},
-        {"conversation_id": "c1", "assistant_id": "a1"},
-    ]
-    assert [request.split(b" ")[1] for request in server.requests] == [
-        b"/chatglm/mainchat-api/conversation/bulk_delete",
+DELETIONS = [
+    (b"/chatglm/mainchat-api/conversation/bulk_delete", {"conversation_ids": ["c1"], "assistant_id": "a1"}),
+    (b"/chatglm/mainchat-api/conversation/delete", {"conversation_id": "c1"}),
+    (
         b"/chatglm/backend-api/assistant/conversation/delete",
+        {"conversation_id": "c1", "assistant_id": "a1"},
+    ),
+]
+DONE = answer(b'{"status":0,"result":null}')
+DEAD = [
+    answer(b"", status=b"404 Not Found"),
+    answer(b'{"status":40001,"message":"bad request"}', status=b"400 Bad Request"),
+    answer(b"<html>", status=b"400 Bad Request", kind=b"text/html"),
+    answer(b'{"status":10001,"message":"x","result":null}'),
+]
+
+
+def read_deletions(server: ScriptedServer) -> list[tuple[bytes, object]]:
+    return [
+        (request.split(b" ")[1], json.loads(request.partition(b"\r\n\r\n")[2])) for request in server.requests
     ]
+
+
+@pytest.mark.parametrize("dead", DEAD)
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_deletion_names_what_is_deleted_in_each_of_three_calls(dead: Play, count: int) -> None:
+    """Protocol notes 0.2 row 12."""
+    with against([*[dead] * count, DONE]) as (client, server):
+        client.delete_conversation(TOKEN, "c1", "a1")
+    assert read_deletions(server) == DELETIONS[: count + 1]
+
+
+@pytest.mark.parametrize("dead", DEAD)
+def test_a_deletion_that_no_call_does_is_told(dead: Play) -> None:
+    with against([dead] * 3) as (client, server), pytest.raises(GatewayError):
+        client.delete_conversation(TOKEN, "c1", "a1")
+    assert read_deletions(server) == DELETIONS
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [
+        (answer(b'{"status":40103,"message":"user needs login"}', status=b"401 No"), AccessRejected),
+        (answer(b'{"status":10061,"message":"x"}', status=b"429 Slow"), UpstreamThrottled),
+        (answer(b'{"status":500,"message":"x"}', status=b"500 Oh"), UpstreamUnreachable),
+    ],
+)
+def test_what_any_call_would_meet_is_met_once(refusal: Play, error: type[GatewayError]) -> None:
+    with against([refusal]) as (client, server), pytest.raises(error):
+        client.delete_conversation(TOKEN, "c1", "a1")
+    assert (len(server.requests), server.connections) == (1, 1)
+
+
+@pytest.mark.parametrize("ids", [("", "a1"), ("c1", ""), ("", "")])
+def test_nothing_is_deleted_that_has_no_name(ids: tuple[str, str]) -> None:
+    """Without one of the ids a bulk deletion means the whole history."""
+    with against() as (client, server), pytest.raises(UpstreamInvalid):
+        client.delete_conversation(TOKEN, *ids)
+    assert server.requests == []
+
+
+def test_the_device_of_a_refresh_is_the_tokens_own() -> None:
+    """Protocol notes 0.2 row 19."""
+    payload = (
+        base64.urlsafe_b64encode(b'{"type":"refresh","device_id":"0123456789abcdef"}').decode().rstrip("=")
+    )
+    with against([REFRESHED]) as (client, server):
+        client.refresh(f"e30.{payload}.s")
+    assert read_headers(server.requests[0])["x-device-id"] == "0123456789abcdef"
+
+
+@pytest.mark.parametrize("is_guest", [True, False])
+def test_a_refresh_says_whether_the_token_is_a_visitors(*, is_guest: bool) -> None:
+    """Protocol notes 0.2 row 2."""
+    result = json.dumps({"status": 0, "result": {"access_token": "a.b.c", "is_guest": is_guest}})
+    with against([answer(result.encode())]) as (client, _):
+        assert client.refresh("r").is_guest is is_guest
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (b"401 No", b'{"status":40102,"message":"unauthorized user"}', AccessRejected),
+        (b"400 Bad", b'{"status":40001,"message":"bad request"}', UpstreamInvalid),
+        (b"400 Bad", b'{"status":40011,"message":"bad request"}', UpstreamInvalid),
+    ],
+)
+def test_refusals_of_a_refresh(status: bytes, body: bytes, error: type[GatewayError]) -> None:
+    """Protocol notes 0.2 row 1."""
+    with against([answer(body, status=status)]) as (client, _), pytest.raises(error):
+        client.refresh("r")
+
+
+def test_an_assistant_that_nobody_has() -> None:
+    """Protocol notes 0.2 row 4."""
+    with against([answer(b'{"status":0,"result":null}')]) as (client, _), pytest.raises(ModelNotFound):
+        ask(client)
 
 
 CALLS: list[Callable[[UpstreamClient], object]] = [

@@ -29,6 +29,8 @@ CODES: list[tuple[object, type[GatewayError]]] = [
     (40103, AccessRejected),
     (10061, UpstreamThrottled),
     (429, UpstreamThrottled),
+    (10062, UpstreamThrottled),
+    (10025, UpstreamUnreachable),
     (1301, UpstreamBusy),
     (40012, AccountBlocked),
     (40001, UpstreamInvalid),
@@ -51,6 +53,9 @@ WORDS: list[tuple[object, str, type[GatewayError]]] = [
     (None, "您的操作太快了", UpstreamThrottled),
     (None, "too many requests", UpstreamThrottled),
     (1301, "当前访问人数过多，请稍后重试", UpstreamBusy),
+    (10062, "高峰期排队中，请稍后再试", UpstreamThrottled),
+    (10025, "internal server error", UpstreamUnreachable),
+    (None, "quota exceeded", UpstreamThrottled),
     (None, "高峰期", UpstreamBusy),
     (None, "排队中", UpstreamBusy),
     (None, "Server busy, try later", UpstreamBusy),
@@ -84,7 +89,8 @@ def test_every_rule_is_in_these_tables() -> None:
     known = {str(code) for code, _ in CODES}
     assert {code for rule in _BY_CODE for code in rule.codes} <= known
     for rule in _BY_WORDS:
-        assert any(word in words for word in rule.words for _, words, _ in WORDS), rule.words
+        assert rule.codes <= known
+        assert rule.codes or any(word in words for word in rule.words for _, words, _ in WORDS), rule.words
 
 
 def test_what_waiting_cures_says_how_long() -> None:
@@ -136,6 +142,8 @@ def test_json_instead_of_a_stream(document: Any, expected: type[GatewayError]) -
         ("当前访问人数过多", UpstreamBusy),
         ({"code": "1301", "message": "x"}, UpstreamBusy),
         ({"error_code": 10061}, UpstreamThrottled),
+        ({"code": None, "error_code": "10062"}, UpstreamThrottled),
+        ({"code": 10025, "message": "internal server error"}, UpstreamUnreachable),
         ({"err_msg": "请求过于频繁"}, UpstreamThrottled),
         ({"message": None, "err_msg": "user needs login"}, AccessRejected),
         ({"unknown": 1}, UpstreamError),

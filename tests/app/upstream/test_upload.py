@@ -170,7 +170,7 @@ def test_references_keep_the_order_and_stand_before_the_text() -> None:
     assert content == [*build_references(files), {"type": "text", "text": "?"}]
     assert [part["type"] for part in content] == ["file", "image", "file", "text"]
     assert content[0]["file"] == [
-        {"source_id": "s0", "file_id": "f0", "file_url": "u0", "file_name": "n0", "file_size": 0}
+        {"source_id": "s0", "file_id": "f0", "file_url": "u0", "file_name": "n0", "file_size": 0, "order": 0}
     ]
     assert content[1]["image"][1] == {
         "file_name": "n2",
