@@ -23,10 +23,17 @@ from app.core.errors import (
     GatewayError,
     UpstreamInvalid,
 )
-from app.upstream.adapter import UpstreamAdapter, give_back, open_body, translate, was_stale
+from app.upstream.adapter import (
+    UpstreamAdapter,
+    give_back,
+    is_compressed,
+    open_body,
+    read_answer,
+    translate,
+    was_stale,
+)
 from app.upstream.deadline import CallDeadline
 from app.upstream.deletion import Calls, IsGone, build_deletions, is_dead_deletion, is_missing
-from app.upstream.document import is_compressed, read_answer
 from app.upstream.envelope import (
     classify_answer,
     classify_missing_stream,

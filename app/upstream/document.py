@@ -7,30 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import requests
 
 from app.core.errors import UpstreamTimeout, UpstreamUnreachable
-from app.upstream.adapter import give_back, open_body
 from app.upstream.body import BodyReader
 
 _MAX_DOCUMENT_BYTES = 1024 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-
-
-def read_answer(response: requests.Response, left_seconds: Callable[[], float]) -> Any:
-    """The JSON of a short answer, None where it is something else. Gives the connection back; raises as
-    `read_document` does.
-    """
-    body = open_body(response)
-    try:
-        return read_document(body, _encoding_of(response), left_seconds)
-    finally:
-        body.close()
-        give_back(response, body.complete)
-
-
-def is_compressed(response: requests.Response) -> bool:
-    return _encoding_of(response) != "identity"
 
 
 def read_document(body: BodyReader, encoding: str, left_seconds: Callable[[], float]) -> Any:
@@ -46,10 +28,6 @@ def read_document(body: BodyReader, encoding: str, left_seconds: Callable[[], fl
         return msgspec.json.decode(_decompress(data, encoding))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, zlib.error):
         return None
-
-
-def _encoding_of(response: requests.Response) -> str:
-    return str(response.headers.get("Content-Encoding", "identity")).lower()
 
 
 def _read(body: BodyReader, left_seconds: Callable[[], float]) -> bytes:
