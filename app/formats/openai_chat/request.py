@@ -12,6 +12,7 @@ import msgspec
 
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.formats.json_body import MAX_TEXT_CHARS, decode_body
+from app.formats.schema import NO_SCHEMA
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]
@@ -26,9 +27,6 @@ MAX_TOOLS = 10_000
 _MAX_MODALITIES = 16
 _MAX_STOPS = 4
 _MAX_STOP_CHARS = 1000
-
-
-NO_SCHEMA = msgspec.Raw(b"null")
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):

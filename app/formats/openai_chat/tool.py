@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -11,16 +10,9 @@ from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, Tool, ToolChoice
 from app.formats.openai_chat import request as openai
-from app.hub import cooperate
+from app.formats.schema import ToolSchemas, read_schema
 
-MAX_SCHEMA_BYTES = 512 * 1024
-"""Of one schema; a prompt takes less."""
-MAX_SCHEMAS_BYTES = 1024 * 1024
-"""Of all schemas of a request: decoded they take many times as much."""
-
-_LARGE_SCHEMA_BYTES = 64 * 1024
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
-_decode_json = msgspec.json.Decoder().decode
 
 
 def uses_functions(request: openai.ChatRequest) -> bool:
@@ -31,19 +23,13 @@ def uses_functions(request: openai.ChatRequest) -> bool:
 def build_tools(request: openai.ChatRequest) -> tuple[Tool, ...]:
     """Everything that is declared and can be called. Raises InvalidRequest that names the place."""
     tools: list[Tool] = []
-    left_bytes = MAX_SCHEMAS_BYTES
+    schemas = ToolSchemas()
     for declared, place in _list_tools(request):
         if isinstance(declared, openai.Custom):
             tools.append(Tool(declared.name, declared.description or "", kind="custom", place=place))
             continue
-        schema = bytes(declared.parameters)
-        left_bytes -= len(schema)
-        if left_bytes < 0:
-            raise InvalidRequest(
-                f"The schemas of all tools together may have {MAX_SCHEMAS_BYTES} bytes.", param=place
-            )
-        parameters = _decode_schema(schema, f"{place}.parameters")
-        description, size = declared.description or "", len(schema)
+        parameters = schemas.read(declared.parameters, place, "parameters")
+        description, size = declared.description or "", len(bytes(declared.parameters))
         tools.append(Tool(declared.name, description, parameters, place=place, schema_bytes=size))
     return tuple(tools)
 
@@ -61,17 +47,6 @@ def _list_tools(request: openai.ChatRequest) -> Iterator[tuple[openai.Function |
         if declared is None:
             raise InvalidRequest(f"A tool of type {tool.type} needs `{tool.type}`.", param=place)
         yield declared, place
-
-
-def _decode_schema(schema: bytes, place: str) -> Any:
-    if len(schema) > MAX_SCHEMA_BYTES:
-        raise InvalidRequest(f"A schema may have {MAX_SCHEMA_BYTES} bytes.", param=place)
-    if len(schema) > _LARGE_SCHEMA_BYTES:
-        cooperate()
-    try:
-        return _decode_json(schema)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidRequest("The schema cannot be read.", param=place) from None
 
 
 def build_choice(request: openai.ChatRequest) -> ToolChoice:
@@ -144,4 +119,4 @@ def build_json_output(request: openai.ChatRequest) -> JsonOutput | None:
     if wanted.json_schema is None:
         raise InvalidRequest("`json_schema` is missing.", param="response_format.json_schema")
     place = "response_format.json_schema.schema"
-    return JsonOutput(_decode_schema(bytes(wanted.json_schema.schema), place), place)
+    return JsonOutput(read_schema(wanted.json_schema.schema, place), place)

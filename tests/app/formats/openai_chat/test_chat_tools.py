@@ -11,7 +11,7 @@ from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call, FilePart, TextPart, Turn
 from app.core.tool import JsonOutput, Tool, ToolChoice
 from app.formats.openai_chat.asked import AskedChat, parse_chat
-from app.formats.openai_chat.tool import MAX_SCHEMA_BYTES
+from app.formats.schema import MAX_SCHEMA_BYTES
 
 HELLO = [{"role": "user", "content": "hi"}]
 SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
