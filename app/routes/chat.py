@@ -11,7 +11,7 @@ from app.formats.openai_chat.asked import parse_chat
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.holding import hold_more, release_body
-from app.routes.responses import own_reply, stream_reply, whole_reply
+from app.routes.reply import own_reply, stream_reply, whole_reply
 from app.routes.services import services
 
 bp = Blueprint("chat", __name__)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g
 from app.caller_stats import BUCKET_SECONDS, History
 from app.formats.openai_chat.encoder import HEARTBEAT
 from app.routes.auth import authenticate_watcher
-from app.routes.responses import STREAM_HEADERS
+from app.routes.reply import STREAM_HEADERS
 from app.routes.services import services
 
 bp = Blueprint("watch", __name__)
