@@ -12,11 +12,16 @@ from app.files.media import extension_of
 _MAX_NAMED_URL_CHARS = 8192
 
 
-def find_attachments(turns: Sequence[Turn], *, continues: bool) -> list[Attachment]:
+def find_attachments(
+    turns: Sequence[Turn], *, continues: bool, are_all_new: bool = False
+) -> list[Attachment]:
     """Those of the last user turn and of the results behind the last answer, in order.
 
-    A continued conversation has only what is new. Raises what is wrong with a part that cannot be attached.
+    A continued conversation has only what is new: the last turn, or all of them. Raises what is wrong with a
+    part that cannot be attached.
     """
+    if are_all_new:
+        return _attach_all(turns)
     found: list[Turn] = []
     has_answer = False
     for turn in reversed(turns):
@@ -27,7 +32,11 @@ def find_attachments(turns: Sequence[Turn], *, continues: bool) -> list[Attachme
         if turn.role == "user":
             break
         has_answer = has_answer or turn.role == "assistant"
-    return [_attach(part) for turn in reversed(found) for part in turn.parts if isinstance(part, FilePart)]
+    return _attach_all(found[::-1])
+
+
+def _attach_all(turns: Sequence[Turn]) -> list[Attachment]:
+    return [_attach(part) for turn in turns for part in turn.parts if isinstance(part, FilePart)]
 
 
 def _attach(part: FilePart) -> Attachment:

@@ -47,9 +47,11 @@ def build_prompt(
     turns: Sequence[Turn],
     *,
     continues: bool,
+    are_all_new: bool = False,
     max_chars: int,
     has_files: bool = False,
     offer: Offer | None = None,
+    place: str = "messages",
 ) -> str:
     """The text to send. A continued conversation gets its new turns alone; the upstream knows the others.
 
@@ -57,7 +59,7 @@ def build_prompt(
     With `has_files` the text may be empty: the files that go along say enough. Merged turns name them.
     Raises InvalidRequest where nothing is said, PromptTooLong beyond `max_chars`.
     """
-    sent = _choose_new(turns) if continues else turns
+    sent = _choose_new(turns) if continues and not are_all_new else turns
     history = _History(turns, offer)
     has_tools = offer is not None and offer.has_tools
     is_plain = len(sent) == 1 and (continues or sent[0].role == "user") and not has_tools
@@ -68,11 +70,11 @@ def build_prompt(
         said = [_TASK_OPENING if has_tools else _OPENING, *said, _CLOSING]
     prompt = "\n\n".join(said)
     if not has_files and not any(history.write(turn).strip() for turn in sent):
-        raise InvalidRequest("`messages` holds no text to answer.", param="messages")
+        raise InvalidRequest(f"`{place}` holds no text to answer.", param=place)
     if len(prompt) > max_chars:
         raise PromptTooLong(
             f"The messages make a prompt of {len(prompt)} characters; at most {max_chars} are allowed.",
-            param="messages",
+            param=place,
         )
     return prompt
 

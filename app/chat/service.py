@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
@@ -65,30 +66,26 @@ class ChatService:
             plan.files.close()
 
     def _plan(self, question: Question, caller: Caller) -> Plan:
-        continued = question.continued_id
+        continued, are_all_new = question.continued_id, question.continued_turn is not None
         mode = choose_mode(question)
         offer = build_offer(question, self._tools.dialect) if mode.drawing is None else None
-        files = self._attacher.collect(find_attachments(question.turns, continues=continued is not None))
+        files = self._attacher.collect(
+            find_attachments(question.turns, continues=continued is not None, are_all_new=are_all_new)
+        )
         prompt = build_prompt(
             choose_spoken(question.turns) if mode.drawing else question.turns,
             continues=continued is not None,
+            are_all_new=are_all_new,
             max_chars=self._settings.max_prompt_chars,
             has_files=bool(files),
             offer=offer,
+            place=question.turns_place,
         )
-        accounts = self._pool.get_or_add(caller.refresh_tokens)
-        assistant_id = mode.assistant_id
-        known = None
-        conversation_id = ""
-        if continued is not None:
-            conversation_id = fold_id(continued) or ""
-            known = self._ledger.get(conversation_id)
-            accounts = _find_owners(continued, known, accounts, caller)
-            assistant_id = known.assistant_id if known else assistant_id
+        accounts, known = self._find_owners(question, caller)
         request = StreamRequest(
             prompt=prompt,
-            assistant_id=assistant_id,
-            conversation_id=conversation_id,
+            assistant_id=known.assistant_id if known else mode.assistant_id,
+            conversation_id=(fold_id(continued) or "") if continued else "",
             chat_mode=mode.chat_mode,
             reasoning_effort=mode.reasoning_effort,
             selected_model=mode.selected_model,
@@ -97,9 +94,7 @@ class ChatService:
             reads_calls=offer is not None and offer.has_tools,
             reads_searches=question.searches_natively,
         )
-        # A client that sends the history itself never comes back by id.
-        keeps = continued is not None or not has_history(question.turns)
-        keep_seconds = self._settings.conversation_ttl_seconds if keeps else 0.0
+        keep_seconds = self._settings.conversation_ttl_seconds if _keeps_conversation(question) else 0.0
         options = choose_options(question, mode, self._settings.reasoning)
         if offer is not None:
             counters = self._tools.counters
@@ -108,22 +103,43 @@ class ChatService:
                 calls=offer.build_call_options(prompt, counters),
                 json_output=offer.build_json_options(counters),
             )
-        return Plan(request, accounts, caller, files, keep_seconds, known is not None, options)
+        return Plan(
+            request,
+            accounts,
+            caller,
+            files,
+            keep_seconds,
+            is_known=known is not None,
+            options=options,
+            continued_turn=question.continued_turn,
+        )
 
+    def _find_owners(self, question: Question, caller: Caller) -> tuple[list[Account], Conversation | None]:
+        """The accounts to ask, which may own the conversation where one goes on, and what is known of it.
 
-def _find_owners(
-    named: str, known: Conversation | None, accounts: list[Account], caller: Caller
-) -> list[Account]:
-    """The accounts that may own the conversation: the one the ledger names, else the first few.
-
-    With a gateway key the accounts are the operator's: what the ledger does not know as this caller's is
-    somebody else's, or was never there, and the upstream is not asked about it.
-    """
-    if known is None:
-        if caller.key is not None or fold_id(named) is None:
+        With a gateway key the accounts are the operator's: what the ledger does not know as this caller's is
+        somebody else's, or was never there, and the upstream is not asked about it. Nor is it where the
+        client goes on from one answer: only the ledger knows which is the latest.
+        """
+        accounts, named = self._pool.get_or_add(caller.refresh_tokens), question.continued_id
+        if named is None:
+            return accounts, None
+        known, by_turn = self._ledger.get(fold_id(named) or ""), question.continued_turn is not None
+        if known is None:
+            if caller.key is not None or by_turn or fold_id(named) is None:
+                raise not_found(named)
+            return accounts[:_MAX_OWNERS_TRIED], None
+        owners = [account for account in accounts if account.owner == known.owner]
+        is_held = known.due > time.time() or self._ledger.is_in_use(known.id)
+        if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
             raise not_found(named)
-        return accounts[:_MAX_OWNERS_TRIED]
-    owners = [account for account in accounts if account.owner == known.owner]
-    if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
-        raise not_found(named)
-    return owners
+        if by_turn and not is_held:
+            raise not_found(named)
+        return owners, known
+
+
+def _keeps_conversation(question: Question) -> bool:
+    """Unless it says so, a client that sends the history itself never comes back by id."""
+    if question.keeps_conversation is not None:
+        return question.keeps_conversation
+    return question.continued_id is not None or not has_history(question.turns)

@@ -12,7 +12,7 @@ from typing import Any
 from app.core.errors import ConversationNotFound
 from app.state import State
 
-_COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts"
+_COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts, turns"
 _MAX_LISTED = 500
 
 
@@ -20,7 +20,7 @@ _MAX_LISTED = 500
 class Conversation:
     """`owner` digests the login it belongs to, `caller` names who asked; times are Unix seconds.
 
-    It may be deleted from `due` on, unless it is in use.
+    It may be deleted from `due` on, unless it is in use. `turns` counts the answers that came to a good end.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Conversation:
     last_used: float = 0.0
     due: float = 0.0
     attempts: int = 0
+    turns: int = 0
 
 
 class Ledger:
@@ -47,24 +48,33 @@ class Ledger:
         """How many uses have begun and not ended."""
         return self._in_use.total()
 
-    def begin(self, conversation: Conversation) -> None:
+    def begin(self, conversation: Conversation, *, goes_on_from: int | None = None) -> int:
         """Record a conversation that is being used; `due` counts if this process ends before `end`.
 
-        Raises ConversationNotFound where it is being deleted.
+        Returns how many answers it has had. Raises ConversationNotFound where it is being deleted, or has had
+        another number of them than it `goes_on_from`.
         """
         with self._lock:
             if conversation.id in self._claimed:
                 raise ConversationNotFound("This conversation is being deleted.", param="conversation_id")
             self._in_use[conversation.id] += 1
         try:
+            turns = self._count_turns(conversation.id)
+            if goes_on_from not in (None, turns):
+                raise ConversationNotFound("The conversation has gone on meanwhile.", param="conversation_id")
             self._record(conversation)
+            return turns
         except BaseException:
             self._leave(conversation.id)
             raise
 
+    def _count_turns(self, conversation_id: str) -> int:
+        known = self.get(conversation_id)
+        return known.turns if known else 0
+
     def _record(self, conversation: Conversation) -> None:
         self._state.run(
-            f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 0)"  # noqa: S608
+            f"INSERT INTO conversation ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)"  # noqa: S608
             " ON CONFLICT (id) DO UPDATE"
             " SET due = excluded.due, last_used = excluded.last_used, attempts = 0",
             conversation.id,
@@ -76,11 +86,15 @@ class Ledger:
             conversation.due,
         )
 
-    def end(self, conversation_id: str, *, now: float, due: float) -> None:
+    def end(self, conversation_id: str, *, now: float, due: float, is_answered: bool = False) -> None:
         """The use that `begin` recorded is over."""
         try:
             self._state.run(
-                "UPDATE conversation SET due = ?, last_used = ? WHERE id = ?", due, now, conversation_id
+                "UPDATE conversation SET due = ?, last_used = ?, turns = turns + ? WHERE id = ?",
+                due,
+                now,
+                int(is_answered),
+                conversation_id,
             )
         finally:
             self._leave(conversation_id)

@@ -19,10 +19,12 @@ class ConversationUse:
         conversation: Conversation,
         keep_seconds: float,
         clock: Callable[[], float] | None = None,
+        *,
+        goes_on_from: int | None = None,
     ) -> None:
         """`conversation` says all but the times; its id is empty while the upstream has not named it.
 
-        The clock is the cleaner's own unless another one is given.
+        The clock is the cleaner's own unless another one is given; `goes_on_from` as in Ledger.begin.
         """
         self._ledger = ledger
         self._cleaner = cleaner
@@ -30,25 +32,27 @@ class ConversationUse:
         self._keep_seconds = keep_seconds
         self._continues = bool(conversation.id)
         self._clock = clock or cleaner.clock
+        self._goes_on_from = goes_on_from
         self._id: str | None = None
+        self.turn = 1
+        """Which answer of the conversation this is; those that came to no good end do not count."""
 
     def begin(self, conversation_id: str) -> None:
-        """Record the conversation; naming it twice changes nothing."""
+        """Record the conversation; naming it twice changes nothing. Raises as Ledger.begin does."""
         if self._id is None:
             now = self._clock()
             due = now + self._keep_seconds
-            self._ledger.begin(
-                replace(self._conversation, id=conversation_id, created=now, last_used=now, due=due)
-            )
+            named = replace(self._conversation, id=conversation_id, created=now, last_used=now, due=due)
+            self.turn = self._ledger.begin(named, goes_on_from=self._goes_on_from) + 1
             self._id = conversation_id
 
-    def end(self, *, delivered: bool) -> None:
+    def end(self, *, delivered: bool, is_answered: bool = False) -> None:
         """The reply is over. A new conversation of which the client never heard goes at once."""
         conversation_id, self._id = self._id, None
         if conversation_id is not None:
             now = self._clock()
             keep = self._keep_seconds if delivered or self._continues else 0.0
-            self._ledger.end(conversation_id, now=now, due=now + keep)
+            self._ledger.end(conversation_id, now=now, due=now + keep, is_answered=is_answered)
             if keep:
                 self._cleaner.expect(now + keep)
             else:

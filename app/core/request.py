@@ -72,6 +72,13 @@ class Question:
     model: str
     continued_id: str | None = None
     """The upstream conversation to go on with, None for a new one."""
+    continued_turn: int | None = None
+    """Which of its answers this goes on from, which has to be the latest: all turns are new then. None: from
+    whichever is the latest, and only the last turn is new."""
+    keeps_conversation: bool | None = None
+    """Whether the client may go on with it afterwards; None: unless it sends the history itself."""
+    turns_place: str = "messages"
+    """Where the client says the turns, in its own terms."""
     effort: Effort | None = None
     web_search: bool | None = None
     """None leaves it to the model's name."""

@@ -53,6 +53,8 @@ class Plan:
     is_known: bool = False
     """The ledger knows the conversation that is continued, so that it must be kept from the cleaner."""
     options: OutputOptions = UNCHANGED
+    continued_turn: int | None = None
+    """The answer of the known conversation that this goes on from, None for whichever is the latest."""
 
 
 class ReplyOpener:
@@ -194,7 +196,13 @@ class _Opening(Task[Reply]):
         conversation = Conversation(
             question.conversation_id, question.assistant_id, account.owner, self._plan.caller.id
         )
-        use = ConversationUse(cleaner.ledger, cleaner, conversation, self._plan.keep_seconds)
+        use = ConversationUse(
+            cleaner.ledger,
+            cleaner,
+            conversation,
+            self._plan.keep_seconds,
+            goes_on_from=self._plan.continued_turn,
+        )
         if self._plan.is_known:
             use.begin(question.conversation_id)
         return use

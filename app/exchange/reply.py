@@ -118,6 +118,11 @@ class Reply:
         return self._answer.model
 
     @property
+    def turn(self) -> int:
+        """Which answer of its conversation this is, from 1."""
+        return self._use.turn
+
+    @property
     def frames(self) -> int:
         """How many documents of the upstream have been read."""
         return self._answer.frames
@@ -224,7 +229,7 @@ class Reply:
 
     def _give_back(self, *, delivered: bool) -> None:
         try:
-            self._use.end(delivered=delivered)
+            self._use.end(delivered=delivered, is_answered=self.finished)
         finally:
             if self._lease is not None:
                 self._lease.release(self.outcome, self._failure)

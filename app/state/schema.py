@@ -37,6 +37,7 @@ _MIGRATIONS = (
         ) WITHOUT ROWID""",
     ),
     ("ALTER TABLE sealed_token ADD COLUMN previous BLOB",),
+    ("ALTER TABLE conversation ADD COLUMN turns INTEGER NOT NULL DEFAULT 0",),
 )
 VERSION = len(_MIGRATIONS)
 

@@ -200,3 +200,43 @@ def test_a_prompt_has_a_limit(rig: Rig) -> None:
     rig.ask(say("x" * 1000))
     with pytest.raises(PromptTooLong):
         rig.ask(say("x" * 1001))
+
+
+# --- going on from one answer ---
+
+
+def test_everything_is_new_where_a_client_goes_on_from_one_answer(rig: Rig) -> None:
+    rig.remember("b")
+    turns = (say("be kind", "system"), Turn("user", (TextPart("this"), PICTURE)), say("what is it?"))
+    plan = rig.ask(*turns, continued_id=ID, continued_turn=1)
+    assert (list_tokens(plan), plan.is_known, plan.continued_turn) == ("b", True, 1)
+    assert all(words in plan.question.prompt for words in ("be kind", "this", "what is it?"))
+    assert rig.files is not None
+    assert len(rig.files.attachments) == 1
+
+
+def test_a_client_cannot_go_on_from_an_answer_that_nobody_holds(rig: Rig) -> None:
+    """Also where the upstream might know it: which answer is the latest stands in the ledger alone."""
+    with pytest.raises(ConversationNotFound):
+        rig.ask(continued_id=ID, continued_turn=1)
+    rig.remember("b")
+    rig.ledger.end(ID, now=0, due=1)  # nobody has come to delete it yet
+    assert rig.ask(continued_id=ID).is_known
+    with pytest.raises(ConversationNotFound):
+        rig.ask(continued_id=ID, continued_turn=1)
+
+
+@pytest.mark.parametrize(("keeps", "seconds"), [(True, 600), (False, 0)])
+@pytest.mark.parametrize("turns", [(), HISTORY])
+def test_a_client_may_say_whether_it_comes_back(
+    rig: Rig, turns: tuple[Turn, ...], seconds: float, *, keeps: bool
+) -> None:
+    assert rig.ask(*turns, keeps_conversation=keeps).keep_seconds == seconds
+
+
+def test_what_is_wrong_with_the_turns_is_told_in_the_clients_words(rig: Rig) -> None:
+    with pytest.raises(InvalidRequest, match="`input` holds no text") as empty:
+        rig.ask(say(""), turns_place="input")
+    with pytest.raises(PromptTooLong) as long:
+        rig.ask(say("x" * 1001), turns_place="input")
+    assert (empty.value.param, long.value.param) == ("input", "input")

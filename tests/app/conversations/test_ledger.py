@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.conversations.ledger import Conversation, Ledger
+from app.core.errors import ConversationNotFound
 from app.state import MEMORY, open_state
 
 NOW = 1_000_000.0
@@ -132,3 +133,26 @@ def test_any_name(ledger: Ledger, odd: str) -> None:
     record(ledger, odd, owner=odd, caller=odd, due=NOW + 1)
     assert [kept.id for kept in ledger.list_kept([odd], odd, NOW)] == [odd]
     assert ledger.list_owners_due([odd], NOW + 1) == [odd]
+
+
+def test_answers_are_counted_that_come_to_a_good_end(ledger: Ledger) -> None:
+    conversation = Conversation("c", "assistant", "anna", "")
+    for answered, before in ((True, 0), (False, 1), (True, 1)):
+        assert ledger.begin(conversation) == before
+        ledger.end("c", now=NOW, due=NOW + 60, is_answered=answered)
+    kept = ledger.get("c")
+    assert kept is not None
+    assert kept.turns == 2
+
+
+@pytest.mark.parametrize("turn", [0, 1, 3])
+def test_a_conversation_goes_on_from_its_latest_answer_alone(ledger: Ledger, turn: int) -> None:
+    conversation = Conversation("c", "assistant", "anna", "", due=NOW + 60)
+    for _ in range(2):
+        ledger.begin(conversation)
+        ledger.end("c", now=NOW, due=NOW + 60, is_answered=True)
+    before = ledger.get("c")
+    with pytest.raises(ConversationNotFound):
+        ledger.begin(conversation, goes_on_from=turn)
+    assert (ledger.get("c"), ledger.in_use) == (before, 0)
+    assert ledger.begin(conversation, goes_on_from=2) == 2

@@ -96,7 +96,7 @@ class NotedUse:
     def begin(self, conversation_id: str) -> None:
         self._log.append(f"named {conversation_id[:1]}")
 
-    def end(self, *, delivered: bool) -> None:
+    def end(self, *, delivered: bool, is_answered: bool) -> None:
         self._log.append("delivered" if delivered else "not delivered")
 
 
