@@ -23,13 +23,16 @@ ErrorEncoder = Callable[[GatewayError], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ReplyHead:
-    """What every piece of one answer repeats. `created` is Unix time in seconds."""
+    """What every piece of one answer repeats: the conversation's `id`, the model, Unix time in seconds, and
+    which answer of the conversation it is.
+    """
 
     id: str
     model: str
     created: int
     served_by: str | None = None
     """The upstream's own name for what answers, None where it has not said so."""
+    turn: int = 1
 
 
 class Encoder(Protocol):
