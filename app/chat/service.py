@@ -124,17 +124,16 @@ class ChatService:
         accounts, named = self._pool.get_or_add(caller.refresh_tokens), question.continued_id
         if named is None:
             return accounts, None
-        known, by_turn = self._ledger.get(fold_id(named) or ""), question.continued_turn is not None
+        known, turn = self._ledger.get(fold_id(named) or ""), question.continued_turn
         if known is None:
-            if caller.key is not None or by_turn or fold_id(named) is None:
-                raise not_found(named)
+            if caller.key is not None or turn is not None or fold_id(named) is None:
+                raise not_found(named, turn)
             return accounts[:_MAX_OWNERS_TRIED], None
         owners = [account for account in accounts if account.owner == known.owner]
-        is_held = known.due > time.time() or self._ledger.is_in_use(known.id)
-        if not owners or known.caller != caller.id or known.assistant_id == VIDEO_ASSISTANT:
-            raise not_found(named)
-        if by_turn and not is_held:
-            raise not_found(named)
+        is_held = turn is None or known.due > time.time() or self._ledger.is_in_use(known.id)
+        is_own = known.caller == caller.id and known.assistant_id != VIDEO_ASSISTANT
+        if not owners or not is_own or not is_held:
+            raise not_found(named, turn)
         return owners, known
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.errors import ConversationNotFound
+from app.core.errors import AnswerNotHeld, ConversationNotFound, GatewayError
 from app.state import State
 
 _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts, turns"
@@ -51,17 +51,17 @@ class Ledger:
     def begin(self, conversation: Conversation, *, goes_on_from: int | None = None) -> int:
         """Record a conversation that is being used; `due` counts if this process ends before `end`.
 
-        Returns how many answers it has had. Raises ConversationNotFound where it is being deleted, or has had
-        another number of them than it `goes_on_from`.
+        Returns how many answers it has had. Raises ConversationNotFound where it is being deleted, and
+        AnswerNotHeld where it has had another number of them than it `goes_on_from`.
         """
         with self._lock:
             if conversation.id in self._claimed:
-                raise ConversationNotFound("This conversation is being deleted.", param="conversation_id")
+                raise _refuse("The conversation is being deleted.", goes_on_from)
             self._in_use[conversation.id] += 1
         try:
             turns = self._count_turns(conversation.id)
             if goes_on_from not in (None, turns):
-                raise ConversationNotFound("The conversation has gone on meanwhile.", param="conversation_id")
+                raise _refuse("The answer to go on from is not the latest of its conversation.", goes_on_from)
             self._record(conversation)
             return turns
         except BaseException:
@@ -183,3 +183,9 @@ class Ledger:
     def _select(self, condition: str, *values: Any) -> list[Conversation]:
         rows = self._state.run(f"SELECT {_COLUMNS} FROM conversation {condition}", *values)  # noqa: S608
         return [Conversation(*row) for row in rows]
+
+
+def _refuse(words: str, goes_on_from: int | None) -> GatewayError:
+    if goes_on_from is None:
+        return ConversationNotFound(words, param="conversation_id")
+    return AnswerNotHeld(words, param="previous_response_id")

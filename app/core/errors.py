@@ -4,6 +4,7 @@ GatewayError
 ├── InvalidRequest           400  the request itself is wrong; names the parameter
 │   ├── UnsupportedValue     400  understood, but not something this gateway can do
 │   ├── PromptTooLong        400  more text than the limit, here or upstream
+│   ├── AnswerNotHeld        400  the answer to go on from is not held here, or not the latest
 │   ├── ContentRefused       400  the upstream's content filter will not have this drawn
 │   └── InvalidFile          400  an attached file is not what it is said to be, or cannot be read
 │       ├── InvalidFileUrl   400  its address is wrong, or leads where files are not fetched from
@@ -99,6 +100,10 @@ class UnsupportedValue(InvalidRequest):
 
 class PromptTooLong(InvalidRequest):
     code = "context_length_exceeded"
+
+
+class AnswerNotHeld(InvalidRequest):
+    code = "previous_response_not_found"
 
 
 class InvalidFile(InvalidRequest):

@@ -6,7 +6,7 @@ out wrong later carries its `place`, the path by which the client knows it, for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from app.core.effort import Effort
@@ -107,12 +107,6 @@ class Question:
     def offered_tools(self) -> tuple[Tool, ...]:
         """What the model may hear of."""
         return () if self.searches_natively else self.tools
-
-    def forget_turns(self) -> Question:
-        """The same without texts, files and schemas, which may be large: an answer on its way needs the rest
-        alone.
-        """
-        return replace(self, turns=(), tools=(), json_output=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.conversations.use import ConversationUse
 from app.core.errors import (
     AccessRejected,
     AccountExpired,
+    AnswerNotHeld,
     ConversationNotFound,
     ConversationUncertain,
     GatewayError,
@@ -133,7 +134,7 @@ class _Opening(Task[Reply]):
             return choose_reported(errors)
         if silent == len(errors):
             self._parts.cleaner.ledger.forget(conversation_id)
-            return not_found(conversation_id)
+            return not_found(conversation_id, self._plan.continued_turn)
         return ConversationUncertain(
             "Not every account could say whether the conversation is its own. Try again shortly.",
             retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
@@ -229,8 +230,14 @@ def _name_model(assistant_id: str) -> GatewayError:
     )
 
 
-def not_found(conversation_id: str) -> ConversationNotFound:
-    """The error for a conversation that is not among the accounts of its request."""
+def not_found(conversation_id: str, continued_turn: int | None = None) -> GatewayError:
+    """The error for a conversation that is not among the accounts of its request, or for an answer of one."""
+    if continued_turn is not None:
+        return AnswerNotHeld(
+            "The answer to go on from is not held here, or not the latest of its conversation. "
+            "Send the whole input without it.",
+            param="previous_response_id",
+        )
     return ConversationNotFound(
         f"There is no conversation {conversation_id[:64]!r} among the accounts of this request. "
         "Leave conversation_id out to begin a new one.",

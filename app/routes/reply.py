@@ -6,13 +6,17 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
-from flask import Response
+from flask import Response, g
 
 from app.core.errors import GatewayError, InternalError
+from app.core.size import measure_question
 from app.core.usage import Usage
 from app.exchange.reply import Reply
-from app.formats.format import Asked, Encoder, ReplyHead
+from app.formats.format import Asked, Encoder, Folder, ReplyHead
+from app.routes.holding import hold_more, release_body
+from app.routes.services import services
 from app.server.request_log import RequestLog
 
 log = logging.getLogger(__name__)
@@ -20,15 +24,38 @@ log = logging.getLogger(__name__)
 STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
-def own_reply(reply: Reply, request_log: RequestLog) -> None:
-    """From here on the end of the request closes the reply."""
+TEXT_PER_PROMPT = 4
+"""Of what is sent, not everything comes into the prompt; beyond so many times its bound nothing is read."""
+
+
+def max_text_chars() -> int:
+    """How much text a body may hold that asks a question."""
+    return TEXT_PER_PROMPT * services().settings.max_prompt_chars
+
+
+def answer_question(asked: Asked) -> Response:
+    """The answer in the format in which it was `asked`, streamed or whole. Pass what nobody else holds."""
+    request_log: RequestLog = g.request_log
+    hold_more(measure_question(asked.question))
+    request_log.begin_reply()
+    reply = services().chat.open(asked.question, g.caller)
     request_log.on_close(lambda: _close(reply, request_log))
     request_log.account = reply.account
+    head, usage = _head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden)
+    render = (
+        partial(_stream_reply, reply, asked.build_encoder(head, usage))
+        if asked.stream
+        else partial(_fold_reply, reply, asked.build_folder(head, usage))
+    )
+    has_tools = bool(asked.question.tools)
+    del asked  # its texts may be large, and the answer may take long
+    if not has_tools:  # with tools the answer is compared to what was asked, to its end
+        release_body()
+    return render(request_log)
 
 
-def stream_reply(reply: Reply, asked: Asked, request_log: RequestLog) -> Response:
+def _stream_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Response:
     """The reply as server-sent events."""
-    encoder = asked.build_encoder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
     return Response(
         _relay(reply, encoder, request_log),
         content_type="text/event-stream; charset=utf-8",
@@ -36,9 +63,8 @@ def stream_reply(reply: Reply, asked: Asked, request_log: RequestLog) -> Respons
     )
 
 
-def whole_reply(reply: Reply, asked: Asked, request_log: RequestLog) -> Response:
-    """The reply as one completion; its account is free when this returns or raises."""
-    folder = asked.build_folder(_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden))
+def _fold_reply(reply: Reply, folder: Folder, request_log: RequestLog) -> Response:
+    """The reply as one body; its account is free when this returns or raises."""
     try:
         while not reply.finished:
             events = reply.read()
@@ -81,6 +107,5 @@ def _close(reply: Reply, request_log: RequestLog) -> None:
 
 def _head(reply: Reply, asked: Asked) -> ReplyHead:
     """Clients keep the id to continue; an upstream that names no conversation still needs one."""
-    name = reply.conversation_id or f"chatcmpl-{uuid.uuid4().hex}"
-    model = asked.question.model
-    return ReplyHead(id=name, model=model, created=int(time.time()), served_by=reply.model)
+    name, model = reply.conversation_id or uuid.uuid4().hex, asked.question.model
+    return ReplyHead(name, model, int(time.time()), served_by=reply.model, turn=reply.turn)

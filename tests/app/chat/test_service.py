@@ -13,7 +13,13 @@ from app.accounts.pool import AccountPool
 from app.chat.service import ChatService, ToolSpeech
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
-from app.core.errors import ConversationNotFound, InvalidRequest, PromptTooLong, UpstreamUnreachable
+from app.core.errors import (
+    AnswerNotHeld,
+    ConversationNotFound,
+    InvalidRequest,
+    PromptTooLong,
+    UpstreamUnreachable,
+)
 from app.core.request import FilePart, Question, TextPart, Turn
 from app.exchange.opener import Plan
 from app.exchange.transforms.options import OutputOptions
@@ -217,12 +223,12 @@ def test_everything_is_new_where_a_client_goes_on_from_one_answer(rig: Rig) -> N
 
 def test_a_client_cannot_go_on_from_an_answer_that_nobody_holds(rig: Rig) -> None:
     """Also where the upstream might know it: which answer is the latest stands in the ledger alone."""
-    with pytest.raises(ConversationNotFound):
+    with pytest.raises(AnswerNotHeld):
         rig.ask(continued_id=ID, continued_turn=1)
     rig.remember("b")
     rig.ledger.end(ID, now=0, due=1)  # nobody has come to delete it yet
     assert rig.ask(continued_id=ID).is_known
-    with pytest.raises(ConversationNotFound):
+    with pytest.raises(AnswerNotHeld):
         rig.ask(continued_id=ID, continued_turn=1)
 
 

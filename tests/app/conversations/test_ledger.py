@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.conversations.ledger import Conversation, Ledger
-from app.core.errors import ConversationNotFound
+from app.core.errors import AnswerNotHeld
 from app.state import MEMORY, open_state
 
 NOW = 1_000_000.0
@@ -152,7 +152,7 @@ def test_a_conversation_goes_on_from_its_latest_answer_alone(ledger: Ledger, tur
         ledger.begin(conversation)
         ledger.end("c", now=NOW, due=NOW + 60, is_answered=True)
     before = ledger.get("c")
-    with pytest.raises(ConversationNotFound):
+    with pytest.raises(AnswerNotHeld):
         ledger.begin(conversation, goes_on_from=turn)
     assert (ledger.get("c"), ledger.in_use) == (before, 0)
     assert ledger.begin(conversation, goes_on_from=2) == 2

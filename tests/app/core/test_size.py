@@ -35,8 +35,3 @@ def test_body_and_estimate_cover_what_is_held(messages: list[dict[str, Any]]) ->
     estimate = measure_question(asked.question)
     assert held <= len(body) + estimate
     assert estimate <= 8 * held
-
-
-def test_without_its_turns_nothing_of_it_is_left() -> None:
-    asked = parse_chat(json.dumps({"messages": REQUESTS["one text"]}).encode(), max_text_chars=4_000_000)
-    assert measure_question(asked.question.forget_turns()) == 0

@@ -10,6 +10,7 @@ import pytest
 from app.core.errors import (
     AccessRejected,
     AccountExpired,
+    AnswerNotHeld,
     ConversationNotFound,
     ConversationUncertain,
     EmptyAnswer,
@@ -292,8 +293,17 @@ def test_an_answer_is_the_next_one_of_its_conversation(rig: Opening) -> None:
 
 def test_only_the_latest_answer_can_be_gone_on_from(rig: Opening) -> None:
     rig.remember(CONVERSATION_ID, "a")
-    with pytest.raises(ConversationNotFound):
+    with pytest.raises(AnswerNotHeld):
         rig.open("a", continues=CONVERSATION_ID, keep_seconds=600, is_known=True, continued_turn=1)
     assert rig.asked == []
     rig.script("a", *ANSWER)
     rig.answer("a")
+
+
+def test_an_upstream_that_knows_nothing_of_it_says_so_in_the_clients_words(rig: Opening) -> None:
+    rig.remember(CONVERSATION_ID, "a")
+    rig.script("a", SILENCE)
+    rig.script("a", SILENCE)
+    with pytest.raises(AnswerNotHeld) as raised:
+        rig.open("a", continues=CONVERSATION_ID, keep_seconds=600, is_known=True, continued_turn=0)
+    assert raised.value.param == "previous_response_id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.budget import Budget
+from app.core.event import ReplyEvent
+from app.core.request import Question, Turn
+from app.exchange.reply import Reply
 from app.gateway import Gateway
 from app.routes.services import EXTENSION
 from tests.app.routes.conftest import Connect
@@ -81,6 +85,23 @@ def test_an_answer_on_its_way_holds_nothing(client: FlaskClient, bodies: Budget)
     assert bodies.held_bytes == 0
     assert b"[DONE]" in answer.data
     answer.close()
+
+
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_an_answer_on_its_way_holds_nothing_of_its_question(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, *, is_streamed: bool
+) -> None:
+    held: list[int] = []
+    read = Reply.read
+
+    def count_and_read(reply: Reply) -> list[ReplyEvent] | None:
+        held.append(sum(isinstance(each, Question | Turn) for each in gc.get_objects()))
+        return read(reply)
+
+    before = sum(isinstance(each, Question | Turn) for each in gc.get_objects())
+    monkeypatch.setattr(Reply, "read", count_and_read)
+    assert ask(client, "hello", stream=is_streamed).status_code == 200
+    assert set(held) == {before}
 
 
 @pytest.mark.parametrize(
