@@ -18,8 +18,8 @@ from app.core.errors import (
     LoginAnswering,
     Outcome,
     UpstreamTimeout,
-    choose_reported,
 )
+from app.core.reported_error import choose_reported
 from app.exchange.clock import StartClock
 
 _T = TypeVar("_T")

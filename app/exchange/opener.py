@@ -27,8 +27,8 @@ from app.core.errors import (
     Outcome,
     SilentAnswer,
     UpstreamInvalid,
-    choose_reported,
 )
+from app.core.reported_error import choose_reported
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.failover import Failover, Task

@@ -11,8 +11,9 @@ from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.config import Settings
-from app.core.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer, choose_reported
+from app.core.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer
 from app.core.event import ImageAdded
+from app.core.reported_error import choose_reported
 from app.core.request import Attachment, DrawingRequest, DrawnPicture
 from app.exchange.attaching import Attacher
 from app.exchange.opener import Plan, ReplyOpener

@@ -10,7 +10,8 @@ from flask import Flask
 
 from app.config import Settings
 from app.core import errors
-from app.core.errors import GatewayError, choose_reported
+from app.core.errors import GatewayError
+from app.core.reported_error import choose_reported
 from app.factory import create_app
 from app.formats.openai_error import encode_error, find_type
 from app.routes.services import EXTENSION

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from app.core import errors
-from app.core.errors import GatewayError, choose_reported
+from app.core.errors import GatewayError
+from app.core.reported_error import choose_reported
 from app.formats.openai_error import find_type
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, GatewayError)]

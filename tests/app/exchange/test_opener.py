@@ -10,7 +10,6 @@ import pytest
 from app.core.errors import (
     AccessRejected,
     AccountExpired,
-    AnswerNotHeld,
     ConversationNotFound,
     ConversationUncertain,
     EmptyAnswer,
@@ -275,35 +274,3 @@ def test_an_assistant_that_is_missing_is_named(
     rig.script("a", ModelNotFound("10036"))
     with pytest.raises(raised, match=assistant_id or "its own assistant"):
         rig.open("a", assistant_id=assistant_id)
-
-
-def test_an_answer_is_the_next_one_of_its_conversation(rig: Opening) -> None:
-    """Counted are those that came to a good end: who was cut off goes on from the answer before."""
-    rig.remember(CONVERSATION_ID, "a")
-    for turn, ends in ((1, True), (2, False), (2, True), (3, True)):
-        rig.script("a", STARTED, A, FINISHED)
-        reply = rig.open(
-            "a", continues=CONVERSATION_ID, keep_seconds=600, is_known=True, continued_turn=turn - 1
-        )
-        assert reply.turn == turn
-        while ends and not reply.finished:
-            reply.read()
-        reply.close(in_background=False)
-
-
-def test_only_the_latest_answer_can_be_gone_on_from(rig: Opening) -> None:
-    rig.remember(CONVERSATION_ID, "a")
-    with pytest.raises(AnswerNotHeld):
-        rig.open("a", continues=CONVERSATION_ID, keep_seconds=600, is_known=True, continued_turn=1)
-    assert rig.asked == []
-    rig.script("a", *ANSWER)
-    rig.answer("a")
-
-
-def test_an_upstream_that_knows_nothing_of_it_says_so_in_the_clients_words(rig: Opening) -> None:
-    rig.remember(CONVERSATION_ID, "a")
-    rig.script("a", SILENCE)
-    rig.script("a", SILENCE)
-    with pytest.raises(AnswerNotHeld) as raised:
-        rig.open("a", continues=CONVERSATION_ID, keep_seconds=600, is_known=True, continued_turn=0)
-    assert raised.value.param == "previous_response_id"
