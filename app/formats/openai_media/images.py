@@ -22,7 +22,8 @@ _MAX_WORD_CHARS = 64
 
 # What the upstream draws (protocol notes 7), the square first: it wins where two are as near.
 _ASPECT_RATIOS = ("1:1", "3:4", "4:3", "2:3", "3:2", "9:16", "16:9")
-_SIZE = re.compile(r"([1-9]\d{0,4})[xX:]([1-9]\d{0,4})")
+# Other drawing interfaces write a star or a cross; the star may be a full-width one.
+_SIZE = re.compile(r"\s{0,9}([1-9]\d{0,4})\s{0,9}[xX×*＊✕✖:：]\s{0,9}([1-9]\d{0,4})\s{0,9}", re.ASCII)
 _WIDEST = 3.0
 # OpenAI's own words for styles, which the upstream does not know.
 _STYLES_OF_OPENAI = frozenset({"", "vivid", "natural"})
@@ -51,27 +52,27 @@ class ImageRequest(msgspec.Struct, frozen=True):
     user: str | None = None
 
 
-_decode_image = msgspec.json.Decoder(ImageRequest).decode
-
-
 def parse_image_request(body: bytes) -> DrawingRequest:
     """Read and check the body of a generation. Raises InvalidRequest or UnsupportedValue."""
     return _check(decode_body(_decode_image, body))
 
 
 def parse_edit_fields(fields: Mapping[str, str]) -> DrawingRequest:
-    """The same for the form fields of an edit, where numbers are text."""
-    known = {name: value for name, value in fields.items() if value != ""}
-    return _check(decode_body(_convert_form, msgspec.json.encode(known)))
+    """The same for the form fields of an edit."""
+    return _check(decode_body(_decode_image, msgspec.json.encode(dict(fields))))
 
 
-def _convert_form(body: bytes) -> ImageRequest:
-    return msgspec.convert(msgspec.json.decode(body), ImageRequest, strict=False)
+def _decode_image(body: bytes) -> ImageRequest:
+    """As a form is read: numbers may be text, and an empty text was not filled in."""
+    fields = msgspec.json.decode(body)
+    if isinstance(fields, dict):
+        fields = {name: value for name, value in fields.items() if value != "" or name == "prompt"}
+    return msgspec.convert(fields, ImageRequest, strict=False)
 
 
 def parse_size(size: str | None) -> str:
     """The nearest ratio that the upstream draws, square without a size. Raises InvalidRequest."""
-    if size is None or size == "auto":
+    if size is None or size.strip().lower() == "auto":
         return _ASPECT_RATIOS[0]
     found = _SIZE.fullmatch(size)
     if found is None:

@@ -27,7 +27,8 @@ class VideoBody(msgspec.Struct, frozen=True, rename={"is_async": "async"}):
     is_async: bool | None = None
 
 
-_decode_video = msgspec.json.Decoder(VideoBody).decode
+# A switch may be text, as forms have it.
+_decode_video = msgspec.json.Decoder(VideoBody, strict=False).decode
 
 
 def parse_video_request(body: bytes) -> VideoRequest:
@@ -41,7 +42,7 @@ def parse_video_request(body: bytes) -> VideoRequest:
         )
     return VideoRequest(
         prompt=request.prompt,
-        image_url=request.image_url,
+        image_url=request.image_url or None,
         style=request.video_style or "",
         atmosphere=request.emotional_atmosphere or "",
         camera=request.mirror_mode or "",

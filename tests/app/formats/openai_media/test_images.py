@@ -44,6 +44,14 @@ def test_the_least_request() -> None:
         ("16:9", "16:9"),
         ("1000x990", "1:1"),
         ("3000x1000", "16:9"),
+        ("1024*1024", "1:1"),
+        ("1024×1024", "1:1"),
+        (" 1024 x 1024 ", "1:1"),
+        ("1792*1024", "16:9"),
+        ("1792 × 1024", "16:9"),
+        ("9 : 16", "9:16"),
+        ("16：9", "16:9"),
+        ("AUTO", "1:1"),
     ],
 )
 def test_sizes_become_the_nearest_ratio(size: str | None, ratio: str) -> None:
@@ -51,7 +59,24 @@ def test_sizes_become_the_nearest_ratio(size: str | None, ratio: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", ["", "big", "0x5", "10x", "-1x1", "1024", "9x1", "1x9", "1024x1024x1", "１x１"]
+    "size",
+    [
+        " ",
+        "*",
+        "x1024",
+        "1024**1024",
+        "1024 1024",
+        "big",
+        "0x0",
+        "0x5",
+        "10x",
+        "-1x1",
+        "1024",
+        "9x1",
+        "1x9",
+        "1024x1024x1",
+        "１x１",
+    ],
 )
 def test_wrong_sizes(size: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
@@ -69,7 +94,8 @@ def test_wrong_sizes(size: str) -> None:
         ({"prompt": "x" * 32_001}, "prompt"),
         ({"n": 0}, "n"),
         ({"n": 11}, "n"),
-        ({"n": "2"}, "n"),
+        ({"n": "two"}, "n"),
+        ({"n": "11"}, "n"),
         ({"n": 1.5}, "n"),
         ({"size": 1024}, "size"),
         ({"style": 1}, "style"),
@@ -116,6 +142,17 @@ def test_a_missing_prompt_is_named() -> None:
     with pytest.raises(InvalidRequest) as raised:
         parse_image_request(b"{}")
     assert raised.value.param == "prompt"
+
+
+@pytest.mark.parametrize(
+    "field", ["size", "quality", "response_format", "style", "scene", "n", "user", "model", "output_format"]
+)
+def test_what_was_not_filled_in_was_not_given(field: str) -> None:
+    assert parse(**{field: ""}) == parse() == parse_edit_fields({"prompt": "一只猫", field: ""})
+
+
+def test_numbers_may_be_text() -> None:
+    assert parse(n="2").count == 2
 
 
 def test_forms_hold_numbers_as_text() -> None:
