@@ -18,7 +18,7 @@ def find_attachments(
     """Those of the last user turn and of the results behind the last answer, in order.
 
     A continued conversation has only what is new: the last turn, or all of them. Raises what is wrong with a
-    part that cannot be attached.
+    part of the user's that cannot be attached; in a result, which no user can change, it is only named.
     """
     if are_all_new:
         return _attach_all(turns)
@@ -36,7 +36,12 @@ def find_attachments(
 
 
 def _attach_all(turns: Sequence[Turn]) -> list[Attachment]:
-    return [_attach(part) for turn in turns for part in turn.parts if isinstance(part, FilePart)]
+    return [
+        _attach(part)
+        for turn in turns
+        for part in turn.parts
+        if isinstance(part, FilePart) and not (turn.role == "tool" and part.unusable)
+    ]
 
 
 def _attach(part: FilePart) -> Attachment:
@@ -46,7 +51,7 @@ def _attach(part: FilePart) -> Attachment:
 
 
 def describe(part: FilePart) -> str:
-    """How a merged prompt speaks of an attachment: [image cat.png], [file report.pdf], [image]."""
+    """How a merged prompt speaks of an attachment: [image cat.png], [file report.pdf], [sound]."""
     name = _name_of(part)
     if part.kind == "file":
         return f"[file {name or 'without a name'}]"

@@ -14,7 +14,6 @@ from app.core.errors import InvalidRequest
 from app.core.tool import ANY_CHOICE, JsonOutput, SearchTool, Tool, ToolChoice, ToolKind
 
 Role = Literal["system", "user", "assistant", "tool"]
-FileKind = Literal["image", "file", "audio"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]
 
 
@@ -25,9 +24,10 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A picture, a document or a sound. `url` is its address or a `data:` URL, else empty."""
+    """A picture, a document or what cannot be attached. `url` is its address or a `data:` URL, else empty."""
 
-    kind: FileKind
+    kind: str
+    """`image`, `file`, or the word by which a retold turn names it."""
     url: str
     place: str
     name: str = ""

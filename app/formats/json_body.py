@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,29 +22,36 @@ _PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _T = TypeVar("_T")
 
 
-def decode_body(decode: Callable[[bytes], _T], body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> _T:
+def decode_body(decode: Callable[[Any], _T], body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> _T:
     """Read a JSON body. Raises InvalidRequest, naming the place in OpenAI's terms.
 
-    Gives way while it looks over a large one; what is decoded then is bounded, files aside.
+    Gives way while it looks over a large one; what is decoded then is bounded, files aside. A byte order mark
+    before it, which some editors and shells leave, is ignored (RFC 8259, 8.1).
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
         for _ in JsonScan(body, max_text_chars).steps():
             cooperate()
+    return decode_value(decode, body)
+
+
+def decode_value(decode: Callable[[Any], _T], value: bytes | msgspec.Raw, place: str = "") -> _T:
+    """Read the value that stands at `place`, the whole body without one. Raises InvalidRequest."""
     try:
-        return decode(body)
+        return decode(value)
     except msgspec.ValidationError as exc:
-        raise _invalid(str(exc)) from None
+        raise _invalid(str(exc), place) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise InvalidRequest(f"The request body is not valid JSON: {exc}.") from None
     except RecursionError:
         raise InvalidRequest("The request body is nested too deeply.") from None
 
 
-def _invalid(words: str) -> InvalidRequest:
+def _invalid(words: str, place: str) -> InvalidRequest:
     """Say in OpenAI's terms what msgspec found: "Expected `str`, got `int` - at `$.messages[0].role`"."""
     found = _PATH.search(words)
     path = found.group(1) if found else ""
-    param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", path).strip(".") or None
+    param = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", f"{place}{path}").strip(".") or None
     what = words[: found.start()] if found else words
     if len(what) > _MAX_QUOTED_CHARS:
         what = f"{what[:_MAX_QUOTED_CHARS]}..."

@@ -17,7 +17,8 @@ from app.core import errors
 from app.core.errors import GatewayError
 from app.exchange import unusable
 from app.factory import create_app
-from app.formats.openai_chat.request import ChatRequest, FilePart, ImagePart, Message, RefusalPart, TextPart
+from app.formats.openai_chat.part import FilePart, ImagePart, RefusalPart, TextPart
+from app.formats.openai_chat.request import ChatRequest, Message
 from app.formats.openai_media.images import ImageRequest
 from app.routes.services import EXTENSION
 from app.state import MEMORY

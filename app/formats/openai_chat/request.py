@@ -1,7 +1,8 @@
 """A chat completion request: JSON in, ChatRequest out, or InvalidRequest that names the place.
 
 Every documented field is declared, so that a wrong type is refused even where the value is not used; unknown
-fields are ignored, as newer clients send what older gateways never heard of.
+fields are ignored, as newer clients send what older gateways never heard of. What stands in `content` and in
+the fields of other APIs is read later, by content.py and foreign.py.
 """
 
 from __future__ import annotations
@@ -14,10 +15,6 @@ from app.core.errors import InvalidRequest, UnsupportedValue
 from app.formats.json_body import MAX_TEXT_CHARS, decode_body
 from app.formats.schema import NO_SCHEMA
 
-Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
-ReasoningDisplay = Literal["content", "tags", "hidden"]
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
-
 _NEW_CONVERSATION = frozenset({"", "none", "null", "undefined"})
 _MAX_MODEL_CHARS = 256
 # Far beyond what any client sends, and little enough to be decoded in a moment.
@@ -28,83 +25,47 @@ _MAX_MODALITIES = 16
 _MAX_STOPS = 4
 _MAX_STOP_CHARS = 1000
 
+NO_VALUE = msgspec.Raw(b"null")
 
-class Unread(msgspec.Struct, frozen=True, gc=False):
+
+class UnreadObject(msgspec.Struct, frozen=True, gc=False):
     """An object that nothing reads: what stands in it is skipped, not decoded."""
 
 
-class TextPart(msgspec.Struct, tag_field="type", tag="text", frozen=True):
-    text: str
+# Some languages write an empty object so.
+EmptyList = Annotated[list[None], msgspec.Meta(max_length=0)]
+Unread = UnreadObject | EmptyList
 
-
-class RefusalPart(msgspec.Struct, tag_field="type", tag="refusal", frozen=True):
-    refusal: str
-
-
-class Link(msgspec.Struct, frozen=True):
-    url: str
-
-
-class ImageLink(msgspec.Struct, frozen=True):
-    url: str
-    detail: str | None = None
-
-
-class ImagePart(msgspec.Struct, tag_field="type", tag="image_url", frozen=True):
-    image_url: ImageLink
-
-
-class FileData(msgspec.Struct, frozen=True):
-    file_data: str | None = None
-    file_id: str | None = None
-    filename: str | None = None
-
-
-class FilePart(msgspec.Struct, tag_field="type", tag="file", frozen=True):
-    file: FileData | None = None
-    file_url: Link | None = None
-
-
-class Audio(msgspec.Struct, frozen=True):
-    data: str
-    format: str
-
-
-class AudioPart(msgspec.Struct, tag_field="type", tag="input_audio", frozen=True):
-    input_audio: Audio
-
-
-ContentPart = TextPart | RefusalPart | ImagePart | FilePart | AudioPart
-Parts = Annotated[list[ContentPart], msgspec.Meta(max_length=MAX_PARTS)]
+Parts = Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_PARTS)]
 
 
 class CalledFunction(msgspec.Struct, frozen=True):
-    """`arguments` is JSON as text; some clients send the object itself."""
+    """`arguments` is JSON as text; some providers keep the value itself."""
 
-    name: str = ""
-    arguments: str | dict[str, Any] | None = ""
+    name: str | None = None
+    arguments: msgspec.Raw = NO_VALUE
 
 
 class CalledCustom(msgspec.Struct, frozen=True):
-    name: str = ""
-    input: str = ""
+    name: str | None = None
+    input: msgspec.Raw = NO_VALUE
 
 
 class ToolCall(msgspec.Struct, frozen=True):
-    id: str | None = None
+    id: str | int | None = None
     type: str | None = None
     function: CalledFunction | None = None
     custom: CalledCustom | None = None
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One turn. `content` may be missing where an assistant only called tools."""
+    """One turn. `content` may be missing where an assistant only called tools; content.py reads its parts."""
 
-    role: Role
-    content: str | Parts | None = None
+    role: str
+    content: str | Parts | dict[str, Any] | int | float | bool | None = None
     name: str | None = None
     tool_calls: Annotated[list[ToolCall], msgspec.Meta(max_length=MAX_PARTS)] | None = None
-    tool_call_id: str | None = None
+    tool_call_id: str | int | None = None
     function_call: CalledFunction | None = None
     refusal: str | None = None
 
@@ -141,11 +102,12 @@ class Custom(msgspec.Struct, frozen=True):
 
 
 class ToolSpec(msgspec.Struct, frozen=True):
-    """Types other than function and custom are tools of other providers; nothing of theirs is read."""
+    """Other types than function and custom are tools of other providers; GLM's own search is read."""
 
     type: str = "function"
     function: Function | None = None
     custom: Custom | None = None
+    web_search: msgspec.Raw = NO_VALUE
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -177,19 +139,28 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     messages: Annotated[list[Message], msgspec.Meta(max_length=MAX_MESSAGES)]
     # Every chunk repeats it.
-    model: Annotated[str, msgspec.Meta(max_length=_MAX_MODEL_CHARS)] = "glm"
+    model: Annotated[str, msgspec.Meta(max_length=_MAX_MODEL_CHARS)] | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: StreamOptions | EmptyList | None = None
     conversation_id: str | None = None
-    reasoning_effort: ReasoningEffort | None = None
-    reasoning: ReasoningDisplay | None = None
+    reasoning_effort: str | None = None
+    reasoning: msgspec.Raw = NO_VALUE
     web_search: bool | None = None
     web_search_options: Unread | None = None
     deep_research: bool | None = None
+    # What other APIs have for these; foreign.py says what it means.
+    thinking: msgspec.Raw = NO_VALUE
+    enable_thinking: msgspec.Raw = NO_VALUE
+    think: msgspec.Raw = NO_VALUE
+    chat_template_kwargs: msgspec.Raw = NO_VALUE
+    include_reasoning: msgspec.Raw = NO_VALUE
+    reasoning_format: msgspec.Raw = NO_VALUE
+    enable_search: msgspec.Raw = NO_VALUE
+    plugins: msgspec.Raw = NO_VALUE
     n: int | None = None
     tools: Annotated[list[ToolSpec], msgspec.Meta(max_length=MAX_TOOLS)] | None = None
-    tool_choice: str | Choice | None = None
-    response_format: ResponseFormat | None = None
+    tool_choice: str | Choice | EmptyList | None = None
+    response_format: ResponseFormat | EmptyList | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
     audio: Unread | None = None
@@ -220,7 +191,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     @property
     def include_usage(self) -> bool:
-        return self.stream_options is not None and self.stream_options.include_usage is True
+        options = self.stream_options
+        return isinstance(options, StreamOptions) and options.include_usage is True
 
     @property
     def stop_sequences(self) -> tuple[str, ...]:
@@ -239,7 +211,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
         return None if named.lower() in _NEW_CONVERSATION else named
 
 
-_decode_chat = msgspec.json.Decoder(ChatRequest).decode
+# Numbers and switches may be text, as forms have them.
+_decode_chat = msgspec.json.Decoder(ChatRequest, strict=False).decode
 
 
 def parse_chat_request(body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> ChatRequest:
@@ -254,8 +227,8 @@ def parse_chat_request(body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> 
 
 def _check_stop(request: ChatRequest) -> None:
     sequences = request.stop_sequences
-    if request.stop is not None and not 1 <= len(sequences) <= _MAX_STOPS:
-        raise InvalidRequest(f"`stop` must hold one to {_MAX_STOPS} sequences.", param="stop")
+    if len(sequences) > _MAX_STOPS:
+        raise InvalidRequest(f"`stop` may hold {_MAX_STOPS} sequences.", param="stop")
     for index, sequence in enumerate(sequences):
         if not 1 <= len(sequence) <= _MAX_STOP_CHARS:
             param = "stop" if isinstance(request.stop, str) else f"stop.{index}"
@@ -268,5 +241,5 @@ def _refuse_unsupported(request: ChatRequest) -> None:
         raise UnsupportedValue("`n` must be 1: the upstream gives one answer at a time.", param="n")
     if request.logprobs or request.top_logprobs:
         raise UnsupportedValue("`logprobs` are not available here.", param="logprobs")
-    if request.modalities is not None and request.modalities != ["text"]:
+    if request.modalities and request.modalities != ["text"]:
         raise UnsupportedValue('`modalities` must be ["text"].', param="modalities")

@@ -9,9 +9,11 @@ import msgspec
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, Tool, ToolChoice
+from app.formats.json_body import decode_value
 from app.formats.openai_chat import request as openai
 from app.formats.schema import ToolSchemas, read_schema
 
+_decode_json = msgspec.json.Decoder().decode
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 
 
@@ -60,6 +62,8 @@ def build_choice(request: openai.ChatRequest) -> ToolChoice:
     choice = request.tool_choice
     if isinstance(choice, openai.Choice):
         return _build_narrowed(choice, is_parallel=is_parallel)
+    if isinstance(choice, list):  # an empty one
+        choice = None
     if choice is None and is_parallel:
         return ANY_CHOICE
     return ToolChoice(_read_mode(choice, "tool_choice"), is_parallel=is_parallel)
@@ -91,24 +95,28 @@ def build_calls(message: openai.Message) -> tuple[Call, ...]:
     calls = []
     for call in message.tool_calls or ():
         if call.function is not None:
-            calls.append(Call(call.id or "", call.function.name, _write_arguments(call.function)))
+            calls.append(Call(str(call.id or ""), call.function.name or "", _write(call.function.arguments)))
         elif call.custom is not None:
-            calls.append(Call(call.id or "", call.custom.name, call.custom.input, "custom"))
-    if message.function_call is not None and not calls:
-        calls.append(Call("", message.function_call.name, _write_arguments(message.function_call)))
+            text = _write(call.custom.input, "")
+            calls.append(Call(str(call.id or ""), call.custom.name or "", text, "custom"))
+    function = message.function_call
+    if function is not None and not calls:
+        calls.append(Call("", function.name or "", _write(function.arguments)))
     return tuple(calls)
 
 
-def _write_arguments(function: openai.CalledFunction) -> str:
-    if isinstance(function.arguments, str):
-        return function.arguments
-    return msgspec.json.encode(function.arguments or {}).decode()
+def _write(arguments: msgspec.Raw, nothing: str = "{}") -> str:
+    """Text as it is, else the value as JSON. Raises InvalidRequest for what is no JSON."""
+    value = decode_value(_decode_json, arguments, "messages")
+    if isinstance(value, str):
+        return value
+    return nothing if value is None or value == [] else msgspec.json.encode(value).decode()
 
 
 def build_json_output(request: openai.ChatRequest) -> JsonOutput | None:
     """The JSON that the answer has to be, None for text. Raises UnsupportedValue for other formats."""
     wanted = request.response_format
-    if wanted is None or wanted.type == "text":
+    if not isinstance(wanted, openai.ResponseFormat) or wanted.type == "text":
         return None
     if wanted.type == "json_object":
         return JsonOutput(place="response_format")

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import base64
+import json
 import textwrap
 import time
 from typing import Any
 
-import msgspec
 import pytest
 
 from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.core.errors import InvalidRequest, PromptTooLong
-from app.core.request import TextPart, Turn
+from app.core.request import Role, TextPart, Turn
 from app.formats.openai_chat.question import build_question
-from app.formats.openai_chat.request import ChatRequest
+from app.formats.openai_chat.request import parse_chat_request
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 
 def read(*messages: dict[str, Any]) -> tuple[Turn, ...]:
-    return build_question(msgspec.convert({"messages": messages}, ChatRequest)).turns
+    return build_question(parse_chat_request(json.dumps({"messages": messages}).encode())).turns
 
 
 def prompt(*messages: dict[str, Any], continues: bool = False, max_chars: int = 10_000) -> str:
@@ -104,7 +104,7 @@ MARKED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "x", "format": "wav"}}]},
-        "[User]\n[audio]\n",
+        "[User]\n[sound]\n",
     ),
 ]
 
@@ -161,7 +161,8 @@ DRAWS = Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
 
 
 def mode(**fields: Any) -> Mode:
-    return choose_mode(build_question(msgspec.convert({"messages": [USER]} | fields, ChatRequest)))
+    body = json.dumps({"messages": [USER]} | fields).encode()
+    return choose_mode(build_question(parse_chat_request(body)))
 
 
 @pytest.mark.parametrize(
@@ -221,13 +222,13 @@ def test_modes_and_efforts_go_in_pairs(chat_mode: ChatMode, effort: str) -> None
     "form", ["好的 ![猫]({})", '![a]( {} "title")', '<img src="{}">', "{}", "[open]({})", "![]({})"]
 )
 @pytest.mark.parametrize("role", ["assistant", "user"])
-def test_pictures_written_out_never_travel_as_words(role: str, form: str, size: int) -> None:
+def test_pictures_written_out_never_travel_as_words(role: Role, form: str, size: int) -> None:
     coded = base64.b64encode(bytes(range(256)) * (size // 192 + 1)).decode()
     for data in (coded, "\n".join(textwrap.wrap(coded[:20_000], 76)) + "=="):
         said = form.format(f"data:image/png;base64,{data}")
         begun_at = time.thread_time()
         merged = build_prompt(
-            read({"role": role, "content": said}, {"role": "user", "content": "更大"}),
+            [Turn(role, (TextPart(said),)), Turn("user", (TextPart("更大"),))],
             continues=False,
             max_chars=2000,
         )
@@ -247,7 +248,7 @@ def test_what_is_no_picture_stays_in_the_words() -> None:
     ["data:", "data:image/png;base64,", "![a](data:,", "data:a/b;c=d;", "data:;base64," + "A" * 61 + "\n"],
 )
 def test_no_text_makes_the_cleaning_slow(piece: str) -> None:
-    text = piece * (2_000_000 // len(piece))
+    said = (TextPart(piece * (2_000_000 // len(piece))),)
     begun_at = time.thread_time()
-    prompt(*({"role": role, "content": text} for role in ("assistant", "user")), max_chars=10_000_000)
+    build_prompt([Turn("assistant", said), Turn("user", said)], continues=False, max_chars=10_000_000)
     assert time.thread_time() - begun_at < 4.0

@@ -13,8 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import completion_create_params
 
+from app.chat.attachment import find_attachments
 from app.core.errors import InvalidRequest, PromptTooLong
+from app.core.request import Question
+from app.formats.json_body import MAX_TEXT_CHARS
 from app.formats.openai_chat import request
+from app.formats.openai_chat.asked import parse_chat
 from app.formats.openai_chat.request import (
     MAX_MESSAGES,
     MAX_PARTS,
@@ -26,9 +30,16 @@ from app.formats.openai_chat.request import (
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi"}]
 
 
+def read(body: bytes) -> Question:
+    """All that is read of a body; a part of the user's that cannot be attached is refused."""
+    question = parse_chat(body, max_text_chars=MAX_TEXT_CHARS).question
+    find_attachments(question.turns, continues=False)
+    return question
+
+
 def refuse(body: bytes) -> InvalidRequest:
     with pytest.raises(InvalidRequest) as raised:
-        parse_chat_request(body)
+        read(body)
     assert raised.value.message
     assert len(raised.value.message) < 1000
     return raised.value
@@ -53,7 +64,7 @@ NO_JSON: dict[str, bytes] = {
     "invalid UTF-8": b'{"messages":[{"role":"user","content":"\xff\xfe"}]}',
     "cut UTF-8": b'{"messages":[{"role":"user","content":"\xe4\xbd"}]}',
     "UTF-16": '{"messages":[]}'.encode("utf-16"),
-    "byte-order mark": b"\xef\xbb\xbf" + b'{"messages":[{"role":"user","content":"hi"}]}',
+    "two byte-order marks": b"\xef\xbb\xbf" * 2 + b'{"messages":[{"role":"user","content":"hi"}]}',
     "raw control character": b'{"messages":[{"role":"user","content":"a\nb"}]}',
     "half a surrogate pair": rb'{"messages":[{"role":"user","content":"\ud83d"}]}',
     "the other half": rb'{"messages":[{"role":"user","content":"x\ude00y"}]}',
@@ -180,7 +191,7 @@ NUMBERS = ["n", "max_tokens", "max_completion_tokens", "seed", "top_logprobs", "
 
 
 @pytest.mark.parametrize("field", NUMBERS)
-@pytest.mark.parametrize("wrong", ["1", "", True, [1], {"value": 1}])
+@pytest.mark.parametrize("wrong", ["one", "", "[undefined]", True, [1], {"value": 1}])
 def test_numbers_are_numbers(field: str, wrong: object) -> None:
     assert refuse(json.dumps({"messages": HELLO, field: wrong}).encode()).param == field
 
@@ -205,13 +216,14 @@ def test_whole_numbers_are_whole(field: str, wrong: float) -> None:
         ([{"role": None, "content": "x"}], "messages.0.role"),
         ([{"role": "king", "content": "x"}], "messages.0.role"),
         ([{"role": "user", "content": 5}], "messages.0.content"),
-        ([{"role": "user", "content": {"type": "text", "text": "x"}}], "messages.0.content"),
-        ([{"role": "user", "content": ["x"]}], "messages.0.content.0"),
-        ([{"role": "user", "content": [{"text": "x"}]}], "messages.0.content.0.type"),
-        ([{"role": "user", "content": [{"type": "text"}]}], "messages.0.content.0.text"),
-        ([{"role": "user", "content": [{"type": "text", "text": None}]}], "messages.0.content.0.text"),
+        ([{"role": "user", "content": {"temp": 21}}], "messages.0.content"),
+        ([{"role": "user", "content": {"type": "hologram"}}], "messages.0.content"),
+        ([{"role": "user", "content": [5]}], "messages.0.content.0"),
+        ([{"role": "user", "content": [{"words": "x"}]}], "messages.0.content.0.type"),
+        ([{"role": "user", "content": [{"type": "text", "text": 1}]}], "messages.0.content.0.text"),
+        ([{"role": "user", "content": [{"type": "image"}]}], "messages.0.content.0.type"),
         ([*HELLO, {"role": "user", "content": 5}], "messages.1.content"),
-        ([{"role": "tool", "content": "x", "tool_call_id": 5}], "messages.0.tool_call_id"),
+        ([{"role": "tool", "content": "x", "tool_call_id": []}], "messages.0.tool_call_id"),
         ([{"role": "assistant", "tool_calls": {}}], "messages.0.tool_calls"),
         ([{"role": "assistant", "tool_calls": [{"function": {"name": 1}}]}],
          "messages.0.tool_calls.0.function.name"),
@@ -254,7 +266,12 @@ GOOD_PARTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("part", GOOD_PARTS)
 def test_documented_parts_are_read(part: dict[str, Any]) -> None:
-    parse_chat_request(json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode())
+    parse_chat(json.dumps({"messages": [{"role": "user", "content": [part]}]}).encode(), max_text_chars=99)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_body() -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"messages": HELLO}).encode()
+    assert read(body) == read(body[3:])
 
 
 @given(st.binary(max_size=200))
@@ -274,7 +291,7 @@ json_values = st.recursive(
 def test_any_value_in_any_field_is_read_or_refused_by_name(field: str, value: object) -> None:
     named = field
     try:
-        parse_chat_request(json.dumps({"messages": HELLO, field: value}).encode())
+        read(json.dumps({"messages": HELLO, field: value}).encode())
     except InvalidRequest as error:
         named = (error.param or field).split(".")[0]
     assert named == field or (field, named) == ("top_logprobs", "logprobs")
