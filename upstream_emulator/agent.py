@@ -1,8 +1,8 @@
 """The model as agents meet it: it reads in the prompt which functions there are, and calls them.
 
-`[[agent]]` calls the first function of the prompt, and answers in text once a result stands behind the
-directive. It learns the form of a call from the example in the prompt, as a model does, and breaks it where
-it is told to. Parameters:
+`[[agent]]` calls the first function of the prompt, and answers in text once a result - of the function that
+it was told to call - stands behind the directive. It learns the form of a call from the example in the
+prompt, as a model does, and breaks it where it is told to. Parameters:
 
     name, args    which function and its arguments (URL-encoded JSON; `{}` unless told)
     form          dialect, unclosed, wrong-closer, broken, fenced, native, native-cut, tool-call, think, prose
@@ -29,7 +29,8 @@ _RESULT = re.compile(r"^\[Result of ([^\]]+)\]\n(.*)", re.MULTILINE)
 def act(scene: Scene) -> Steps:
     """Calls, or answers with the last result."""
     results = _RESULT.findall(scene.question.rpartition("[[")[2])
-    if results:
+    wanted = scene.script.text("name")
+    if results and (not wanted or any(name.startswith(f"{wanted} #") for name, _ in results)):
         name, result = results[-1]
         return scene.answer([text(*cut_up(f"{name} gave: {result}"))])
     return scene.answer(_call(scene))
