@@ -187,9 +187,10 @@ openapi: install ## Write what /openapi.json serves, from openapi.yaml
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
 	for name in requirements requirements-dev tests/clients/requirements tests/deploy/requirements; do \
+	  overrides=; test ! -e $$name-overrides.in || overrides="--overrides $$name-overrides.in"; \
 	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
-	    --custom-compile-command "make lock" $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
+	    --custom-compile-command "make lock" $$overrides $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
 	for place in tests/clients tests/markdown; do \
 	  npm install --prefix $$place --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \

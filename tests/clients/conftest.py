@@ -21,7 +21,7 @@ PROGRAMS = ROOT / ".venv-clients/bin"
 NODE_PACKAGES = Path(__file__).parent
 SECONDS = 50
 COMMANDS = {
-    "python": [str(PROGRAMS / "python"), "-c"],
+    "python": [str(PROGRAMS / "python")],
     "javascript": ["node", "--input-type=module", "-e"],
     "shell": ["bash", "-eu", "-o", "pipefail", "-c"],
 }
@@ -65,8 +65,11 @@ def start_program(gateway: GatewayProcess, account: str, tmp_path: Path) -> Iter
     }
 
     def start(language: str, text: str, credentials: str = f"demo-{account}") -> subprocess.Popen[str]:
+        if language == "python":  # a file, as smolagents reads the source of a tool
+            program = tmp_path / f"program-{len(started)}.py"
+            program.write_text(text, "utf-8")
         process = subprocess.Popen(
-            [*COMMANDS[language], text],
+            [*COMMANDS[language], str(program) if language == "python" else text],
             cwd=PLACES.get(language, tmp_path),
             env=environ | {"OPENAI_API_KEY": credentials},
             stdin=subprocess.DEVNULL,

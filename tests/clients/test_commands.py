@@ -10,6 +10,7 @@ from demo.gateway import GatewayProcess
 from tests.app.files.sample import png
 from tests.clients.conftest import RunProgram
 from tests.clients.recipe import list_pages, read_blocks, read_code
+from upstream_emulator.emulator import UpstreamEmulator
 
 ADDRESS = "http://127.0.0.1:8000"
 CHECKS = [
@@ -41,18 +42,33 @@ def test_every_page_has_a_check() -> None:
     assert set(list_pages()) - checked == set()
 
 
-def test_llm(run_program: RunProgram, gateway: GatewayProcess, tmp_path: Path) -> None:
-    (tmp_path / "picture.png").write_bytes(png())
+def set_up_llm(run_program: RunProgram, gateway: GatewayProcess) -> None:
     models = read_code("llm", "yaml", "Settings").replace(ADDRESS, gateway.url)
     keys = next(block.text for block in read_blocks("llm") if block.text.startswith("llm keys"))
     folder = 'folder=$(dirname "$(llm logs path)"); mkdir -p "$folder"'
     run_program("shell", f"{folder}; cat > \"$folder/extra-openai-models.yaml\" <<'END'\n{models}END\n{keys}")
+
+
+def test_llm(run_program: RunProgram, gateway: GatewayProcess, tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(png())
+    set_up_llm(run_program, gateway)
     for heading, words in (
         ("An answer", "哪个大"),
         ("A picture", "有：图片"),
         ("Going on", "为什么"),
         ("Without a file", "第 1 轮"),
     ):
+        ended = run_program("shell", read_code("llm", "shell", heading))
+        assert ended.returncode == 0, ended.stderr
+        assert words in ended.stdout
+
+
+def test_llm_calls_a_tool_and_keeps_to_a_schema(
+    run_program: RunProgram, gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+) -> None:
+    set_up_llm(run_program, gateway)
+    upstream.account(account, next=["agent", "agent", "text say=%7B%22city%22:%22a%22,%22degrees%22:18%7D"])
+    for heading, words in (("Tools", "llm_version #1 gave: 0."), ("Typed output", '"degrees":18')):
         ended = run_program("shell", read_code("llm", "shell", heading))
         assert ended.returncode == 0, ended.stderr
         assert words in ended.stdout
