@@ -19,6 +19,10 @@ const CLIENTS = {
   langchain: ["LangChain", ...BY_ENVIRONMENT],
   litellm: ["LiteLLM", ...BY_ENVIRONMENT],
   "ai-sdk": ["Vercel AI SDK", [["baseURL"], "base"], [["apiKey"], "key"]],
+  "pydantic-ai": ["Pydantic AI", ...BY_ENVIRONMENT],
+  instructor: ["Instructor", ...BY_ENVIRONMENT],
+  "openai-agents": ["OpenAI Agents SDK", ...BY_ENVIRONMENT],
+  smolagents: ["smolagents", [["api_base"], "base"], [["api_key"], "key"]],
   llm: ["llm", [["api_base"], "base"], [["llm keys set"], "key"], [["model_name"], "model"]],
 };
 
