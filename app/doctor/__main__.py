@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files, words of others: whatever the locale
         sys.stdout.reconfigure(errors="replace")
     language = choose_language(os.environ)
-    findings = examine(os.environ, Order(credentials, options.url and options.url.rstrip("/"), options.chat))
+    url = options.url and options.url.rstrip("/")
+    findings = examine(os.environ, Order(credentials, url, chat=options.chat, tools=options.tools))
     if options.json:
         is_well = print_json(findings, sys.stdout, language)
     else:
@@ -58,6 +59,7 @@ def _build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--chat", action="store_true", help="also ask one small question")
+    parser.add_argument("--tools", action="store_true", help="also ask one question with a tool to call")
     parser.add_argument("--json", action="store_true", help="one JSON document for scripts")
     parser.add_argument(
         "--tokens", metavar="FILE", help="refresh tokens, or a gateway key; - is standard input"

@@ -8,20 +8,35 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.auth_token import read_expiry
 from app.core.errors import AccountExpired, GatewayError
+from app.core.event import ReplyEvent
 from app.core.request import Question, TextPart, Turn
+from app.core.tool import Tool
 from app.doctor import messages
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+from app.doctor.toy_tool import TOOL, TOOL_QUESTION, judge_answer, read_answer
+from app.exchange.unusable import ToolCallMalformed
 from app.gateway import Gateway
 
 _Clock = Callable[[], float]
 
 SMALL_QUESTION = "1+1=? 只回答数字"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An answer, or why there is none; `left` is what keeps the conversation from being deleted now."""
+
+    events: list[ReplyEvent]
+    failure: GatewayError | None
+    seconds: float
+    left: GatewayError | None
 
 
 class AccountCheck:
@@ -56,27 +71,48 @@ class AccountCheck:
 
     def check_chat(self, account: Account) -> Finding:
         """Ask one small question, and delete the conversation."""
+        asked = self._ask(account, SMALL_QUESTION)
+        if asked.failure is not None:
+            return self._refuse(messages.CHAT, asked.failure, account.label)
+        if asked.left is not None:
+            return note(
+                messages.CHAT,
+                messages.CHAT_LEFT,
+                account.label,
+                seconds=asked.seconds,
+                code=asked.left.code,
+            )
+        return ok(messages.CHAT, messages.CHAT_GOOD, account.label, seconds=asked.seconds)
+
+    def check_tools(self, account: Account) -> Finding:
+        """Ask one question with a toy tool, and say how the model called it. The conversation is deleted."""
+        asked = self._ask(account, TOOL_QUESTION, tools=(TOOL,))
+        if isinstance(asked.failure, ToolCallMalformed):
+            return note(messages.TOOLS, messages.TOOLS_UNREADABLE, account.label, code=asked.failure.code)
+        if asked.failure is not None:
+            return self._refuse(messages.TOOLS, asked.failure, account.label)
+        answer = read_answer(asked.events, self._gateway.counters)
+        return judge_answer(answer, account.label, asked.seconds)
+
+    def _ask(self, account: Account, text: str, tools: tuple[Tool, ...] = ()) -> _Asked:
+        """Ask, read the whole answer, and delete the conversation."""
+        question = Question((Turn("user", (TextPart(text),)),), model="glm", tools=tools)
         begun, begun_at = time.monotonic(), self._clock()
+        events: list[ReplyEvent] = []
         failure: GatewayError | None = None
         try:
-            self._ask(account)
+            self._read(question, account, events)
         except GatewayError as error:
             failure = error
         seconds = time.monotonic() - begun
-        left = self._delete_since(account.owner, begun_at)
-        if failure is not None:
-            return self._refuse(messages.CHAT, failure, account.label)
-        if left is not None:
-            return note(messages.CHAT, messages.CHAT_LEFT, account.label, seconds=seconds, code=left.code)
-        return ok(messages.CHAT, messages.CHAT_GOOD, account.label, seconds=seconds)
+        return _Asked(events, failure, seconds, self._delete_since(account.owner, begun_at))
 
-    def _ask(self, account: Account) -> None:
-        """Read the whole answer. Raises the GatewayError that it ends with otherwise."""
-        question = Question((Turn("user", (TextPart(SMALL_QUESTION),)),), model="glm")
+    def _read(self, question: Question, account: Account, events: list[ReplyEvent]) -> None:
+        """Put the whole answer into `events`. Raises the GatewayError that it ends with otherwise."""
         reply = self._gateway.chat.open(question, Caller("", "", (account.refresh_token,)))
         try:
             while not reply.finished:
-                reply.read()
+                events += reply.read() or ()
         finally:
             reply.close(in_background=False)
 

@@ -28,6 +28,7 @@ class Order:
     credentials: Credentials
     url: str | None = None
     chat: bool = False
+    tools: bool = False
 
 
 def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
@@ -56,9 +57,9 @@ def _examine(
             yield finding
         credentials = order.credentials.with_tokens(roster.tokens())
         if order.url is not None:
-            yield from RunningGateway(order.url, credentials).check(chat=order.chat)
+            yield from RunningGateway(order.url, credentials).check(chat=order.chat, tools=order.tools)
         elif reaches and credentials.tokens:
-            yield from _visit(settings, credentials.tokens, guess_url(server), chat=order.chat)
+            yield from _visit(settings, credentials.tokens, guess_url(server), order)
         else:
             yield look_at_state(settings.state_path)
             yield skip(
@@ -66,9 +67,11 @@ def _examine(
             )
     if not order.chat:
         yield skip(messages.CHAT, messages.CHAT_UNASKED)
+    if not order.tools:
+        yield skip(messages.TOOLS, messages.TOOLS_UNASKED)
 
 
-def _visit(settings: Settings, tokens: tuple[str, ...], url: str, *, chat: bool) -> Iterator[Finding]:
+def _visit(settings: Settings, tokens: tuple[str, ...], url: str, order: Order) -> Iterator[Finding]:
     """Ask for each token, with the state file in hand: what the upstream gives in exchange must be kept."""
     custody, state = take_state(settings.state_path)
     yield custody
@@ -84,8 +87,10 @@ def _visit(settings: Settings, tokens: tuple[str, ...], url: str, *, chat: bool)
             return
         check = AccountCheck(gateway)
         alive = yield from check.check_tokens(tokens)
-        if chat:
+        if order.chat:
             yield check.check_chat(alive) if alive else skip(messages.CHAT, messages.CHAT_NOBODY)
+        if order.tools:
+            yield check.check_tools(alive) if alive else skip(messages.TOOLS, messages.CHAT_NOBODY)
 
 
 def _describe(settings: Settings, roster: ConfiguredTokens) -> Finding:

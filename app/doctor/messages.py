@@ -16,6 +16,7 @@ STATE = Message("state", "状态文件")
 GATEWAY = Message("gateway", "网关")
 TOKEN = Message("token", "令牌")
 CHAT = Message("chat", "对话")
+TOOLS = Message("tools", "工具")
 
 MARKS = {
     Mark.OK: Message("ok", "正常"),
@@ -152,6 +153,39 @@ CHAT_GOOD = Message(
 CHAT_LEFT = Message(
     "answered in {seconds:.1f} s; the gateway will delete the conversation ({code})",
     "{seconds:.1f} 秒内完成回答；对话将由网关删除（{code}）",
+)
+
+# --- tools -------------------------------------------------------------------------------------------------
+
+TOOLS_UNASKED = Message(
+    "not tried (--tools asks one question with a tool)", "未尝试（--tools 会带一个工具提一个问题）"
+)
+TOOLS_GOOD = Message("called in {seconds:.1f} s, {how}", "{seconds:.1f} 秒内发出调用，{how}")
+TOOLS_CORRECTED = Message(
+    "called in {seconds:.1f} s, {how}; but only when it was asked once more",
+    "{seconds:.1f} 秒内发出调用，{how}；但再问一次才行",
+)
+TOOLS_WRONG = Message(
+    "called in {seconds:.1f} s, {how}; but with other arguments than the question's",
+    "{seconds:.1f} 秒内发出调用，{how}；但参数与问题不符",
+)
+TOOLS_WORDS = Message(
+    "answered in words in {seconds:.1f} s, without a call: agents want `tool_choice` required, or another "
+    "model",
+    "{seconds:.1f} 秒内用文字回答，没有调用：agent 需要把 `tool_choice` 设为 required，或换模型",
+)
+TOOLS_UNREADABLE = Message(
+    "called in a way that cannot be read, also when it was asked once more ({code})",
+    "发出的调用无法看懂，再问一次也一样（{code}）",
+)
+TOOLS_BY_TEXT = Message("route: in the text", "途径：正文")
+TOOLS_BY_PART = Message("route: a part of its own", "途径：单独的部分")
+TOOLS_BY_THINKING = Message("route: in the thinking", "途径：思考")
+TOOLS_DIALECT = Message("form: as it was taught", "形式：与教的一致")
+TOOLS_NATIVE = Message("form: the model's own", "形式：模型自己的")
+TOOLS_FUNCTION_CALL = Message("form: `function_call`", "形式：`function_call`")
+TOOLS_SEE_METRICS = Message(
+    "route and form: glm_tool_calls_total in /metrics", "途径和形式见 /metrics 的 glm_tool_calls_total"
 )
 
 # --- a running gateway -------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from app.doctor.cause import say_cause
 from app.doctor.credentials import Credentials
 from app.doctor.diagnosis import find_verdict, say_time
 from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+from app.doctor.toy_tool import TOOL, TOOL_QUESTION, ToolAnswer, judge_answer
+from app.exchange.unusable import ToolCallMalformed
 
 _SECONDS = 120.0
 _GLANCE_SECONDS = 2.0
@@ -50,8 +52,25 @@ class _Accounts(msgspec.Struct):
     data: list[_Account]
 
 
+class _Function(msgspec.Struct):
+    arguments: str
+
+
+class _Call(msgspec.Struct):
+    function: _Function
+
+
+class _Message(msgspec.Struct):
+    tool_calls: list[_Call] = []
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+
+
 class _Completion(msgspec.Struct):
     id: str
+    choices: list[_Choice]
 
 
 class _Error(msgspec.Struct):
@@ -80,7 +99,7 @@ class RunningGateway:
         self._credentials = credentials
         self._seconds = seconds
 
-    def check(self, *, chat: bool) -> Iterator[Finding]:
+    def check(self, *, chat: bool, tools: bool) -> Iterator[Finding]:
         try:
             yield self.greet()
             if not self._credentials:
@@ -89,6 +108,8 @@ class RunningGateway:
             yield from self._check_tokens()
             if chat:
                 yield self._check_chat()
+            if tools:
+                yield self._check_tools()
         except (OSError, http.client.HTTPException) as exc:
             yield self._fail(messages.GATEWAY_SILENT, say_cause(exc))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -119,18 +140,39 @@ class RunningGateway:
         yield from map(_judge, known)  # a key that may not see the accounts still hears of its tokens
 
     def _check_chat(self) -> Finding:
-        begun = time.monotonic()
-        message = {"role": "user", "content": SMALL_QUESTION}
-        answer = self._ask("POST", "/v1/chat/completions", {"model": "glm", "messages": [message]})
-        seconds = time.monotonic() - begun
+        answer, seconds = self._ask_chat(SMALL_QUESTION)
         if answer.status != 200:
             return self._refuse(messages.CHAT, answer)
-        # Where it is not deleted now, the gateway deletes it when it is due.
-        self._ask("DELETE", f"/v1/conversations/{quote(answer.read(_Completion).id)}")
+        self._delete(answer.read(_Completion))
         return ok(messages.CHAT, messages.GATEWAY_CHAT, seconds=seconds)
+
+    def _check_tools(self) -> Finding:
+        function = {"name": TOOL.name, "description": TOOL.description, "parameters": TOOL.parameters}
+        answer, seconds = self._ask_chat(TOOL_QUESTION, tools=[{"type": "function", "function": function}])
+        if answer.status != 200:
+            return self._refuse(messages.TOOLS, answer)
+        completion = answer.read(_Completion)
+        self._delete(completion)
+        calls = [
+            call.function.arguments for choice in completion.choices for call in choice.message.tool_calls
+        ]
+        return judge_answer(ToolAnswer(tuple(calls)), "", seconds)
+
+    def _ask_chat(self, text: str, **fields: object) -> tuple[_Answer, float]:
+        """The answer to one question, and how many seconds it took."""
+        begun = time.monotonic()
+        document = {"model": "glm", "messages": [{"role": "user", "content": text}], **fields}
+        answer = self._ask("POST", "/v1/chat/completions", document)
+        return answer, time.monotonic() - begun
+
+    def _delete(self, completion: _Completion) -> None:
+        """Where a conversation is not deleted now, the gateway deletes it when it is due."""
+        self._ask("DELETE", f"/v1/conversations/{quote(completion.id)}")
 
     def _refuse(self, check: Message, answer: _Answer) -> Finding:
         error = answer.read(_Failure).error
+        if error.code == ToolCallMalformed.code:
+            return note(check, messages.TOOLS_UNREADABLE, code=error.code)
         if error.code in ("invalid_api_key", "forbidden"):
             return skip(check, messages.GATEWAY_CLOSED, status=answer.status, code=error.code)
         return fail(check, find_verdict(error.code), messages.REFUSED, reason=error.message, code=error.code)

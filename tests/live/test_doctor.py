@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from demo.gateway import ROOT, GatewayProcess
 from upstream_emulator.emulator import UpstreamEmulator
@@ -24,6 +25,23 @@ def call_doctor(given: str, *arguments: str, **environ: str) -> tuple[int, str]:
         check=False,
     )
     return run.returncode, run.stdout + run.stderr
+
+
+def test_how_the_model_calls_a_tool(
+    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, tmp_path: Path
+) -> None:
+    name = account.removeprefix("demo-")
+    call = "agent args=%7B%22number%22:4711%7D form=native"
+    upstream.account(name, next=[call])
+    alone = {"GLM_UPSTREAM_URL": upstream.url, "GLM_STATE_PATH": str(tmp_path / "state"), "PORT": "9"}
+    code, said = call_doctor(account, "--tools", **alone)
+    assert code == 0, said
+    assert "route: a part of its own, form: the model's own" in said
+    upstream.account(name, next=[call])
+    code, said = call_doctor(account, "--tools", "--url", gateway.url, **alone)
+    assert code == 0, said
+    assert "called in " in said
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
 def test_a_running_gateway_is_left_alone_and_asks_itself(

@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from werkzeug.serving import make_server
 
+from app.config import Settings
 from app.doctor.__main__ import main
+from app.factory import create_app
+from app.routes.services import EXTENSION
 from upstream_emulator.emulator import UpstreamEmulator
 
 # What no output may hold, whatever happens: parts of refresh tokens, access tokens, keys, passwords.
@@ -37,6 +42,7 @@ class Visit(NamedTuple):
 
 
 CallDoctor = Callable[..., Visit]
+Start = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +88,29 @@ def call(
         return Visit(code, said.out)
 
     return call
+
+
+@pytest.fixture
+def start(upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[Start]:
+    """Starts gateways in threads, without gunicorn; gives their addresses."""
+    stops: list[Callable[[], None]] = []
+
+    def start(**environ: str) -> str:
+        defaults = {"GLM_UPSTREAM_URL": upstream.url, "GLM_STATE_PATH": str(tmp_path / "state.sqlite3")}
+        app = create_app(Settings.from_env(defaults | {"LOG_LEVEL": "ERROR"} | environ))
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            server.shutdown()
+            thread.join(10)
+            server.server_close()
+            app.extensions[EXTENSION].stop(2)
+
+        stops.append(stop)
+        return f"http://127.0.0.1:{server.port}"
+
+    yield start
+    for stop in stops:
+        stop()

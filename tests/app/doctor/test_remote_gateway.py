@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 import requests
-from werkzeug.serving import make_server
 
-from app.config import Settings
-from app.factory import create_app
-from app.routes.services import EXTENSION
-from tests.app.doctor.conftest import CallDoctor
+from tests.app.doctor.conftest import CallDoctor, Start
 from tests.file_server import FileServer, page
 from upstream_emulator.emulator import UpstreamEmulator
 
 KEY = "glm-key-0123456789abcdef0123456789abcdef0123"
-Start = Callable[..., str]
-
-
-@pytest.fixture
-def start(upstream: UpstreamEmulator, tmp_path: Path) -> Iterator[Start]:
-    """Starts gateways in threads, without gunicorn; gives their addresses."""
-    stops: list[Callable[[], None]] = []
-
-    def start(**environ: str) -> str:
-        defaults = {"GLM_UPSTREAM_URL": upstream.url, "GLM_STATE_PATH": str(tmp_path / "state.sqlite3")}
-        app = create_app(Settings.from_env(defaults | {"LOG_LEVEL": "ERROR"} | environ))
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-
-        def stop() -> None:
-            server.shutdown()
-            thread.join(10)
-            server.server_close()
-            app.extensions[EXTENSION].stop(2)
-
-        stops.append(stop)
-        return f"http://127.0.0.1:{server.port}"
-
-    yield start
-    for stop in stops:
-        stop()
 
 
 def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstream: UpstreamEmulator) -> None:
