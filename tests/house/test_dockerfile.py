@@ -137,7 +137,8 @@ def test_the_drain_fits_into_docker_stop() -> None:
 @contextmanager
 def start(image: Path) -> Iterator[dict[str, str]]:
     """The image's command in its working directory, on a free port; gives the container's environment."""
-    environ = image_environ() | {"PORT": "0"}
+    # The volume; the image's own path is a place of this machine.
+    environ = image_environ() | {"PORT": "0", "GLM_STATE_PATH": str(image.parent / "volume/state.sqlite3")}
     command = exec_form(only("CMD"))
     with subprocess.Popen(
         command, cwd=image / "srv", env=environ, stderr=subprocess.PIPE, text=True
