@@ -14,6 +14,7 @@ _GIVE_UP = 3
 try:
     app = create_app(Settings.from_env(os.environ))
     logs.guard_stderr()
+    logs.take_foreign_lines()
 except (InvalidSetting, StateInUse, StateTooNew) as exc:
     sys.stderr.write(f"{exc}\n")
     raise SystemExit(_GIVE_UP) from None

@@ -2,69 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
-import time
 from typing import Any, TextIO, cast
 
+from app.log_line import build_formatter
 from app.redaction import Redactor
 
 _MAX_TEXT_CHARS = 32 * 1024
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _QUOTATION = re.compile(r"[?'\"].*", re.DOTALL)
 
 
 redactor = Redactor()
-
-
-class _TextFormatter(logging.Formatter):
-    """`2026-11-22T12:00:00Z INFO app.journal message key=value`, a traceback indented below it.
-
-    Nothing that is said can begin a line of its own, or change how others are shown.
-    """
-
-    converter = staticmethod(time.gmtime)
-
-    def __init__(self) -> None:
-        super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = f"{self.formatTime(record, self.datefmt)} {record.levelname} {record.name}"
-        line += f" {_escape(_redact(record.getMessage()))}"
-        for name, value in _fields_of(record):
-            line += f" {name}={_escape(str(_clean(value)))}"
-        if record.exc_info:
-            told = _redact(self.formatException(record.exc_info))
-            line += "".join(f"\n  {_escape(one)}" for one in told.split("\n"))
-        return line
-
-
-class _JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        entry: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        entry |= _fields_of(record)
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        # Before encoding: a quote or a backslash in a secret would hide it behind an escape.
-        clean = {name: _clean(value) for name, value in entry.items()}
-        return _escape(json.dumps(clean, ensure_ascii=False))
-
-
-def _fields_of(record: logging.LogRecord) -> list[tuple[str, object]]:
-    return [(name, value) for name, value in getattr(record, "fields", {}).items() if value is not None]
-
-
-def _clean(value: object) -> object:
-    return value if isinstance(value, int | float) else _redact(str(value))
 
 
 def _redact(text: str) -> str:
@@ -72,11 +22,6 @@ def _redact(text: str) -> str:
     if len(text) > _MAX_TEXT_CHARS:
         text = f"{text[:_MAX_TEXT_CHARS]}... ({len(text)} characters)"
     return redactor.redact(text)
-
-
-def _escape(text: str) -> str:
-    """Controls, line separators, what turns the direction of writing, and halved characters as `\\uXXXX`."""
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class _RedactedStream:
@@ -101,7 +46,7 @@ def _drop_quotation(record: logging.LogRecord) -> bool:
 def configure(level: str, line_format: str) -> None:
     """Send the lines of this process to standard error. Replaces what an earlier call set up."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if line_format == "json" else _TextFormatter())
+    handler.setFormatter(build_formatter(line_format, _redact))
     server = logging.getLogger("gunicorn.error")
     server.filters = [_drop_quotation]
     for logger in (logging.getLogger("app"), server):
@@ -115,3 +60,9 @@ def configure(level: str, line_format: str) -> None:
 def guard_stderr() -> None:
     """Redact also what is written past the log. For a process of its own, after `configure`."""
     sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))
+
+
+def take_foreign_lines() -> None:
+    """What packages and Python's warnings say looks like our own lines. For a process of its own, as above."""
+    (logging.lastResort,) = logging.getLogger("app").handlers
+    logging.captureWarnings(True)

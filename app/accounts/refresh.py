@@ -15,6 +15,7 @@ from app.accounts.vault import RotatedTokens, Vault
 from app.auth_token import AccessToken, RefreshedTokens, is_sendable, read_expiry
 from app.background import run_in_background
 from app.core.errors import AccessRejected, AccountExpired, GatewayError, InternalError
+from app.core.upstream_words import UpstreamWords, keep_words
 from app.hub import close_thread_loop
 from app.logs import redactor
 from app.metrics.counters import Counters
@@ -108,6 +109,13 @@ class Refresher:
 
         Raises AccountExpired where the new one is refused as well.
         """
+        try:
+            return self._call_twice(account, call)
+        except GatewayError as error:
+            error.account = account.label
+            raise
+
+    def _call_twice(self, account: Account, call: Callable[[AccessToken], _T]) -> _T:
         token = self.access_token(account)
         try:
             return call(token)
@@ -116,7 +124,8 @@ class Refresher:
         try:
             return call(token)
         except AccessRejected as exc:
-            raise AccountExpired(f"The upstream refuses account {account.label}.") from exc
+            # Never by a name of this frame, which its traceback holds: the two would hold the whole request.
+            raise keep_words(AccountExpired(f"The upstream refuses account {account.label}."), exc) from exc
 
     def renew(self, account: Account) -> AccessToken:
         """Ask the upstream even though the known token may still be good."""
@@ -153,6 +162,8 @@ class Refresher:
         except BaseException as exc:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             error = exc
             outcome = exc.code if isinstance(exc, GatewayError) else InternalError.code
+            if isinstance(exc, GatewayError):
+                exc.account = account.label
         self._counters.refreshes[outcome] += 1
         with self._lock:
             del self._running[owner]
@@ -173,22 +184,22 @@ class Refresher:
             for token, until in account.refused_until.items()
             if now < until <= now + _REFUSED_SECONDS
         }
+        said: UpstreamWords | None = None
         for candidate in dict.fromkeys((rotated.newest, rotated.previous, account.refresh_token)):
             if candidate is None or candidate in refused:
                 continue
             redactor.learn(candidate)
             try:
                 tokens = self._refresh(candidate)
-            except AccessRejected:
+            except AccessRejected as exc:
                 refused[candidate] = self._clock() + _REFUSED_SECONDS
+                said = exc.upstream
                 continue
             if tokens.is_guest:
                 raise AccountExpired(f"Account {account.label} {VISITOR.what}. {VISITOR.advice}")
             return self._keep(account, candidate, rotated, tokens)
         account.access_token = None
-        raise AccountExpired(
-            f"The upstream refuses the refresh token of account {account.label}. Log in again for a new one."
-        )
+        raise _expired(account, said)
 
     def _read_rotated(self, account: Account) -> RotatedTokens:
         """What was given for the account's token, else that token itself; read once."""
@@ -226,3 +237,11 @@ class Refresher:
         known = (rotated.newest, rotated.previous)
         expires = max(read_expiry(token) or unknown for token in known if token is not None)
         self._vault.put(account.refresh_token, rotated, expires)
+
+
+def _expired(account: Account, said: UpstreamWords | None) -> AccountExpired:
+    error = AccountExpired(
+        f"The upstream refuses the refresh token of account {account.label}. Log in again for a new one."
+    )
+    error.upstream = said
+    return error

@@ -50,6 +50,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
+from app.core.upstream_words import UpstreamWords
+
 
 class Outcome(Enum):
     """How a lease ended, as the account's health wants to know it."""
@@ -78,6 +80,8 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after_seconds = retry_after_seconds
+        self.upstream: UpstreamWords | None = None
+        self.account: str | None = None  # the label of the one that failed
 
     @property
     def try_next_account(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -20,7 +21,12 @@ from app.core.errors import (
     UpstreamTimeout,
 )
 from app.core.reported_error import choose_reported
+from app.core.upstream_words import describe_words
 from app.exchange.clock import StartClock
+
+log = logging.getLogger(__name__)
+
+_MAX_NAMED_ACCOUNTS = 8
 
 _T = TypeVar("_T")
 
@@ -76,6 +82,7 @@ class Failover:
             try:
                 lease = self._acquire(untried, task, is_next=bool(errors))
             except GatewayError as error:
+                error.account = ",".join([account.label for account in untried[:_MAX_NAMED_ACCOUNTS]])
                 resting.append(error)
                 break
             untried.remove(lease.account)
@@ -85,8 +92,10 @@ class Failover:
                 self._pool.remember(task.accounts)
                 return done
             except GatewayError as error:
+                error.account = lease.account.label
                 self._refusals.note(lease.account, task.caller.peer, error)
                 lease.release(task.classify(error), error)
+                _log_failure(error, task.classify(error))
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
                 elif error.try_next_account:
@@ -106,6 +115,18 @@ class Failover:
             raise UpstreamTimeout("There was no time left to ask every account (GLM_START_SECONDS).")
         wait_seconds = min(self._queue_seconds, left_seconds)
         return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=task.caller.queue)
+
+
+def _log_failure(error: GatewayError, outcome: Outcome) -> None:
+    """What one account could not do; the line of the request tells of the last or the most telling one only.
+
+    Accounts that the upstream keeps out are the operator's to mend.
+    """
+    if outcome is Outcome.ABANDONED:
+        return
+    fields = {"account": error.account, "outcome": error.code, **describe_words(error.upstream)}
+    level = logging.WARNING if outcome in (Outcome.REJECTED, Outcome.BLOCKED) else logging.INFO
+    log.log(level, "an account failed", extra={"fields": fields})
 
 
 def _is_upstreams_fault(outcomes: list[Outcome], resting: list[GatewayError]) -> bool:

@@ -29,8 +29,10 @@ from app.core.errors import (
     UpstreamInvalid,
 )
 from app.core.reported_error import choose_reported
+from app.core.upstream_words import keep_words
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
+from app.exchange.echo import Echo
 from app.exchange.failover import Failover, Task
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
@@ -108,16 +110,14 @@ class _Opening(Task[Reply]):
         super().__init__(plan.accounts, plan.caller, clock)
         self._parts = parts
         self._plan = plan
+        self._echo = Echo(plan.question.prompt)
 
     def attempt(self, lease: Lease) -> Reply:
         try:
-            reply = self._ask_with_good_token(lease)
-        except AccessRejected as exc:
-            raise AccountExpired(
-                f"The upstream refuses account {lease.account.label} although its token is new."
-            ) from exc
-        except ModelNotFound as exc:
-            raise _name_model(self._plan.question.assistant_id) from exc
+            reply = self._ask_known_assistant(lease)
+        except GatewayError as error:
+            self._echo.leave_out(error)
+            raise
         reply.own_lease(lease)
         return reply
 
@@ -139,6 +139,14 @@ class _Opening(Task[Reply]):
             "Not every account could say whether the conversation is its own. Try again shortly.",
             retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
         )
+
+    def _ask_known_assistant(self, lease: Lease) -> Reply:
+        try:
+            return self._ask_with_good_token(lease)
+        except AccessRejected as exc:
+            raise keep_words(_refuse(lease.account), exc) from exc
+        except ModelNotFound as exc:
+            raise keep_words(_name_model(self._plan.question.assistant_id), exc) from exc
 
     def _ask_with_good_token(self, lease: Lease) -> Reply:
         """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
@@ -179,6 +187,7 @@ class _Opening(Task[Reply]):
                 reply = Reply(
                     stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop, ask_again=ask_again
                 )
+                reply.echo = self._echo
                 reply.wait_first_event(first_event_by)
             reply.prompt.add(question.prompt)
             reply.wait_commit(self.clock.ends_at)
@@ -219,6 +228,10 @@ def _ask_again(
     token = parts.refresher.access_token(account)
     question = replace(question, prompt=prompt, conversation_id=conversation_id)
     return parts.upstream.open_stream(token, question, timeout_seconds=parts.first_event_seconds)
+
+
+def _refuse(account: Account) -> GatewayError:
+    return AccountExpired(f"The upstream refuses account {account.label} although its token is new.")
 
 
 def _name_model(assistant_id: str) -> GatewayError:

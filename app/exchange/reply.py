@@ -37,6 +37,7 @@ from app.core.errors import GatewayError, Outcome, UpstreamTimeout
 from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate
 from app.exchange.answer import Answer, AskAgain
+from app.exchange.echo import Echo
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import Deadline
 from app.upstream.stream import AnswerStream
@@ -100,6 +101,7 @@ class Reply:
         self.prompt = TokenEstimate()
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
+        self.echo = Echo(None)
         transforms = options.build_transforms(self.hidden)
         self._answer = Answer(
             stream, transforms, on_named=use.begin, stop=self._stop_upstream, ask_again=ask_again
@@ -283,5 +285,7 @@ class Reply:
     def _fail(self, error: GatewayError) -> None:
         """End the answer with `error`, but not before the client has what came before it."""
         self._failure = error
+        error.account = self.account
+        self.echo.leave_out(error)
         if not self._waiting:
             raise error

@@ -101,5 +101,7 @@ def _authenticate() -> Caller:
     mended = ",".join(caller.refresh_tokens)
     if caller.key is None and mended not in header:
         g.request_log.hold(mended)
+    if caller.key is not None:
+        g.request_log.key = caller.key.label
     g.caller = caller
     return caller

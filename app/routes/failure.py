@@ -33,7 +33,7 @@ class FailurePages:
 
     def render_error(self, error: GatewayError) -> Response:
         """The failure as a whole response; it is also what the log will say of this request."""
-        g.request_log.outcome = error.code
+        g.request_log.fail(error)
         response = Response(self._encode(error), status=error.status, content_type="application/json")
         if error.retry_after_seconds is not None:
             response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))

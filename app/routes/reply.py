@@ -88,12 +88,13 @@ def _relay(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[
                 request_log.mark_first_delta()
                 yield encoder.encode(events)
     except GatewayError as error:
-        request_log.outcome = error.code
+        request_log.fail(error)
         yield encoder.error(error)
     except Exception as exc:
         log.error("unexpected failure in a stream", exc_info=exc)
-        request_log.outcome = InternalError.code
-        yield encoder.error(InternalError("The gateway made a mistake; its log says more."))
+        mistake = InternalError("The gateway made a mistake; its log says more.")
+        request_log.fail(mistake)
+        yield encoder.error(mistake)
 
 
 def _close(reply: Reply, request_log: RequestLog) -> None:

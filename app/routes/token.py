@@ -14,6 +14,7 @@ from app.core.errors import (
     UpstreamBusy,
     UpstreamThrottled,
 )
+from app.core.upstream_words import keep_words
 from app.routes.auth import authenticate, read_counted_peer
 from app.routes.body import SMALL_BODY_BYTES, read_body
 from app.routes.services import services
@@ -41,7 +42,7 @@ def check_token() -> Response:
     except (ShuttingDown, KeyLimited):
         raise
     except GatewayError as error:
-        raise _explain(error) from error
+        raise keep_words(_explain(error), error) from error
     answer: dict[str, object] = {"live": all(check.live for check in checks)}
     if len(checks) > 1:
         answer["tokens"] = [

@@ -60,6 +60,11 @@ def build_refusal(error: GatewayError, request_id: str) -> bytes:
     return head.encode("ascii") + body
 
 
+def choose_level(status: int) -> int:
+    """Of the line of a request that ended with this status: what the server failed at stands out."""
+    return logging.WARNING if status >= 500 else logging.INFO
+
+
 def log_refusal(exc: BaseException, error: GatewayError, request_id: str) -> None:
     """One line like those of other requests. Where we failed, it names the place instead of the words."""
     fields = {"id": request_id, "path": "unknown", "status": error.status, "outcome": error.code}
@@ -69,7 +74,7 @@ def log_refusal(exc: BaseException, error: GatewayError, request_id: str) -> Non
         fields["place"] = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else None
         log.error("unexpected failure in the server", extra={"fields": fields})
     else:
-        log.info("request", extra={"fields": fields})
+        log.log(choose_level(error.status), "request", extra={"fields": fields})
 
 
 def make_request_id() -> str:

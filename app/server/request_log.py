@@ -13,10 +13,13 @@ from functools import partial
 from flask import Flask, Response, g, request
 
 from app.caller_stats import Sample
+from app.core.errors import GatewayError
+from app.core.upstream_words import UpstreamWords, describe_words
 from app.hub import Client, ClientWatch
 from app.logs import redactor
 from app.metrics.counters import Counters
 from app.server.active_requests import ActiveRequests
+from app.server.refusal import choose_level
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +43,14 @@ class RequestLog:
         "_counters",
         "_credentials",
         "_ends",
+        "_failed_status",
+        "_upstream",
         "_watch",
         "account",
         "first_delta_at",
         "frames",
         "id",
+        "key",
         "model",
         "outcome",
         "path",
@@ -61,9 +67,13 @@ class RequestLog:
         self.account: str | None = None
         self.model: str | None = None
         """What answered, by the upstream's name for it."""
+        self.key: str | None = None
+        """The label of the gateway key, where one was presented."""
         self.first_delta_at: float | None = None
         self.frames = 0
         self.outcome: str | None = None
+        self._failed_status = 0
+        self._upstream: UpstreamWords | None = None
         self._begun_at = time.monotonic()
         self._watch: ClientWatch | None = None
         self._active_requests = active_requests
@@ -125,6 +135,12 @@ class RequestLog:
         if self.first_delta_at is None:
             self.first_delta_at = time.monotonic()
 
+    def fail(self, error: GatewayError) -> None:
+        """The request ends with `error`, which is not kept: it would keep all that it saw on its way."""
+        self.outcome, self._failed_status = error.code, error.status
+        self.account = error.account or self.account
+        self._upstream = error.upstream
+
     def close(self) -> None:
         """Idempotent."""
         self.on_close(self._shield)
@@ -136,7 +152,9 @@ class RequestLog:
         )
 
     def _log(self) -> None:
-        level = logging.DEBUG if self._is_quiet() else logging.INFO
+        level = choose_level(max(self.status, self._failed_status))
+        if self._is_quiet():
+            level = logging.DEBUG
         log.log(level, "request", extra={"fields": self._fields()})
 
     def _release_credentials(self) -> None:
@@ -168,12 +186,14 @@ class RequestLog:
             "id": self.id,
             "path": self.path,
             "status": self.status or None,
+            "key": self.key,
             "account": self.account,
             "model": self.model,
             "first_delta": None if first is None else round(first, 3),
             "duration": round(self._seconds, 3),
             "frames": self.frames or None,
             "outcome": self.outcome or "ok",
+            **describe_words(self._upstream),
         }
 
 

@@ -12,6 +12,7 @@ from app.core.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
+from app.core.upstream_words import UpstreamWords, keep_words
 from app.upstream.failure import classify_document
 
 # The token is unknown or dead; the login behind it is (protocol notes 0.2 row 1, 5).
@@ -24,6 +25,12 @@ def classify_answer(status: int, document: Any) -> GatewayError:
         return classify_document(
             document | ({} if "status" in document or "code" in document else {"status": status})
         )
+    error = _classify_page(status)
+    error.upstream = UpstreamWords(f"HTTP {status}")
+    return error
+
+
+def _classify_page(status: int) -> GatewayError:
     if status == 401:  # the upstream itself says so in JSON
         return UpstreamUnreachable("Something between here and the upstream refused the call (HTTP 401).")
     if status == 429:
@@ -51,7 +58,8 @@ def classify_refresh(status: int, document: Any) -> GatewayError:
     error = classify_answer(status, document)
     code = document.get("status", document.get("code")) if isinstance(document, dict) else None
     if isinstance(error, AccessRejected) and str(code) not in _OWN_REFUSALS:
-        return UpstreamUnreachable("Something that is not the upstream refused to refresh the token.")
+        foreign = UpstreamUnreachable("Something that is not the upstream refused to refresh the token.")
+        return keep_words(foreign, error)
     return error
 
 

@@ -19,6 +19,7 @@ from app.core.errors import (
     UpstreamThrottled,
     UpstreamUnreachable,
 )
+from app.core.upstream_words import UpstreamWords
 from app.logs import redactor
 
 _THROTTLED_SECONDS = 30.0  # the least pause that "too frequent" asks for (protocol notes 5.2)
@@ -84,6 +85,12 @@ def classify_refusal(code: object, message: object) -> GatewayError:
     number = redactor.quote(str(code), _MAX_CODE_CHARS) if isinstance(code, (int, str)) else ""
     said = message[:_MAX_READ_CHARS] if isinstance(message, str) else ""
     words = redactor.quote(said, _MAX_WORDS_CHARS)
+    error = _apply_rules(number, said, words)
+    error.upstream = UpstreamWords(number, words)
+    return error
+
+
+def _apply_rules(number: str, said: str, words: str) -> GatewayError:
     for rule in (*_BY_WORDS, *_BY_CODE):
         if number in rule.codes or any(word in said for word in rule.words):
             return rule.error(_quote(rule.advice, words), retry_after_seconds=rule.retry_after_seconds)
@@ -109,9 +116,11 @@ def _classify_validation(problems: object) -> GatewayError:
         for entry in (listed if isinstance(listed, list) else ())
         if isinstance(entry, Mapping)
     ]
+    error: GatewayError = UpstreamInvalid("The upstream found the request invalid.")
     if any(isinstance(place, list) and "assistant_id" in place for place in places):
-        return ModelNotFound("The upstream finds the assistant's id wrong.")
-    return UpstreamInvalid("The upstream found the request invalid.")
+        error = ModelNotFound("The upstream finds the assistant's id wrong.")
+    error.upstream = UpstreamWords("validation_error", redactor.quote(str(places), _MAX_WORDS_CHARS))
+    return error
 
 
 def classify_detail(detail: object) -> GatewayError | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from app.auth_token import AccessToken
 from app.core.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
+from app.core.upstream_words import UpstreamWords
 from app.logs import redactor
 from app.upstream.client import UpstreamClient
 from app.upstream.envelope import first_string
@@ -102,7 +103,7 @@ def parse_state(result: Any) -> VideoState:
     url = first_string(result, "video_url") or ""
     if status != "finished" or not url.startswith(("http://", "https://")):
         words = redactor.quote(first_string(result, "msg") or status or "nothing", _MAX_WORDS_CHARS)
-        raise VideoFailed(f"The upstream could not make this video. It says: {words}")
+        raise _failed(status or "", words)
     return VideoState(
         is_finished=True,
         url=url,
@@ -110,6 +111,12 @@ def parse_state(result: Any) -> VideoState:
         duration=first_string(result, "video_duration") or "",
         resolution=first_string(result, "resolution") or "",
     )
+
+
+def _failed(status: str, words: str) -> VideoFailed:
+    error = VideoFailed(f"The upstream could not make this video. It says: {words}")
+    error.upstream = UpstreamWords(status, words)
+    return error
 
 
 def _gone() -> NotFound:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from app.accounts.account import Account
@@ -25,6 +25,7 @@ from app.conversations.use import ConversationUse
 from app.core.errors import AccountExpired, GatewayError, InvalidFile, NotFound, Outcome, UpstreamTimeout
 from app.core.request import Video, VideoRequest
 from app.exchange.clock import StartClock
+from app.exchange.echo import Echo
 from app.exchange.failover import Failover, Task
 from app.files.fetch import Fetcher
 from app.files.spool import SpooledFile
@@ -77,6 +78,10 @@ class _Ordering(Task[_Order]):
         self._pictures: list[SpooledFile] = []
 
     def attempt(self, lease: Lease) -> _Order:
+        with _leaving_out(Echo(self._request.prompt)):
+            return self._order(lease)
+
+    def _order(self, lease: Lease) -> _Order:
         with self.clock.limit():
             self._parts.refresher.access_token(lease.account)
         lease.confirm()
@@ -144,7 +149,7 @@ class VideoService:
         """
         if request.image_url is not None:
             self._check_picture(request.image_url)
-        with ExitStack() as stack:
+        with ExitStack() as stack, _leaving_out(Echo(request.prompt)):
             accounts = self._pool.get_or_add(caller.refresh_tokens)
             order = self._failover.run(_Ordering(self._parts, request, accounts, caller, stack))
             delivered = False
@@ -169,7 +174,8 @@ class VideoService:
         ):
             raise NotFound("There is no such video among your accounts, or its time is over.")
         account = owners[known.owner]
-        return _describe(known.id, self._look(account, known.id))
+        with _leaving_out(Echo(None)):
+            return _describe(known.id, self._look(account, known.id))
 
     def _check_picture(self, url: str) -> None:
         try:
@@ -211,6 +217,15 @@ class VideoService:
             order.account, lambda token: self._parts.calls.add_music(token, video_id, key, sound)
         )
         return Video(video_id, True, url, state.cover_url, state.duration, state.resolution)
+
+
+@contextmanager
+def _leaving_out(echo: Echo) -> Iterator[None]:
+    try:
+        yield
+    except GatewayError as error:
+        echo.leave_out(error)
+        raise
 
 
 def _build_order(request: VideoRequest, sources: Sequence[str]) -> VideoOrder:

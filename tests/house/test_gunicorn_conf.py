@@ -70,6 +70,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
     own = {
         "annotations",
         "read_number",
+        "read_log_format",
         "read_log_level",
         "read_address",
         "refuse",

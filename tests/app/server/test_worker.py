@@ -13,7 +13,7 @@ CODE = """
 import sys
 import gunicorn.workers.ggevent
 before = set(sys.modules)
-import app.server.worker
+import app.config, app.log_line, app.server.worker
 new = sorted(set(sys.modules) - before)
 from gevent import monkey
 monkey.patch_all()
