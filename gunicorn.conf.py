@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
-LOG_FORMATS = ("text", "json")
+LOGGERS = {"text": "TextLogger", "json": "JsonLogger"}
 
 # A worker looks once a second whether it should stop and once a second whether it has finished; what is left
 # of these seconds is for its clean-up code. The master kills it when they are over.
@@ -47,8 +47,8 @@ def read_log_level() -> str:
 def read_log_format() -> str:
     """LOG_FORMAT as app.log_line knows it."""
     text = os.environ.get("LOG_FORMAT", "").strip().lower() or "text"
-    if text not in LOG_FORMATS:
-        refuse("LOG_FORMAT", text, f"expected one of {', '.join(LOG_FORMATS)}")
+    if text not in LOGGERS:
+        refuse("LOG_FORMAT", text, f"expected one of {', '.join(LOGGERS)}")
     return text
 
 
@@ -104,15 +104,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None
 errorlog = "-"
 loglevel = read_log_level()
-# The master's own lines look like those of the application, which sets up its log once it is loaded.
-logconfig_dict = {
-    "formatters": {"line": {"()": "app.log_line.build_formatter", "line_format": read_log_format()}},
-    "handlers": {"error_console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        "gunicorn.error": {"level": loglevel.upper(), "handlers": ["error_console"], "propagate": False}
-    },
-    "root": {"level": "WARNING", "handlers": []},
-}
+# The master's own lines look like those of the application.
+logger_class = f"app.server.line_logger.{LOGGERS[read_log_format()]}"
 # Nothing here needs steering from outside, and the image's file system may be read-only.
 control_socket_disable = True
 # What a proxy says of a request is believed from nobody here: a path that SCRIPT_NAME shortens would walk

@@ -63,6 +63,6 @@ def guard_stderr() -> None:
 
 
 def take_foreign_lines() -> None:
-    """What packages and Python's warnings say looks like our own lines. For a process of its own, as above."""
+    """What packages and the warnings of Python say looks like our own lines. For a process of its own."""
     (logging.lastResort,) = logging.getLogger("app").handlers
     logging.captureWarnings(True)

@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[3]
 # What gevent replaces: who takes a function or class out of one of these by name keeps the old one.
 CODE = """
 import sys
-import gunicorn.workers.ggevent
+import gunicorn.glogging, gunicorn.workers.ggevent
 before = set(sys.modules)
-import app.config, app.log_line, app.server.worker
+import app.config, app.server.line_logger, app.server.worker
 new = sorted(set(sys.modules) - before)
 from gevent import monkey
 monkey.patch_all()
