@@ -17,6 +17,8 @@ RUNTIME := $(RUN)/.installed
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Clients are heavy, and not ours: they get an environment of their own.
 CLIENTS := .venv-clients
+# So are those that read the description of the interface.
+DESCRIPTION := .venv-description
 # So are Envoy and the schemas of Kubernetes.
 DEPLOY := .venv-deploy
 # Only what is there: a sparse checkout is checked as far as it goes.
@@ -107,6 +109,20 @@ $(CLIENTS)/.installed: tests/clients/requirements.txt tests/clients/package-lock
 	npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
+# What passed is noted, so that a test can say when the description has changed since.
+.PHONY: test-description
+test-description: $(DESCRIPTION)/.installed ## Generate clients from /openapi.json and lint it: after each change (needs node and npm)
+	$(BIN)/python -m pytest tests/description $(ARGS)
+	sha256sum app/routes/openapi.json | cut -d ' ' -f 1 > tests/description/passed.sha256
+
+$(DESCRIPTION)/.installed: tests/description/requirements.txt tests/description/package-lock.json | install
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer is needed, with npm." >&2; exit 1; }
+	$(BIN)/uv venv --quiet --no-config --clear --python $(BIN)/python $(DESCRIPTION)
+	$(BIN)/uv pip sync --quiet --no-config --system-certs --python $(DESCRIPTION)/bin/python --require-hashes \
+	  --only-binary :all: tests/description/requirements.txt
+	npm ci --prefix tests/description --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
+	@touch $@
+
 .PHONY: test-markdown
 test-markdown: tests/markdown/node_modules/.installed ## Compare how the page reads Markdown with markdown-it (needs node and npm)
 	$(BIN)/python -m pytest tests/markdown $(ARGS)
@@ -180,19 +196,20 @@ sbom: install ## Write what the gateway is made of to sbom.json (CycloneDX)
 
 .PHONY: openapi
 openapi: install ## Write what /openapi.json serves, from openapi.yaml
-	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False)' \
+	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False, indent=1)' \
 	  < openapi.yaml > app/routes/openapi.json
 
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
-	for name in requirements requirements-dev tests/clients/requirements tests/deploy/requirements; do \
+	for name in requirements requirements-dev tests/clients/requirements tests/deploy/requirements \
+	  tests/description/requirements; do \
 	  overrides=; test ! -e $$name-overrides.in || overrides="--overrides $$name-overrides.in"; \
 	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $$overrides $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
-	for place in tests/clients tests/markdown; do \
+	for place in tests/clients tests/description tests/markdown; do \
 	  npm install --prefix $$place --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
 	    --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')" || exit 1; \
 	done

@@ -14,6 +14,7 @@ LOCKS = (
     "requirements-dev.txt",
     "tests/clients/requirements.txt",
     "tests/deploy/requirements.txt",
+    "tests/description/requirements.txt",
 )
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9.-]*)(\[[a-z,-]+\])?==(?P<version>[^ ;]+)( ; [^\\]+)? \\$")
 HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?$")
@@ -75,7 +76,7 @@ def test_every_direct_package_is_locked(lock: str) -> None:
     assert {re.sub(r"\[.*", "", name) for name in reasons} - locked == set()
 
 
-@pytest.mark.parametrize("place", ["tests/clients", "tests/markdown"])
+@pytest.mark.parametrize("place", ["tests/clients", "tests/description", "tests/markdown"])
 def test_the_lock_of_javascript_has_hashes_and_names_no_place(place: str) -> None:
     packages = json.loads((ROOT / place / "package-lock.json").read_text())["packages"]
     wanted = json.loads((ROOT / place / "package.json").read_text())["dependencies"]

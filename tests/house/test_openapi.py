@@ -72,7 +72,7 @@ def test_request_fields(name: str, struct: type[msgspec.Struct]) -> None:
 def test_content_parts() -> None:
     described = {
         part["properties"]["type"]["const"]: part["properties"].keys()
-        for part in SCHEMAS["ContentPart"]["oneOf"]
+        for part in (SCHEMAS[named["$ref"].rpartition("/")[2]] for named in SCHEMAS["ContentPart"]["oneOf"])
     }
     structs: list[type[msgspec.Struct]] = [TextPart, RefusalPart, ImagePart, FilePart]
     assert described == {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -38,8 +41,42 @@ QUESTIONS = [
     if label != "GET /v1/watch"
     if mode is GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters
 ]
+LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 OPERATOR = {"Authorization": f"Bearer {METRICS_KEY}"}
 HEADERS = {"Authorization": "Bearer demo-fuzz-1,demo-fuzz-2,demo-fuzz-3"}
+
+
+def test_other_programs_can_read_it_still() -> None:
+    """`make test-description` generates clients of it and notes that it could."""
+    passed = (Path(__file__).parents[1] / "description" / "passed.sha256").read_text().strip()
+    description_now = Path(description.__file__).with_name("openapi.json").read_bytes()
+    assert hashlib.sha256(description_now).hexdigest() == passed, "run `make openapi test-description`"
+
+
+def check_shape(name: str, value: object) -> None:
+    """Raises where `value` is not what the component says."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
+    jsonschema_rs.validator_for(schema).validate(value)
+
+
+@pytest.mark.parametrize("model", ["glm", "glm-think", "glm-search"])
+@pytest.mark.parametrize("tools", [{}, {"tools": [LOOK]}, {"functions": [LOOK["function"]]}])
+def test_chunks_and_answers_have_the_shapes_that_are_described(
+    gateway: GatewayProcess, account: str, model: str, tools: dict[str, Any]
+) -> None:
+    body = {"model": model, "messages": [{"role": "user", "content": "Please. [[agent]]"}], **tools}
+    headers = {"Authorization": f"Bearer {account}"}
+    url = f"{gateway.url}/v1/chat/completions"
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    streamed = requests.post(url, json=body | options, headers=headers, timeout=20).text
+    events = [line[6:] for line in streamed.splitlines() if line.startswith("data: ")]
+    assert events.pop() == "[DONE]"
+    for event in events:
+        check_shape("ChatCompletionChunk", json.loads(event))
+    assert json.loads(events[-1])["usage"]
+    assert (("tool_calls" in streamed) or ("function_call" in streamed)) == bool(tools)
+    check_shape("ChatCompletion", requests.post(url, json=body, headers=headers, timeout=20).json())
+    check_shape("Error", requests.post(url, json={}, headers=headers, timeout=20).json())
 
 
 def test_all_routes_are_asked() -> None:
