@@ -1,16 +1,21 @@
 """How gunicorn serves the gateway: one process, thousands of greenlets.
 
-Read by gunicorn's master before anything is patched, so only the standard library is imported here and the
-application is never preloaded. HOST, PORT, LOG_LEVEL and GLM_DRAIN_SECONDS come from the same environment as
-the settings of the application; a wrong value ends the start with one line that names it.
+Read by gunicorn's master before anything is patched, so only the standard library is imported here, and of
+the application what makes no locks; it is never preloaded. HOST, PORT, LOG_LEVEL, LOG_FORMAT and
+GLM_DRAIN_SECONDS come from the same environment as the settings of the application: all of them are looked at
+before anything listens, and what is wrong ends the start with a line for each.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import socket
+import sys
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOGGERS = {"text": "TextLogger", "json": "JsonLogger"}
@@ -23,9 +28,14 @@ CLEAN_UP_SECONDS = 5
 SPARE_FILES = 200
 
 
-def refuse(name: str, value: str, wanted: str) -> NoReturn:
-    """End the start with one line."""
-    raise SystemExit(f"{name} is wrong: {wanted}, got {value!r}")
+HOME = str(Path(__file__).resolve().parent)
+
+WRONG: dict[str, str] = {}
+"""A line for each variable that ends the start, once all of them have been read."""
+
+
+def refuse(name: str, value: str, wanted: str) -> None:
+    WRONG.setdefault(name, f"{name} is wrong: {wanted}, got {value!r}")
 
 
 def read_number(name: str, default: int, lowest: int, highest: int) -> int:
@@ -33,6 +43,7 @@ def read_number(name: str, default: int, lowest: int, highest: int) -> int:
     text = os.environ.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
         refuse(name, text, f"expected a whole number from {lowest} to {highest}")
+        return default
     return int(text)
 
 
@@ -41,6 +52,7 @@ def read_log_level() -> str:
     text = os.environ.get("LOG_LEVEL", "").strip().lower() or "info"
     if text not in LOG_LEVELS:
         refuse("LOG_LEVEL", text, f"expected one of {', '.join(LOG_LEVELS)}")
+        return "info"
     return text
 
 
@@ -49,7 +61,15 @@ def read_log_format() -> str:
     text = os.environ.get("LOG_FORMAT", "").strip().lower() or "text"
     if text not in LOGGERS:
         refuse("LOG_FORMAT", text, f"expected one of {', '.join(LOGGERS)}")
+        return "text"
     return text
+
+
+def is_ip_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
 
 
 def read_address() -> str:
@@ -57,6 +77,8 @@ def read_address() -> str:
     host = os.environ.get("HOST", "").strip() or "127.0.0.1"
     if any(character.isspace() or character in "/@" for character in host):
         refuse("HOST", host, "expected a host name or an IP address")
+    elif ":" in host and not is_ip_address(host.strip("[]")):
+        refuse("HOST", host, "expected a host name or an IP address, and the port in PORT")
     port = read_number("PORT", 8000, 0, 65535)
     return f"[{host.strip('[]')}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -131,14 +153,78 @@ def raise_file_limit(connections: int) -> str | None:
     return None
 
 
+def end_where_wrong() -> None:
+    """Nothing listens yet, and nothing was said: the reasons are all that there is to read."""
+    if HOME not in sys.path:  # which --chdir changes after this file was read
+        sys.path.insert(0, HOME)
+    from app.config import read_settings  # noqa: PLC0415 - the application lies beside this file
+
+    wrong = read_settings(os.environ)[1] | WRONG
+    if wrong:
+        raise SystemExit("\n".join(wrong.values()))
+
+
+def find_address_problem(address: Any) -> str | None:
+    """Why nobody can listen there. gunicorn would try for five seconds, and not say what to do."""
+    if not isinstance(address, tuple):
+        return None
+    host, port = address[0], address[1]
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror:
+        return f"HOST is wrong: this machine finds no address of {host!r}"
+    except OSError as exc:
+        problems = {
+            errno.EADDRINUSE: f"port {port} of {host} is taken by another program; take another one: "
+            f"PORT={port % 65535 + 1}",
+            errno.EACCES: f"port {port} is for root alone; take one above 1023: PORT=8000",
+            errno.EADDRNOTAVAIL: f"HOST is wrong: {host!r} is no address of this machine",
+        }
+        return problems.get(exc.errno or 0, f"cannot listen on {host}, port {port}: {exc.strerror}")
+    return None
+
+
+def check_addresses(cfg: Any) -> None:
+    """Sockets that a predecessor or systemd hands over, or that several may share, are taken as they are."""
+    if cfg.reuse_port or os.environ.keys() & {"GUNICORN_FD", "LISTEN_FDS"}:
+        return
+    for problem in filter(None, map(find_address_problem, cfg.address)):
+        raise SystemExit(problem)
+
+
+def end_where_state_is_held() -> None:
+    """A gateway would find that out for itself, in the worker, with gunicorn's own words after the reason."""
+    from app.config import Settings  # noqa: PLC0415 - as above
+    from app.state import StateInUse, check_free  # noqa: PLC0415
+
+    try:
+        check_free(Settings.from_env(os.environ).state_path)
+    except StateInUse as exc:
+        raise SystemExit(str(exc)) from None
+
+
 def on_starting(server: Any) -> None:
     """The command line can still ask for what this file refuses."""
     refuse_more_than_one_process("--workers", server.cfg.workers)
     if server.cfg.preload_app:
         refuse("--preload", "on", "expected off, since the worker must import the application after patching")
+    if WRONG:
+        raise SystemExit("\n".join(WRONG.values()))
+    check_addresses(server.cfg)
+    if server.app.app_uri == "wsgi:app":
+        end_where_state_is_held()
     warning = raise_file_limit(server.cfg.worker_connections)
     if warning is not None:
         server.log.warning(warning)
+
+
+def post_worker_init(worker: Any) -> None:
+    """The application is loaded, and requests are about to be taken."""
+    gateway = getattr(worker.wsgi, "extensions", {}).get("glm-api")
+    if gateway is not None:
+        gateway.log_start([listener.getsockname() for listener in worker.sockets])
 
 
 def pre_request(worker: Any, req: Any) -> None:
@@ -150,3 +236,6 @@ def worker_exit(server: Any, worker: Any) -> None:
     gateway = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("glm-api")
     if gateway is not None:
         gateway.stop(CLEAN_UP_SECONDS - 2)
+
+
+end_where_wrong()

@@ -1,27 +1,45 @@
-"""Settings: one frozen object from the environment. The only place that knows a variable's name."""
+"""Settings: one frozen object from the environment. The only place that knows a variable's name.
+
+gunicorn's master reads them before anything is patched, so nothing here makes a lock.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from pathlib import Path
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 from app.keys import GatewayKey, parse_keys
 from app.origin import parse_origins
 from app.pasted_token import parse_tokens
+from app.setting_value import (
+    address_parser,
+    one_of_parser,
+    parse_file_path,
+    parse_flag,
+    parse_joined_lines,
+    parse_long_secret,
+    parse_networks,
+    parse_one_line,
+    parse_ports,
+    parse_secret,
+    parse_tokens_file,
+    parse_whole_number,
+    seconds_parser,
+)
 from app.shard import Shard, parse_shard
 
+# How alike two names are, of 1, where one may be meant by the other.
+_LIKE = 0.75
 _MEBIBYTE = 1024 * 1024
-_MIN_KEY_CHARS = 16
 _T = TypeVar("_T")
 
 
 class InvalidSetting(Exception):
-    """A variable holds a value that cannot be used; the message names both."""
+    """Variables hold values that cannot be used; a line of the message for each names both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +93,51 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """Read every variable, an empty one counts as absent. Raises InvalidSetting at a wrong value."""
-        values: dict[str, Any] = {}
-        for variable, (name, parse) in _VARIABLES.items():
+        """Read every variable, an empty one counts as absent. Raises InvalidSetting for all that is wrong."""
+        settings, wrong = read_settings(environ)
+        if settings is None:
+            raise InvalidSetting("\n".join(wrong.values()))
+        return settings
+
+
+def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, dict[str, str]]:
+    """The settings, or a sentence for each variable that keeps them from being used."""
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for variable, (name, parse) in _VARIABLES.items():
+        try:
             source, text = _find(environ, variable)
             if text:
                 values[name] = _parse(source, text, parse)
-        _check_doors(values)
-        settings = cls(**values)
-        _check_budgets(settings)
-        return settings
+        except InvalidSetting as exc:
+            wrong[variable] = str(exc)
+    checks: tuple[tuple[frozenset[str], Callable[[dict[str, Any]], None]], ...] = (
+        (_DOORS, _check_doors), (_BUDGETS, _check_budgets),
+    )  # fmt: skip
+    for variables, check in checks:
+        if not variables & wrong.keys():  # one that is wrong by itself says nothing of the others
+            try:
+                check(values)
+            except InvalidSetting as exc:
+                wrong[min(variables)] = str(exc)
+    return (None if wrong else Settings(**values)), wrong
+
+
+def list_unknown(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none, with the nearest one."""
+    known = [*_VARIABLES, *(f"{variable}_FILE" for variable in _SECRETS)]
+    return [
+        f"{name} is no setting"
+        + "".join([f": did you mean {near}?" for near in get_close_matches(name, known, 1, _LIKE)])
+        for name, value in sorted(environ.items())
+        if name.startswith(("GLM_", "GATEWAY_")) and name not in known and not _is_service(name, value)
+    ]
+
+
+def _is_service(name: str, value: str) -> bool:
+    """What Docker's links and Kubernetes tell every container of a service, one called glm-api too."""
+    is_port = name.endswith("_PORT") and "://" in value
+    return is_port or re.search(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP)", name) is not None
 
 
 def _check_doors(values: dict[str, Any]) -> None:
@@ -94,7 +147,7 @@ def _check_doors(values: dict[str, Any]) -> None:
     if has_tokens and not has_keys:
         raise InvalidSetting(
             "GLM_REFRESH_TOKENS is set without GATEWAY_API_KEYS: anybody who reaches this gateway could use "
-            "your accounts. Make a key with `python -m app.keys new LABEL`."
+            "your accounts. Make a key with `make key LABEL=laptop`."
         )
     if has_keys and not has_tokens:
         raise InvalidSetting(
@@ -107,8 +160,9 @@ def _check_doors(values: dict[str, Any]) -> None:
         raise InvalidSetting("GLM_PASS_THROUGH is 0 without GATEWAY_API_KEYS: nobody could come in.")
 
 
-def _check_budgets(settings: Settings) -> None:
+def _check_budgets(values: dict[str, Any]) -> None:
     """What may be sent alone must fit into what is allowed in sum."""
+    settings = Settings(**values)
     bodies, spools = settings.bodies_max_bytes, settings.spool_max_bytes
     if bodies is not None and bodies < 2 * settings.max_body_bytes:
         raise InvalidSetting("GLM_BODIES_MAX_BYTES must be at least twice GLM_MAX_BODY_BYTES.")
@@ -135,156 +189,62 @@ def _parse(variable: str, text: str, parse: Callable[[str], _T]) -> _T:
         raise InvalidSetting(f"{variable} is wrong: {exc}") from None
 
 
-def _seconds(least: float = 0.001) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        if not re.fullmatch(r"\d+(\.\d+)?", text) or float(text) < least:
-            raise ValueError(f"expected a number of seconds of at least {least:g}, got {text!r}")
-        return float(text)
-
-    return parse
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d{0,17}", text):
-        raise ValueError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
-
-
-def _flag(text: str) -> bool:
-    if text not in {"0", "1"}:
-        raise ValueError(f"expected 0 or 1, got {text!r}")
-    return text == "1"
-
-
-def _ports(text: str) -> tuple[int, ...]:
-    ports = [part.strip() for part in text.split(",")]
-    if not all(re.fullmatch(r"[1-9]\d{0,4}", port) and int(port) < 65536 for port in ports):
-        raise ValueError(f"expected port numbers joined with commas, got {text!r}")
-    return tuple(map(int, ports))
-
-
-def _file(text: str) -> str:
-    with Path(text).open("rb"):
-        return text
-
-
-def _one_line(path: str) -> str:
-    lines = _read_lines(path)
-    if len(lines) != 1:
-        raise ValueError(f"expected one line in {path!r}, found {len(lines)}")
-    return lines[0]
-
-
-def _joined_lines(path: str) -> str:
-    lines = [line for line in _read_lines(path) if not line.startswith("#")]
-    if not lines:
-        raise ValueError(f"there is nothing in {path!r}")
-    return ",".join(lines)
-
-
-def _read_lines(path: str) -> list[str]:
-    return [line.strip() for line in Path(path).read_text("utf-8").splitlines() if line.strip()]
-
-
-def _path(text: str) -> str:
-    if Path(text).is_dir():
-        raise ValueError(f"expected a file, {text!r} is a directory")
-    return text
-
-
-def _tokens(text: str) -> tuple[str, ...]:
-    return parse_tokens(text)
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(
-                f"expected an address that begins with {' or '.join(f'{s}://' for s in schemes)}"
-            )
-        return text.rstrip("/")
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        for choice in choices:
-            if text.lower() == choice.lower():
-                return choice
-        raise ValueError(f"expected one of {', '.join(choices)}, got {text!r}")
-
-    return parse
-
-
-def _secret(text: str) -> str:
-    if not text.isascii() or not text.isprintable():
-        raise ValueError("expected printable ASCII")
-    return text
-
-
-def _long_secret(text: str) -> str:
-    if len(text) < _MIN_KEY_CHARS or " " in text:
-        raise ValueError(f"expected at least {_MIN_KEY_CHARS} characters without blanks")
-    return _secret(text)
-
-
 _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "GLM_UPSTREAM_URL": ("upstream_url", _url("https", "http")),
-    "GLM_SIGN_SECRET": ("sign_secret", _secret),
-    "GLM_PROXY": ("proxy", _url("http", "https")),
-    "GLM_CONNECT_TIMEOUT_SECONDS": ("connect_timeout_seconds", _seconds()),
-    "GLM_FIRST_EVENT_SECONDS": ("first_event_seconds", _seconds()),
-    "GLM_START_SECONDS": ("start_seconds", _seconds()),
-    "GLM_IDLE_SECONDS": ("idle_seconds", _seconds()),
-    "GLM_MAX_REPLY_SECONDS": ("max_reply_seconds", _seconds()),
-    "GLM_COMMIT_SECONDS": ("commit_seconds", _seconds()),
-    "GLM_QUEUE_SECONDS": ("queue_seconds", _seconds(least=0)),
-    "GLM_QUEUE_LENGTH": ("queue_length", _whole),
-    "GLM_ACCOUNT_MIN_INTERVAL_SECONDS": ("account_min_interval_seconds", _seconds(least=0)),
-    "GLM_ACCOUNT_REPLIES_PER_HOUR": ("account_replies_per_hour", _whole),
-    "GLM_BREAKER_FAILURES": ("breaker_failures", _whole),
-    "GLM_STATE_PATH": ("state_path", _path),
-    "GLM_DRAIN_SECONDS": ("drain_seconds", _seconds(least=0)),
-    "GLM_DRAIN_FILE": ("drain_file", _path),
-    "GLM_MAX_STREAMS": ("max_streams", _whole),
-    "GLM_CLIENT_WRITE_SECONDS": ("client_write_seconds", _seconds()),
-    "GLM_REQUEST_SECONDS": ("request_seconds", _seconds()),
-    "GLM_REFRESH_TOKENS": ("refresh_tokens", _tokens),
-    "GLM_REFRESH_TOKENS_FILE": ("refresh_tokens_file", _file),
+    "GLM_UPSTREAM_URL": ("upstream_url", address_parser("https", "http")),
+    "GLM_SIGN_SECRET": ("sign_secret", parse_secret),
+    "GLM_PROXY": ("proxy", address_parser("http", "https")),
+    "GLM_CONNECT_TIMEOUT_SECONDS": ("connect_timeout_seconds", seconds_parser()),
+    "GLM_FIRST_EVENT_SECONDS": ("first_event_seconds", seconds_parser()),
+    "GLM_START_SECONDS": ("start_seconds", seconds_parser()),
+    "GLM_IDLE_SECONDS": ("idle_seconds", seconds_parser()),
+    "GLM_MAX_REPLY_SECONDS": ("max_reply_seconds", seconds_parser()),
+    "GLM_COMMIT_SECONDS": ("commit_seconds", seconds_parser()),
+    "GLM_QUEUE_SECONDS": ("queue_seconds", seconds_parser(least=0)),
+    "GLM_QUEUE_LENGTH": ("queue_length", parse_whole_number),
+    "GLM_ACCOUNT_MIN_INTERVAL_SECONDS": ("account_min_interval_seconds", seconds_parser(least=0)),
+    "GLM_ACCOUNT_REPLIES_PER_HOUR": ("account_replies_per_hour", parse_whole_number),
+    "GLM_BREAKER_FAILURES": ("breaker_failures", parse_whole_number),
+    "GLM_STATE_PATH": ("state_path", parse_file_path),
+    "GLM_DRAIN_SECONDS": ("drain_seconds", seconds_parser(least=0)),
+    "GLM_DRAIN_FILE": ("drain_file", parse_file_path),
+    "GLM_MAX_STREAMS": ("max_streams", parse_whole_number),
+    "GLM_CLIENT_WRITE_SECONDS": ("client_write_seconds", seconds_parser()),
+    "GLM_REQUEST_SECONDS": ("request_seconds", seconds_parser()),
+    "GLM_REFRESH_TOKENS": ("refresh_tokens", parse_tokens),
+    "GLM_REFRESH_TOKENS_FILE": ("refresh_tokens_file", parse_tokens_file),
     "GLM_POOL_SHARD": ("pool_shard", parse_shard),
     "GATEWAY_API_KEYS": ("gateway_keys", parse_keys),
-    "GLM_PASS_THROUGH": ("pass_through", _flag),
-    "METRICS_KEY": ("metrics_key", _long_secret),
-    "TRUSTED_PROXIES": ("trusted_proxies", _networks),
-    "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", _seconds()),
-    "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", _seconds(least=0)),
-    "GLM_MAX_BODY_BYTES": ("max_body_bytes", _whole),
-    "GLM_BODIES_MAX_BYTES": ("bodies_max_bytes", _whole),
-    "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", _whole),
-    "GLM_REASONING": ("reasoning", _one_of("content", "tags", "hidden")),
+    "GLM_PASS_THROUGH": ("pass_through", parse_flag),
+    "METRICS_KEY": ("metrics_key", parse_long_secret),
+    "TRUSTED_PROXIES": ("trusted_proxies", parse_networks),
+    "GLM_HEARTBEAT_SECONDS": ("heartbeat_seconds", seconds_parser()),
+    "GLM_CONVERSATION_TTL": ("conversation_ttl_seconds", seconds_parser(least=0)),
+    "GLM_MAX_BODY_BYTES": ("max_body_bytes", parse_whole_number),
+    "GLM_BODIES_MAX_BYTES": ("bodies_max_bytes", parse_whole_number),
+    "GLM_MAX_PROMPT_CHARS": ("max_prompt_chars", parse_whole_number),
+    "GLM_REASONING": ("reasoning", one_of_parser("content", "tags", "hidden")),
     "CORS_ORIGINS": ("cors_origins", parse_origins),
-    "GLM_FILES_MAX_BYTES": ("files_max_bytes", _whole),
-    "GLM_FILES_MAX_COUNT": ("files_max_count", _whole),
-    "GLM_SPOOL_MAX_BYTES": ("spool_max_bytes", _whole),
-    "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", _seconds()),
-    "GLM_FILES_PORTS": ("files_ports", _ports),
-    "GLM_VIDEO_SECONDS": ("video_seconds", _seconds()),
-    "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", _flag),
-    "LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
-    "LOG_FORMAT": ("log_format", _one_of("text", "json")),
+    "GLM_FILES_MAX_BYTES": ("files_max_bytes", parse_whole_number),
+    "GLM_FILES_MAX_COUNT": ("files_max_count", parse_whole_number),
+    "GLM_SPOOL_MAX_BYTES": ("spool_max_bytes", parse_whole_number),
+    "GLM_FILES_TIMEOUT_SECONDS": ("files_timeout_seconds", seconds_parser()),
+    "GLM_FILES_PORTS": ("files_ports", parse_ports),
+    "GLM_VIDEO_SECONDS": ("video_seconds", seconds_parser()),
+    "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", parse_flag),
+    "LOG_LEVEL": ("log_level", one_of_parser("DEBUG", "INFO", "WARNING", "ERROR")),
+    "LOG_FORMAT": ("log_format", one_of_parser("text", "json")),
 }
 
+# What is checked together.
+_DOORS = frozenset({"GATEWAY_API_KEYS", "GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKENS_FILE", "GLM_PASS_THROUGH"})
+_BUDGETS = frozenset(
+    {"GLM_BODIES_MAX_BYTES", "GLM_MAX_BODY_BYTES", "GLM_SPOOL_MAX_BYTES", "GLM_FILES_MAX_BYTES"}
+)
 # What may stand in a file named by the variable with _FILE behind it, and how it is read, once. Refresh
 # tokens have a file that is read again while the gateway runs: GLM_REFRESH_TOKENS_FILE, a setting of its own.
 _SECRETS: dict[str, Callable[[str], str]] = {
-    "GLM_SIGN_SECRET": _one_line,
-    "GLM_PROXY": _one_line,
-    "GATEWAY_API_KEYS": _joined_lines,
-    "METRICS_KEY": _one_line,
+    "GLM_SIGN_SECRET": parse_one_line,
+    "GLM_PROXY": parse_one_line,
+    "GATEWAY_API_KEYS": parse_joined_lines,
+    "METRICS_KEY": parse_one_line,
 }

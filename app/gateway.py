@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from app.accounts.account import Account, Pacing
@@ -38,12 +40,15 @@ from app.logs import redactor
 from app.memory import return_large_blocks
 from app.metrics.counters import Counters
 from app.server.active_requests import ActiveRequests, Limits, Watches
+from app.server.page_address import build_page_address
 from app.state import State, open_state
 from app.steady_clock import SteadyClock
 from app.tools.dialect import WORD_ALPHABET, WORD_CHARS, Dialect
 from app.upstream.client import UpstreamAddress, UpstreamClient
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
+
+log = logging.getLogger(__name__)
 
 _MIN_SETTLE_SECONDS = 1.0
 
@@ -108,6 +113,18 @@ class Gateway:
         self._expiry.start()
         # Configured accounts need not wait for a caller to clean up what an earlier process left.
         self.pool.get_or_add(self.configured_tokens.tokens())
+
+    def log_start(self, addresses: Sequence[Any]) -> None:
+        """One line of what an operator wants to know; `addresses` are those of the listening sockets."""
+        fields = {
+            "page": ",".join(map(build_page_address, addresses)),
+            "keys": len(self.settings.gateway_keys),
+            "accounts": len(self.configured_tokens.tokens()) if self.settings.gateway_keys else "callers",
+            "upstream": self.settings.upstream_url,
+            "state": self.settings.state_path,
+            "kept": "yes" if self.state.is_kept else "in memory",
+        }
+        log.info("ready", extra={"fields": fields})
 
     def stop(self, seconds: float) -> None:
         """Delete what is due within so many seconds, then give back everything."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from app.auth_token import is_access_token, is_sendable, read_owner_claims
 
+_MAX_NAMED_LINES = 10
+
 COOKIE = "chatglm_refresh_token"
 
 _LINES = re.compile(r"[\r\n]+|%0[ad]", re.IGNORECASE)
@@ -58,6 +60,24 @@ def parse_tokens(text: str) -> tuple[str, ...]:
     for token in tokens:
         check_token(token)
     return tokens
+
+
+def say_lines(numbers: list[int]) -> str:
+    """`line 3, 5`: lines are named by their numbers, since one may hold a secret."""
+    named = ", ".join(map(str, numbers[:_MAX_NAMED_LINES]))
+    return f"line {named}, ..." if numbers[_MAX_NAMED_LINES:] else f"line {named}"
+
+
+def parse_lines(text: str) -> tuple[list[str], dict[Mistake, list[int]]]:
+    """The tokens, and the numbers of the lines that hold something else, by what it is."""
+    found: list[str] = []
+    wrong: dict[Mistake, list[int]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            found += parse_tokens(line)
+        except MistakenToken as exc:
+            wrong.setdefault(exc.mistake, []).append(number)
+    return found, wrong
 
 
 def split_tokens(text: str) -> tuple[str, ...]:

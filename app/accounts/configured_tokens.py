@@ -9,13 +9,12 @@ from pathlib import Path
 
 from app.config import InvalidSetting
 from app.logs import redactor
-from app.pasted_token import Mistake, MistakenToken, parse_tokens
+from app.pasted_token import Mistake, parse_lines, say_lines
 from app.shard import Shard
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
-_MAX_NAMED_LINES = 10
 
 
 class ConfiguredTokens:
@@ -69,7 +68,7 @@ class ConfiguredTokens:
         seen = (status.st_mtime_ns, status.st_size)
         if seen == self._seen:
             return
-        found, wrong = _parse_lines(path.read_text("utf-8-sig", "replace"))
+        found, wrong = parse_lines(path.read_text("utf-8-sig", "replace"))
         if wrong:
             self._refuse(wrong)
         every = tuple(dict.fromkeys((*self._given, *found)))
@@ -83,27 +82,10 @@ class ConfiguredTokens:
     def _refuse(self, wrong: dict[Mistake, list[int]]) -> None:
         """At the start for good; later the others go on. Named by their numbers: a line may hold a secret."""
         for mistake, numbers in wrong.items():
-            problem = f"line {_say_numbers(numbers)} {mistake.what}"
+            problem = f"{say_lines(numbers)} {mistake.what}"
             if self._seen is None:
                 raise InvalidSetting(f"GLM_REFRESH_TOKENS_FILE is wrong: {problem}. {mistake.advice}")
             log.warning("GLM_REFRESH_TOKENS_FILE: %s, left out", problem)
 
     def _select(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
         return tokens if self._shard is None else self._shard.select(tokens)
-
-
-def _say_numbers(numbers: list[int]) -> str:
-    named = ", ".join(map(str, numbers[:_MAX_NAMED_LINES]))
-    return f"{named}, ..." if numbers[_MAX_NAMED_LINES:] else named
-
-
-def _parse_lines(text: str) -> tuple[list[str], dict[Mistake, list[int]]]:
-    """The tokens, and the numbers of the lines that hold something else, by what it is."""
-    found: list[str] = []
-    wrong: dict[Mistake, list[int]] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        try:
-            found += parse_tokens(line)
-        except MistakenToken as exc:
-            wrong.setdefault(exc.mistake, []).append(number)
-    return found, wrong

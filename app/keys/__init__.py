@@ -64,7 +64,8 @@ def _parse_entry(entry: str, number: int) -> GatewayKey:
     hashed = _DIGEST.fullmatch(value)
     if hashed is None and not value.startswith(KEY_PREFIX):
         raise ValueError(
-            f"entry {number} is neither a key that begins with {KEY_PREFIX} nor sha256:<64 hex digits>"
+            f"entry {number} is neither a key that begins with {KEY_PREFIX} nor sha256:<64 hex digits>; "
+            "make one with `make key LABEL=laptop`"
         )
     limits = _parse_options(options, number)
     return GatewayKey(

@@ -190,6 +190,14 @@ def open_state(path: str) -> State:
     return state
 
 
+def check_free(path: str) -> None:
+    """Raises StateInUse where another process has the file now. Makes nothing, and opens no database."""
+    file = Path(path).resolve()
+    if path != MEMORY and file.with_name(file.name + ".lock").exists():
+        with suppress(OSError):  # the gateway goes on without
+            StateLock(file).close()
+
+
 def open_sound_state(path: str) -> State:
     """As `open_state`, for those who only look: a damaged file stays where it is, nothing becomes memory.
 

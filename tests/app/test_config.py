@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import _VARIABLES, InvalidSetting, Settings
+from app.config import _SECRETS, _VARIABLES, InvalidSetting, Settings, list_unknown, read_settings
 from app.shard import Shard
 
 KEY = "glm-" + "k" * 43
@@ -57,6 +57,50 @@ def test_every_variable_is_tried() -> None:
 def test_a_wrong_value_names_its_variable(variable: str, value: str) -> None:
     with pytest.raises(InvalidSetting, match=f"^{variable} is wrong: ."):
         Settings.from_env({variable: value})
+
+
+def test_every_wrong_value_is_told_and_no_wrong_consequence_of_it() -> None:
+    environ = {"GLM_IDLE_SECONDS": "soon", "GLM_REFRESH_TOKENS": "a b", "GLM_MAX_BODY_BYTES": "0"}
+    # Keys without tokens: there would be tokens, were they right.
+    settings, wrong = read_settings(environ | {"GATEWAY_API_KEYS": BOTH["GATEWAY_API_KEYS"]})
+    assert (settings, wrong.keys()) == (None, environ.keys())
+    with pytest.raises(InvalidSetting) as raised:
+        Settings.from_env(environ)
+    assert sorted(line.split()[0] for line in str(raised.value).splitlines()) == sorted(environ)
+
+
+def test_what_does_not_fit_together_is_told_beside_the_rest() -> None:
+    environ = {"GLM_REFRESH_TOKENS": "a", "GLM_BODIES_MAX_BYTES": "1", "GLM_PROXY": "x"}
+    assert len(read_settings(environ)[1]) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("GLM_QUEUE_SECOND", "GLM_QUEUE_SECONDS"),
+        ("GATEWAY_API_KEY", "GATEWAY_API_KEYS"),
+        ("GLM_REFRESH_TOKEN", "GLM_REFRESH_TOKENS"),
+        ("GLM_FILES_PORT", "GLM_FILES_PORTS"),
+        ("GLM_PROXY_FILES", "GLM_PROXY_FILE"),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_with_the_nearest(name: str, near: str) -> None:
+    assert list_unknown({name: "80", "PATH": "/bin"}) == [f"{name} is no setting: did you mean {near}?"]
+
+
+def test_a_name_that_is_like_none() -> None:
+    assert list_unknown({"GLM_WEATHER_IN_SPRING": "1"}) == ["GLM_WEATHER_IN_SPRING is no setting"]
+
+
+def test_no_setting_is_unknown_nor_what_kubernetes_says_of_a_service() -> None:
+    known = dict.fromkeys([*_VARIABLES, *(f"{name}_FILE" for name in _SECRETS)], "x")
+    service = {
+        "GLM_API_SERVICE_HOST": "10.0.0.1",
+        "GLM_API_SERVICE_PORT_HTTP": "8000",
+        "GLM_API_PORT": "tcp://10.0.0.1:8000",
+        "GLM_API_PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    assert list_unknown(known | service) == []
 
 
 def test_an_empty_variable_counts_as_absent() -> None:

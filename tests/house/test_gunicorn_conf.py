@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from gunicorn.config import KNOWN_SETTINGS
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "gunicorn.conf.py"
-VARIABLES = ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "GLM_DRAIN_SECONDS")
+VARIABLES = ("HOST", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "LOG_FORMAT", "GLM_DRAIN_SECONDS")
 WORKER = "app.server.worker.GatewayWorker"
 
 
@@ -70,6 +71,12 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
     own = {
         "annotations",
         "read_number",
+        "check_addresses",
+        "end_where_state_is_held",
+        "end_where_wrong",
+        "find_address_problem",
+        "ip_address",
+        "is_ip_address",
         "read_log_format",
         "read_log_level",
         "read_address",
@@ -78,7 +85,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "refuse_more_than_one_process",
     }
     conf = {name for name, value in read_conf().items() if name.islower() and not name.startswith("_")}
-    imported = {"os", "resource"}
+    imported = {"errno", "os", "resource", "socket", "sys"}
     assert conf - known - own - imported == set()
 
 
@@ -115,6 +122,9 @@ def test_log_level(read_conf: Any, level: str) -> None:
         ("PORT", "٨٠"),
         ("HOST", "http://0.0.0.0"),
         ("HOST", "a b"),
+        ("HOST", "localhost:9000"),
+        ("HOST", "127.0.0.1:80"),
+        ("LOG_FORMAT", "xml"),
         ("WEB_CONCURRENCY", "2"),
         ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "loud"),
@@ -147,6 +157,75 @@ def test_gunicorn_does_not_start(arguments: list[str], variables: dict[str, str]
     assert run.returncode == 1
     assert said in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def start_and_fail(*arguments: str, **variables: str) -> list[str]:
+    """What gunicorn says that does not start."""
+    run = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", CONF, *arguments, "wsgi:app"],
+        cwd=ROOT, env=clean_environ(**variables), capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    return run.stderr.splitlines()
+
+
+def test_all_that_is_wrong_is_told_at_once_and_nothing_else() -> None:
+    wrong = {
+        "PORT": "abc",
+        "HOST": "localhost:9000",
+        "LOG_LEVEL": "loud",
+        "GLM_PROXY": "socks5://127.0.0.1:1080",
+        "GLM_QUEUE_SECONDS": "soon",
+        "GLM_BODIES_MAX_BYTES": "1",
+        "GATEWAY_API_KEYS": "mykey",
+    }
+    said = start_and_fail(**wrong)
+    assert sorted(line.split()[0] for line in said) == sorted(wrong)
+    (proxy,) = [line for line in said if "GLM_PROXY" in line]
+    assert "http:// port" in proxy
+    (key,) = [line for line in said if "GATEWAY_API_KEYS" in line]
+    assert "make key LABEL=" in key
+
+
+def test_a_line_of_the_tokens_file_that_is_no_token_is_told_before_anything_listens(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("# mine\ndemo-anna\n<token>\n")
+    key = "glm-" + "k" * 43
+    (said,) = start_and_fail(GLM_REFRESH_TOKENS_FILE=str(tmp_path / "tokens"), GATEWAY_API_KEYS=f"a={key}")
+    assert said.startswith("GLM_REFRESH_TOKENS_FILE is wrong: line 3 ")
+
+
+def test_a_taken_port_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        started = time.monotonic()
+        *before, said = start_and_fail(PORT=str(port))
+    assert time.monotonic() - started < 5, "gunicorn would have tried for five seconds"
+    assert said.startswith(f"port {port} of 127.0.0.1 is taken")
+    assert f"PORT={port % 65535 + 1}" in said
+    assert [line for line in before if "Starting gunicorn" not in line] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("nowhere.invalid", "finds no address"), ("192.0.2.1", "no address of this machine")],
+)
+def test_a_host_that_is_not_ours_is_told_in_one_line(host: str, said: str) -> None:
+    last = start_and_fail(HOST=host, PORT="0")[-1]
+    assert last.startswith("HOST is wrong: this" if "finds" in said else "HOST is wrong: ")
+    assert said in last
+
+
+def test_a_socket_that_is_handed_over_is_taken_as_it_is(
+    read_conf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = read_conf()["check_addresses"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        cfg = SimpleNamespace(reuse_port=False, address=[taken.getsockname(), "/run/x.sock", 3])
+        with pytest.raises(SystemExit):
+            check(cfg)
+        check(SimpleNamespace(reuse_port=True, address=cfg.address))
+        monkeypatch.setenv("LISTEN_FDS", "1")
+        check(cfg)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 from openai import APIError
 
 from app.keys import digest_key
-from demo.gateway import GatewayProcess
+from demo.gateway import GatewayFailed, GatewayProcess
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
 from upstream_emulator.emulator import UpstreamEmulator
@@ -93,6 +94,30 @@ def test_json_is_json_throughout_with_one_time(start_gateway: StartGateway, acco
     assert any("Listening at" in entry["message"] for entry in entries)
     assert not any("access" in entry["logger"] for entry in entries), "paths may hold anything"
     assert "Shutting down" in entries[-1]["message"]
+
+
+def test_the_start_is_summed_up_in_one_line(keyed: GatewayProcess, upstream: UpstreamEmulator) -> None:
+    (line,) = [line for line in map(json.loads, keyed.log().splitlines()) if line["message"] == "ready"]
+    assert line["page"] == f"{keyed.url}/"
+    assert (line["keys"], line["accounts"], line["upstream"]) == (1, 1, upstream.url)
+    assert line["state"].endswith("state.sqlite3")
+    assert line["kept"] == "yes"
+
+
+def test_a_name_that_is_no_setting_is_a_warning(start_gateway: StartGateway) -> None:
+    log = start_gateway(GLM_QUEUE_SECOND="5").log()
+    assert "WARNING app GLM_QUEUE_SECOND is no setting: did you mean GLM_QUEUE_SECONDS?\n" in log
+
+
+def test_the_reason_why_a_state_file_is_refused_comes_last(
+    keyed: GatewayProcess, upstream: UpstreamEmulator
+) -> None:
+    directory = Path(
+        next(line["state"] for line in map(json.loads, keyed.log().splitlines()) if "state" in line)
+    ).parent
+    with pytest.raises(GatewayFailed) as failed:
+        GatewayProcess(upstream.url, directory).start()
+    assert "in use by another gateway" in str(failed.value).splitlines()[-1]
 
 
 def test_text_has_the_same_time_throughout(start_gateway: StartGateway) -> None:

@@ -13,7 +13,7 @@ CODE = """
 import sys
 import gunicorn.glogging, gunicorn.workers.ggevent
 before = set(sys.modules)
-import app.config, app.server.line_logger, app.server.worker
+import app.config, app.state, app.server.line_logger, app.server.worker
 new = sorted(set(sys.modules) - before)
 from gevent import monkey
 monkey.patch_all()
