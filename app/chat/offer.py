@@ -32,11 +32,11 @@ class Offer:
     def has_tools(self) -> bool:
         return bool(self.names.tools)
 
-    def build_call_options(self, prompt: str, counters: Counters) -> CallOptions | None:
-        """How calls are read out of the answer to `prompt`; None without tools."""
-        return (
-            CallOptions(self.dialect, self.names, self.choice, prompt, counters) if self.has_tools else None
-        )
+    def build_call_options(self, read_text: str | None, counters: Counters) -> CallOptions | None:
+        """How calls are read out of an answer to `read_text`, as in CallOptions; None without tools."""
+        if not self.has_tools:
+            return None
+        return CallOptions(self.dialect, self.names, self.choice, read_text, counters)
 
     def build_json_options(self, counters: Counters) -> JsonOptions | None:
         return None if self.json_format is None else JsonOptions(self.json_format, counters)

@@ -15,13 +15,13 @@ from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
 from app.core.request import Question
-from app.exchange.attaching import Attacher
+from app.exchange.attaching import AttachedFiles, Attacher
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
 from app.identifier import fold_id
 from app.metrics.counters import Counters
 from app.tools.dialect import Dialect
-from app.upstream.request import StreamRequest
+from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
 _MAX_OWNERS_TRIED = 3
@@ -100,7 +100,7 @@ class ChatService:
             counters = self._tools.counters
             options = replace(
                 options,
-                calls=offer.build_call_options(prompt, counters),
+                calls=offer.build_call_options(None if _reads_more(request, files) else prompt, counters),
                 json_output=offer.build_json_options(counters),
             )
         return Plan(
@@ -135,6 +135,17 @@ class ChatService:
         if not owners or not is_own or not is_held:
             raise not_found(named, turn)
         return owners, known
+
+
+def _reads_more(request: StreamRequest, files: AttachedFiles) -> bool:
+    """The model sees more than the prompt: files, pages, earlier turns, what an assistant was given."""
+    return (
+        bool(files)
+        or bool(request.conversation_id)
+        or request.web_search
+        or request.chat_mode == "deep_research"
+        or request.assistant_id != DEFAULT_ASSISTANT_ID
+    )
 
 
 def _keeps_conversation(question: Question) -> bool:

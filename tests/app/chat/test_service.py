@@ -21,6 +21,7 @@ from app.core.errors import (
     UpstreamUnreachable,
 )
 from app.core.request import FilePart, Question, TextPart, Turn
+from app.core.tool import Tool
 from app.exchange.opener import Plan
 from app.exchange.transforms.options import OutputOptions
 from app.metrics.counters import Counters
@@ -246,3 +247,33 @@ def test_what_is_wrong_with_the_turns_is_told_in_the_clients_words(rig: Rig) -> 
     with pytest.raises(PromptTooLong) as long:
         rig.ask(say("x" * 1001), turns_place="input")
     assert (empty.value.param, long.value.param) == ("input", "input")
+
+
+WEATHER = Tool("get_weather")
+ONE_FILE = Turn("user", (FilePart("file", "https://x/a.md", "a"),))
+
+
+def test_calls_are_told_from_what_the_prompt_quotes(rig: Rig) -> None:
+    plan = rig.ask(tools=(WEATHER,))
+    assert plan.options.calls is not None
+    assert plan.options.calls.read_text == plan.question.prompt
+
+
+@pytest.mark.parametrize(
+    ("turns", "fields"),
+    [
+        ((ONE_FILE,), {}),
+        ((), {"continued_id": ID}),
+        ((), {"web_search": True}),
+        ((), {"deep_research": True}),
+        ((), {"model": OWN_ASSISTANT}),
+    ],
+)
+def test_what_the_model_reads_beside_the_prompt_is_known_to_nobody(
+    rig: Rig, turns: tuple[Turn, ...], fields: dict[str, Any]
+) -> None:
+    """Then what looks like a call of another form may always be quoted."""
+    rig.remember("a")
+    plan = rig.ask(*turns, tools=(WEATHER,), **fields)
+    assert plan.options.calls is not None
+    assert plan.options.calls.read_text is None

@@ -43,7 +43,8 @@ class Calls(Rig):
     def __init__(self, *steps: Step, choice: ToolChoice = ToolChoice(), **more: Any) -> None:  # noqa: B008
         self.counters = Counters()
         names = Names((READ, NOW, SEARCH, PATCH))
-        calls = CallOptions(Dialect("k3x9"), names, choice, "the prompt", self.counters)
+        read_text = more.pop("read_text", "the prompt")
+        calls = CallOptions(Dialect("k3x9"), names, choice, read_text, self.counters)
         wishes = more.pop("wishes", {})
         super().__init__(STARTED, *steps, options=OutputOptions(calls=calls, **wishes), **more)
 
@@ -165,6 +166,30 @@ def test_a_native_call_of_a_declared_name_is_a_call() -> None:
     rig = Calls(HI, [NATIVE, UpstreamCall("now", "{}"), ReasoningDelta("hm")], TextDelta("?"), 60.0)
     assert rig.tell() == [HI, CALLED, ("now", "{}"), ENDED]
     assert rig.counters.tool_calls == {("native", "native"): 2}
+
+
+FOREIGN_FORMS = [
+    "<tool_call>read_file<arg_key>path</arg_key><arg_value>a</arg_value></tool_call>",
+    '<tool_call>{"name": "read_file", "arguments": {"path": "a"}}</tool_call>',
+    '{"function_call": {"name": "read_file", "arguments": {"path": "a"}}}',
+    '```json\n{"function_call": {"name": "read_file", "arguments": {"path": "a"}}}\n```',
+]
+
+
+@pytest.mark.parametrize("said", FOREIGN_FORMS)
+def test_a_foreign_form_is_a_call_unless_it_may_have_been_read(said: str) -> None:
+    """Out of the prompt, or out of what the gateway never saw: files, pages, earlier turns."""
+    rig = Calls(TextDelta(said), FINISHED)
+    assert rig.tell() == [CALLED, ENDED]
+    for read_text in (f"The file says: {said}", None):
+        rig = Calls(*cut(said, 3), FINISHED, read_text=read_text)
+        told = rig.tell()
+        assert told[-1] == FINISHED
+        assert "".join(event.text for event in told[:-1] if isinstance(event, TextDelta)) == said
+
+
+def test_ours_counts_whatever_was_read() -> None:
+    assert Calls(TextDelta(CALL), FINISHED, read_text=None).tell() == [CALLED, ENDED]
 
 
 def test_native_calls_of_the_site_are_its_own() -> None:
