@@ -102,14 +102,28 @@ def has_history(turns: Sequence[Turn]) -> bool:
     return len(turns) > 1
 
 
+def _name_results(turns: Sequence[Turn]) -> dict[int, str]:
+    """The tool of each result, by the `id()` of its turn: of the last call before it that has its id.
+
+    Some clients number calls anew in every turn. Only a result without such a call is one of a later call.
+    """
+    called = {call.id: call.name for turn in reversed(turns) for call in turn.calls if call.id}
+    names: dict[int, str] = {}
+    for turn in turns:
+        called |= {call.id: call.name for call in turn.calls if call.id}
+        if turn.role == "tool":
+            names[id(turn)] = turn.name or called.get(turn.call_id, "")
+    return names
+
+
 class _History:
     """Writes turns. Results are known by their number and, where a call has their id, by its tool."""
 
     def __init__(self, turns: Sequence[Turn], offer: Offer | None) -> None:
         self._offer = offer
-        self._called = {call.id: call.name for turn in turns for call in turn.calls if call.id}
         results = [turn for turn in turns if turn.role == "tool"]
         self._numbers = {id(turn): number for number, turn in enumerate(results, start=1)}
+        self._names = _name_results(turns)
 
     def merge(self, turns: Sequence[Turn]) -> list[str]:
         """Each turn that says something, behind its mark."""
@@ -130,7 +144,7 @@ class _History:
         if turn.role != "assistant":
             text = _DROPPED_PICTURE.sub("[image]", text)
         if turn.role == "tool" and self._offer is not None and self._offer.has_tools:
-            name = turn.name or self._called.get(turn.call_id, "")
+            name = self._names.get(id(turn), "")
             return self._offer.write_result(turn, name, self._numbers.get(id(turn), 1), text)
         if turn.role == "assistant":
             text = _clean(text) + "".join(f"\n{self._write_call(call)}" for call in turn.calls)
@@ -141,8 +155,8 @@ class _History:
         return self._offer is not None and self._offer.has_tools
 
     def _name(self, turn: Turn) -> str:
-        name = turn.name or self._called.get(turn.call_id, "")
-        return f" {name}" if name and turn.role == "tool" else ""
+        name = self._names.get(id(turn), "")
+        return f" {name}" if name else ""
 
     def _write_call(self, call: Call) -> str:
         if self._offer is not None and self._has_tools:

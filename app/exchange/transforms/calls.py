@@ -176,7 +176,7 @@ class ReadCalls(Check):
         log.warning("a tool call was not understood: %s, %s, %d characters", form, reason, chars)
         if self._given:
             return self._end()
-        failure = ToolCallMalformed(
+        failure = self._missing or ToolCallMalformed(
             "The model called a tool in a way that cannot be read, and did so again when asked."
         )
         self._ask(ask_readable_call(reason, name, options.names, options.dialect), failure)

@@ -13,6 +13,7 @@ from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Call, FilePart, Question, TextPart, Turn
 from app.core.tool import JsonOutput, Tool, ToolChoice
 from app.tools.dialect import Dialect
+from tests.app.tools.detecting import detect
 
 READ = Tool(
     "read_file",
@@ -109,6 +110,61 @@ def test_history_of_aliases_custom_tools_and_results_that_nobody_asked_for() -> 
     assert "[Result of user_search #2]\n(no output)" in text
     assert "[Result of a call #3]\n?" in text
     assert "[Result of now #4]\n12" in text
+
+
+def call(call_id: str, name: str = "read_file", arguments: str = "{}") -> Turn:
+    return Turn("assistant", (), calls=(Call(call_id, name, arguments),))
+
+
+def result(call_id: str, text: str) -> Turn:
+    return Turn("tool", (TextPart(text),), call_id=call_id)
+
+
+@pytest.mark.parametrize(
+    ("turns", "results"),
+    [
+        # The same id in every turn, as some clients number calls within one answer.
+        (
+            [call("c1"), result("c1", "one"), call("c1", "now"), result("c1", "two")],
+            ["[Result of read_file #1]\none", "[Result of now #2]\ntwo"],
+        ),
+        # Twice the result of one call.
+        (
+            [call("c1"), result("c1", "one"), result("c1", "again")],
+            ["[Result of read_file #1]\none", "[Result of read_file #2]\nagain"],
+        ),
+        # Before its call, without its call, and a call without a result.
+        (
+            [result("c1", "early"), call("c1"), result("c9", "whose?"), call("c2", "now")],
+            ["[Result of read_file #1]\nearly", "[Result of a call #2]\nwhose?"],
+        ),
+    ],
+    ids=["one id for two calls", "two results", "strays"],
+)
+def test_results_keep_their_place_and_their_calls_name(turns: list[Turn], results: list[str]) -> None:
+    text = prompt(ASK, *turns, offer=offer(READ))
+    assert [each for each in text.split("\n\n") if each.startswith("[Result")] == results
+    assert text.count("<call-k3x9") == sum(len(turn.calls) for turn in turns) + 1
+
+
+def test_a_system_turn_in_the_middle_stays_there() -> None:
+    text = prompt(ASK, CALLED, Turn("system", (TextPart("Be brief."),)), RESULT, offer=offer(READ))
+    assert text.index("Let me look.") < text.index("[System]\nBe brief.") < text.index("[Result of read_file")
+
+
+def test_a_result_of_a_megabyte_stays_to_the_byte() -> None:
+    long = "".join(f"line {n}: <b>{{x}}</b> `y` \\ 你好\n" for n in range(30_000))
+    text = prompt(ASK, CALLED, result("c1", long), offer=offer(READ), max_chars=2_000_000)
+    assert len(long) > 800_000
+    assert f"[Result of read_file #1]\n{long.strip()}" in text
+
+
+@pytest.mark.parametrize("arguments", ['{"path":"a"}', '{"path":"say \\"</call-k3x9>\\" \\n 你好 🙂"}', "{}"])
+def test_what_the_gateway_gave_out_reads_the_same_when_it_comes_back(arguments: str) -> None:
+    """The history shows a call as the model wrote it, so that the next one is written like it."""
+    text = prompt(ASK, call("c1", "read_file", arguments), RESULT, offer=offer(READ))
+    (line,) = [line for line in text.split("\n") if line.startswith("<call-k3x9")][:1]
+    assert detect([line]).calls == (("read_file", arguments),)
 
 
 def test_a_continued_conversation_gets_all_new_results() -> None:

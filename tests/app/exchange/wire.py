@@ -1,0 +1,284 @@
+"""An answer from the upstream's bytes to the client's, in every style and cut anywhere, without a socket.
+
+parts of the answer --style--> SSE bytes -> AnswerStream -> Answer with its transforms -> encoder | folder
+
+hear([Text("Let me look. "), Text(CALL)], options) == Heard("Let me look. ", (("read", "{}"),), "tool_calls")
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from app.core.errors import GatewayError
+from app.core.event import ReplyEvent
+from app.core.usage import TokenEstimate, Usage
+from app.exchange.answer import Answer
+from app.exchange.transforms.options import OutputOptions
+from app.formats.format import ReplyHead
+from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
+from app.upstream.stream import AnswerStream
+
+MAX_CUT_EVERYWHERE_CHARS = 2_000
+RANDOM_CUTS = 200
+_MARK = re.compile(r'</?call-\w+|</?tool_call>|</?arg_\w+>|`{3}|\{\s*"function_call"')
+_HEAD = ReplyHead("a" * 24, "glm", 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the upstream tells a growing text, and whether it says so (protocol notes 4.5)."""
+
+    is_snapshot: bool
+    increases: bool | None
+
+
+STYLES = {
+    "delta": Style(is_snapshot=False, increases=True),
+    "snapshot": Style(is_snapshot=True, increases=False),
+    "unmarked delta": Style(is_snapshot=False, increases=None),
+    "unmarked snapshot": Style(is_snapshot=True, increases=None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A part of the answer's text, or of its thinking; `status` is what the part ends with."""
+
+    text: str
+    kind: str = "text"
+    status: str = "finish"
+
+    def build(self, text: str) -> dict[str, Any]:
+        return {"type": self.kind, self.kind: text}
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A call of the upstream's own form; `text` are its arguments. Known by its id, or by its place."""
+
+    text: str
+    name: str = "read_file"
+    id: str | None = "tool-1"
+    status: str = "finish"
+
+    def build(self, text: str) -> dict[str, Any]:
+        call = {"name": self.name, "arguments": text} | ({"id": self.id} if self.id else {})
+        return {"type": "tool_calls", "tool_calls": call}
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What the site's executor says to a native call: it repeats the call, and is an error."""
+
+    call: Native
+    text: str = ""
+
+    def build(self, text: str) -> dict[str, Any]:
+        return self.call.build(self.call.text) | {"type": "tool_result"}
+
+
+Part = Text | Native | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a client has in the end, streamed and whole alike; `error` is the code of the failure."""
+
+    text: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+    finish: str | None = "stop"
+    error: str | None = None
+    thinking: str = ""
+
+
+@dataclass(slots=True)
+class Listener:
+    """Both kinds of answers, made of the same events."""
+
+    usage: Usage = field(default_factory=lambda: Usage(TokenEstimate()))
+    data: list[bytes] = field(default_factory=list)
+    error: str | None = None
+
+    def listen(self, answer: Answer, *, is_committed: bool) -> Heard:
+        encoder = ChunkEncoder(_HEAD, Usage(TokenEstimate()), include_usage=False)
+        folder = CompletionFolder(_HEAD, Usage(TokenEstimate()))
+        self.data.append(encoder.start())
+        try:
+            while not answer.finished:
+                events: list[ReplyEvent] = answer.read(1.0, is_committed=is_committed) or []
+                self.data.append(encoder.encode(events))
+                folder.add(events)
+        except GatewayError as error:
+            self.error = error.code
+        finally:
+            answer.close()
+        streamed = read_stream(b"".join(self.data), self.error)
+        if self.error is None:
+            assert read_whole(folder.encode()) == streamed
+        return streamed
+
+
+def read_stream(data: bytes, error: str | None) -> Heard:
+    """Exactly one end, and nothing behind it."""
+    *events, rest = data.decode().split("\n\n")
+    assert rest == ""
+    assert events.count("data: [DONE]") == (error is None)
+    assert error is not None or events.pop() == "data: [DONE]"
+    text: list[str] = []
+    thinking: list[str] = []
+    finishes: list[str] = []
+    calls: list[tuple[str, str]] = []
+    for event in events:
+        (choice,) = json.loads(event.removeprefix("data: "))["choices"]
+        assert not finishes, "something behind the end"
+        delta = choice["delta"]
+        text.append(delta.get("content") or "")
+        thinking.append(delta.get("reasoning_content") or "")
+        for call in delta.get("tool_calls") or ():
+            assert call["index"] == len(calls)
+            calls.append(_read_call(call))
+        finishes += [choice["finish_reason"]] if choice["finish_reason"] else []
+    assert len(finishes) == (error is None)
+    finish = finishes[0] if finishes else None
+    return Heard("".join(text), tuple(calls), finish, error, "".join(thinking))
+
+
+def read_whole(body: bytes) -> Heard:
+    (choice,) = json.loads(body)["choices"]
+    message = choice["message"]
+    calls = tuple([_read_call(call) for call in message.get("tool_calls") or ()])
+    return Heard(
+        message["content"] or "",
+        calls,
+        choice["finish_reason"],
+        thinking=message.get("reasoning_content") or "",
+    )
+
+
+def _read_call(call: dict[str, Any]) -> tuple[str, str]:
+    assert call["id"].startswith("call_")
+    if call["type"] == "custom":
+        return call["custom"]["name"], call["custom"]["input"]
+    return call["function"]["name"], call["function"]["arguments"]
+
+
+class _Body:
+    """Stands for a BodyReader: pieces that have all come."""
+
+    complete = True
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+
+    def read(self, seconds: float) -> bytes:
+        return next(self._pieces, b"")
+
+    def close(self) -> None:
+        self._pieces = iter(())
+
+
+def hear(
+    pieces: Iterable[bytes],
+    options: OutputOptions,
+    *,
+    again: Callable[[], Iterable[bytes]] | None = None,
+    is_committed: bool = True,
+) -> Heard:
+    """`again` is what the upstream says when it is asked once more; the second time is a failure."""
+
+    def open_stream(answer: Iterable[bytes]) -> AnswerStream:
+        body: Any = _Body(answer)
+        return AnswerStream(body, lambda reusable: None, reads_calls=options.calls is not None)
+
+    answer = Answer(
+        open_stream(pieces),
+        options.build_transforms(TokenEstimate()),
+        on_named=lambda conversation_id: None,
+        stop=lambda: None,
+        ask_again=(lambda conversation_id, prompt: open_stream(again())) if again else None,
+    )
+    return Listener().listen(answer, is_committed=is_committed)
+
+
+def write(
+    parts: Sequence[Part], style: Style, places: Sequence[int] = (), *, end: str = "finish"
+) -> Iterator[bytes]:
+    """The answer's events, each a piece: its parts cut at these places of all their texts together.
+
+    `end` is the status of the last frame; without one the body just ends. A part that ends with the answer
+    repeats its whole text, as the upstream does (protocol notes 4.3).
+    """
+    offset = 0
+    yield _frame([], style, "init")
+    for number, part in enumerate(parts):
+        length = len(part.text)
+        cuts = [place - offset for place in places if 0 < place - offset < length]
+        offset += length
+        if isinstance(part, Failed):
+            yield _frame([_build_failed(part, number)], style, "init")
+            continue
+        for begin, stop in zip([0, *cuts], [*cuts, length], strict=True):
+            shown = part.text[:stop] if style.is_snapshot else part.text[begin:stop]
+            yield _frame([_build(part, number, shown, "init")], style, "init")
+        if part.status:
+            yield _frame([_build(part, number, part.text, part.status)], style, "init")
+    if end:
+        yield _frame([], style, end)
+
+
+def _build(part: Text | Native, number: int, shown: str, status: str) -> dict[str, Any]:
+    return {
+        "logic_id": f"part-{number}",
+        "role": "assistant",
+        "model": "moe_53f",
+        "content": [part.build(shown)],
+        "status": status,
+    }
+
+
+def _build_failed(part: Failed, number: int) -> dict[str, Any]:
+    return {
+        "logic_id": f"part-{number}",
+        "role": "tool",
+        "model": "all-tools",
+        "content": [part.build("")],
+        "status": "error",
+        "meta_data": {"show_type": "mc_tool_result2"},
+    }
+
+
+def _frame(parts: list[dict[str, Any]], style: Style, status: str) -> bytes:
+    frame: dict[str, Any] = {
+        "id": "b" * 24,
+        "conversation_id": "c" * 24,
+        "status": status,
+        "parts": parts,
+    }
+    if style.increases is not None:
+        frame["meta_data"] = {"if_increase_push": style.increases}
+    return b"event: message\ndata: " + json.dumps(frame).encode() + b"\n\n"
+
+
+def cut_everywhere(parts: Sequence[Part]) -> Iterator[tuple[int, ...]]:
+    """Whole, character by character, in steps, and in two at every place.
+
+    What is longer than 2,000 characters is cut in and around all its marks and at 200 random places instead.
+    """
+    text = "".join(part.text for part in parts)
+    yield ()
+    if len(text) <= MAX_CUT_EVERYWHERE_CHARS:
+        for step in (1, 2, 3, 7):
+            yield tuple(range(step, len(text), step))
+        places: Iterable[int] = range(1, len(text))
+    else:
+        yield tuple(range(997, len(text), 997))
+        edges = {place for mark in _MARK.finditer(text) for place in range(mark.start() - 1, mark.end() + 2)}
+        chosen = Random(len(text))
+        places = sorted(edges | {chosen.randrange(1, len(text)) for _ in range(RANDOM_CUTS)})
+    for place in places:
+        yield (place,)
