@@ -61,13 +61,12 @@ class UpstreamAdapter(HTTPAdapter):
 
 def open_body(response: requests.Response) -> BodyReader:
     """Takes over the reading; whoever closes it gives the connection back."""
-    head: Any = response.raw._original_response  # an AnswerHead, since QuickConnection made it
-    return BodyReader(head)
+    return BodyReader(_find_head(response))
 
 
 def give_back(response: requests.Response, reusable: bool) -> None:
     """Return the connection of an answer whose body is closed to the pool, or close it."""
-    if reusable:
+    if reusable and not _find_head(response).will_close:
         response.raw.release_conn()
     else:
         response.close()
@@ -91,6 +90,11 @@ def is_compressed(response: requests.Response) -> bool:
 
 def _encoding_of(response: requests.Response) -> str:
     return str(response.headers.get("Content-Encoding", "identity")).lower()
+
+
+def _find_head(response: requests.Response) -> Any:
+    """A UsualHead or an AnswerHead, since QuickConnection made it."""
+    return response.raw._original_response
 
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the standard library has no name for.

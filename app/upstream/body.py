@@ -14,7 +14,7 @@ from typing import Protocol
 
 from app.core.errors import UpstreamInvalid
 from app.hub import Readiness, cooperate
-from app.upstream.head import AnswerHead
+from app.upstream.head import Head
 
 _READ_BYTES = 65536
 _MAX_SIZE_LINE_BYTES = 4096
@@ -164,7 +164,7 @@ class BodyReader:
 
     __slots__ = ("_framing", "_pending", "_readiness", "_response", "_socket", "_undecoded")
 
-    def __init__(self, response: AnswerHead) -> None:
+    def __init__(self, response: Head) -> None:
         self._response = response
         self._socket = response.socket
         self._socket.settimeout(0.0)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http.client import RemoteDisconnected
 from typing import Any
 
 from urllib3 import HTTPHeaderDict, HTTPResponse
@@ -17,9 +18,10 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import allowed_gai_family
 
 from app.hub import cooperate, is_readable
-from app.upstream.head import AnswerHead
+from app.upstream.head import AnswerHead, read_usual_head
 
 _KNOWN_SECONDS = 60.0
+_READ_BYTES = 65536
 _Addresses = list[tuple[Any, ...]]
 _LookUp = Callable[[str, int], _Addresses]
 
@@ -109,35 +111,44 @@ class QuickConnection:
         """The answer's head; its body is read from the socket (app.upstream.body)."""
         method, url = self._asked
         self.sock.settimeout(self.timeout)
-        answer = self.response_class(self.sock, method=method)
-        try:
-            self._begin(answer)
-        except BaseException:
-            answer.close()
-            raise
-        if answer.will_close:
-            self.close()  # type: ignore[attr-defined]
+        head = self._read_head(method, self._receive_first())
         return HTTPResponse(
-            body=answer,
-            headers=HTTPHeaderDict(answer.msg.items()),
-            status=answer.status,
-            version=answer.version,
-            reason=answer.reason,
+            headers=HTTPHeaderDict(head.headers.items()),
+            status=head.status,
+            version=head.version,
+            reason=head.reason,
             preload_content=False,
             decode_content=False,
-            original_response=answer,
+            original_response=head,
             request_method=method,
             request_url=url,
         )
 
-    def _begin(self, answer: AnswerHead) -> None:
+    def _receive_first(self) -> bytes:
+        """Bytes of the answer: from here on the upstream has seen what it was asked."""
         try:
-            answer.begin()
+            piece: bytes = self.sock.recv(_READ_BYTES)
+            if not piece:
+                raise RemoteDisconnected("The connection ended before the answer.")
         except ConnectionError as exc:
-            if self._has_answered and not answer.has_begun:
+            if self._has_answered:
                 raise
-            raise NeverAnswered("The connection broke before its answer.") from exc
+            raise NeverAnswered("The connection broke before its first answer.") from exc
+        return piece
+
+    def _read_head(self, method: str, piece: bytes) -> Any:
+        head: Any = None if method == "HEAD" else read_usual_head(self.sock, piece)
+        if head is None:
+            head = AnswerHead(self.sock, method=method, received=piece)
+            try:
+                head.begin()
+            except BaseException as exc:
+                head.close()
+                if isinstance(exc, ConnectionError):
+                    raise NeverAnswered("The connection broke in the middle of a head.") from exc
+                raise
         self._has_answered = True
+        return head
 
     @property
     def _name(self) -> str:
