@@ -104,7 +104,7 @@ refuse_more_than_one_process("WEB_CONCURRENCY", read_number("WEB_CONCURRENCY", 1
 # waiting longest.
 worker_connections = 2000
 preload_app = False
-# Recycling a worker would cut its streams.
+# Recycling a worker would cut its streams: the worker does not know how.
 max_requests = 0
 
 # Watches the event loop and never a request: a worker is only killed when something blocks it this long.
@@ -225,10 +225,6 @@ def post_worker_init(worker: Any) -> None:
     gateway = getattr(worker.wsgi, "extensions", {}).get("glm-api")
     if gateway is not None:
         gateway.log_start([listener.getsockname() for listener in worker.sockets])
-
-
-def pre_request(worker: Any, req: Any) -> None:
-    """Nothing. gunicorn's own logs the path, in which a caller may have put anything."""
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -7,7 +7,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 
 from flask import Flask, Response, g, request
@@ -16,6 +15,7 @@ from app.caller_stats import Sample
 from app.core.errors import GatewayError
 from app.core.upstream_words import UpstreamWords, describe_words
 from app.hub import Client, ClientWatch
+from app.log_line import OwnText
 from app.logs import redactor
 from app.metrics.counters import Counters
 from app.server.active_requests import ActiveRequests
@@ -59,7 +59,7 @@ class RequestLog:
     )
 
     def __init__(self, path: str, route: str, active_requests: ActiveRequests, counters: Counters) -> None:
-        """`route` names what is asked for in few words: it is what many requests have in common."""
+        """`path` is a rule's own, never what a caller wrote; `route` what many requests have in common."""
         self.id = uuid.uuid4().hex
         self.path = path
         self.route = route
@@ -81,7 +81,7 @@ class RequestLog:
         self._answers = False
         self._client: Client | None = None
         self._credentials = [redactor.hold(_read_credentials())]
-        self._ends = ExitStack()
+        self._ends: list[Callable[[], None]] = []
         self.on_close(self._release_credentials)  # the last end: until then they are known for secrets
         self.on_close(self._log)
         self.on_close(self._count)
@@ -101,7 +101,7 @@ class RequestLog:
 
     def on_close(self, end: Callable[[], None]) -> None:
         """`end` runs when the request is over, however it ends; should it fail, the log says so."""
-        self._ends.callback(_run_guarded, end)
+        self._ends.append(end)
 
     def begin_reply(self) -> None:
         """From here on this is an open reply, and ends when its client hangs up. Call after reading the body.
@@ -143,8 +143,14 @@ class RequestLog:
 
     def close(self) -> None:
         """Idempotent."""
-        self.on_close(self._shield)
-        self._ends.close()
+        if self._ends:
+            _run_guarded(self._shield)
+        try:
+            while self._ends:
+                _run_guarded(self._ends.pop())
+        finally:
+            if self._ends:  # one of them was broken off by more than an error
+                self.close()
 
     def _count(self) -> None:
         self._counters.note_request(
@@ -183,8 +189,8 @@ class RequestLog:
     def _fields(self) -> dict[str, object]:
         first = self._first_delta_seconds
         return {
-            "id": self.id,
-            "path": self.path,
+            "id": OwnText(self.id),
+            "path": OwnText(self.path),
             "status": self.status or None,
             "key": self.key,
             "account": self.account,

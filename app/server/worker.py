@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData
+from gunicorn.http.wsgi import create
 from gunicorn.util import close
-from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from app.hub import GreenletExit, Rounds, call_in_loop, is_reset, limit_accepts
@@ -25,6 +25,7 @@ from app.server.head import HeadLimits
 from app.server.incoming import Bounds, IncomingBytes
 from app.server.refusal import build_refusal, log_refusal, make_request_id, translate_failure
 from app.server.request import GatewayParser
+from app.server.response import GatewayResponse
 
 _SPARE_SEATS = 50
 _MAX_ACCEPTS = 8
@@ -113,8 +114,35 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
             self._discard_rest(body, parser.unreader)
 
     def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> None:
-        """Raises StopIteration where no other request may follow, GreenletExit where the client has gone."""
-        AsyncWorker.handle_request(self, listener_name, req, sock, addr)
+        """Raises StopIteration where no other request may follow, GreenletExit where the client has gone.
+
+        gunicorn's own, without hooks, access log and restarts after so many requests.
+        """
+        response, environ = create(req, sock, addr, listener_name, self.cfg, GatewayResponse)
+        if not self.alive:
+            response.force_close()
+        try:
+            self._answer(environ, response)
+        except (StopIteration, OSError):
+            raise
+        except Exception:
+            if not response.headers_sent:
+                raise
+            # A second answer into the first one would be taken for a part of it.
+            self.log.exception("Error handling request")
+            raise StopIteration from None
+        if response.should_close():
+            raise StopIteration
+
+    def _answer(self, environ: dict[str, Any], response: GatewayResponse) -> None:
+        answer = self.wsgi(environ, response.start_response)
+        try:
+            for piece in answer:
+                response.write(piece)
+            response.close()
+        finally:
+            if hasattr(answer, "close"):
+                answer.close()
 
     def _discard_rest(self, body: Any, incoming: IncomingBytes) -> None:
         """The answer is out, and a part of the body is not in."""
