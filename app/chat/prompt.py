@@ -40,7 +40,7 @@ _BASE64_DATA = re.compile(
 _DROPPED_DATA = "data:,"
 _DROPPED_PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(\s{0,4}<?data:,[^()\n]{0,400}\)")
 _SANDBOX_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\(sandbox:[^()\s]{0,2000}\)")
-_SANDBOX_PATH = re.compile(r"(?:sandbox:)?/mnt/data/[^\s)\]\"'`]{1,2000}")
+_SANDBOX_PATH = re.compile(r"(?:sandbox:/|/)mnt/data/[^\s)\]\"'`]{1,2000}")
 
 
 def build_prompt(
@@ -141,7 +141,7 @@ class _History:
         text = "\n".join([words for words in said if words is not None])
         if "64," in text:
             text = _BASE64_DATA.sub(_DROPPED_DATA, text)
-        if turn.role != "assistant":
+        if turn.role != "assistant" and "data:," in text:
             text = _DROPPED_PICTURE.sub("[image]", text)
         if turn.role == "tool" and self._offer is not None and self._offer.has_tools:
             name = self._names.get(id(turn), "")
@@ -171,7 +171,12 @@ def _say(part: Part, *, names_files: bool) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Links that only the answering conversation could open mislead the next one."""
-    text = _PICTURE.sub("", text)
-    text = _SANDBOX_LINK.sub(r"\1", text)
-    return _SANDBOX_PATH.sub("", text)
+    """Links that only the answering conversation could open mislead the next one.
+
+    Patterns are slow, and most of a history holds nothing for them: what each needs is looked for first.
+    """
+    if "![" in text:
+        text = _PICTURE.sub("", text)
+    if "](sandbox:" in text:
+        text = _SANDBOX_LINK.sub(r"\1", text)
+    return _SANDBOX_PATH.sub("", text) if "/mnt/data/" in text else text
