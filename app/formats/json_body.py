@@ -22,15 +22,21 @@ _PATH = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
 _T = TypeVar("_T")
 
 
-def decode_body(decode: Callable[[Any], _T], body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> _T:
-    """Read a JSON body. Raises InvalidRequest, naming the place in OpenAI's terms.
+def decode_body(
+    decode: Callable[[Any], _T],
+    body: bytes,
+    *,
+    max_text_chars: int = MAX_TEXT_CHARS,
+    text_place: str = "messages",
+) -> _T:
+    """Read a JSON body, whose text stands in `text_place`. Raises InvalidRequest, naming the place as OpenAI.
 
     Gives way while it looks over a large one; what is decoded then is bounded, files aside. A byte order mark
     before it, which some editors and shells leave, is ignored (RFC 8259, 8.1).
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
-        for _ in JsonScan(body, max_text_chars).steps():
+        for _ in JsonScan(body, max_text_chars, text_place).steps():
             cooperate()
     return decode_value(decode, body)
 

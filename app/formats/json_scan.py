@@ -28,7 +28,8 @@ _MAX_KEY_BYTES = 16
 class JsonScan:
     """One look over `body`. `steps` does it, a slice a step."""
 
-    def __init__(self, body: bytes, max_text_chars: int) -> None:
+    def __init__(self, body: bytes, max_text_chars: int, text_place: str = "messages") -> None:
+        self._text_place = text_place
         self._body = body
         self._max_text_chars = max_text_chars
         self._values = 0
@@ -90,7 +91,7 @@ class JsonScan:
         if self._text_chars > self._max_text_chars:
             raise PromptTooLong(
                 f"The request holds more than {self._max_text_chars} characters of text, files not counted.",
-                param="messages",
+                param=self._text_place,
             )
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from app.core.errors import InvalidRequest, UnsupportedValue
+from app.core.errors import InvalidRequest
 from app.core.request import Call, FilePart, Part, Role, TextPart
+from app.formats.file_data import as_data_url, refuse_file_id
 from app.formats.json_body import decode_value
 from app.formats.openai_chat import part as openai
 from app.formats.openai_chat.foreign_part import (
-    as_data_url,
     name_part,
     read_foreign_part,
     refuse_kind,
@@ -107,8 +107,5 @@ def _explain_missing(file: openai.FileData | None, place: str) -> InvalidRequest
     if file is None:
         return InvalidRequest("A file part needs `file_url` or `file`.", param=f"{place}.file")
     if file.file_id:
-        return UnsupportedValue(
-            "`file_id` is not available here: send the file as `file_data`, or its address as `file_url`.",
-            param=f"{place}.file.file_id",
-        )
+        return refuse_file_id(f"{place}.file.file_id")
     return InvalidRequest("A file needs `file_data`.", param=f"{place}.file.file_data")

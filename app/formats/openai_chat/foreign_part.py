@@ -12,6 +12,7 @@ import msgspec
 
 from app.core.errors import UnsupportedValue
 from app.core.request import Call, FilePart, Part, TextPart
+from app.formats.file_data import as_data_url
 
 _THINKING = frozenset(
     {"thinking", "redacted_thinking", "reasoning", "reasoning_content", "reasoning_text", "thought"}
@@ -80,12 +81,6 @@ def refuse_kind(label: str, place: str) -> FilePart:
 
 def write_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def as_data_url(data: str, media_type: object = "") -> str:
-    """OpenAI takes bare base64 as well as a data: URL where only data may stand."""
-    kind = media_type if isinstance(media_type, str) else ""
-    return data if data[:5].lower() == "data:" else f"data:{kind};base64,{data}"
 
 
 def _find_kind(value: dict[str, Any]) -> str:
