@@ -1,0 +1,35 @@
+"""A Responses request as the routes want it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.request import Question
+from app.core.usage import Usage
+from app.formats.format import ReplyHead
+from app.formats.openai_responses.encoder import ResponseEncoder, ResponseFolder
+from app.formats.openai_responses.question import build_question
+from app.formats.openai_responses.request import parse_responses_request
+from app.formats.openai_responses.response import ResponseBody, build_echo
+
+
+@dataclass(frozen=True, slots=True)
+class AskedResponse:
+    """An `Asked` (app/formats/format.py). `echo` is what the answer repeats of the request."""
+
+    question: Question
+    stream: bool
+    echo: dict[str, Any]
+
+    def build_encoder(self, head: ReplyHead, usage: Usage) -> ResponseEncoder:
+        return ResponseEncoder(ResponseBody(head, self.echo), usage)
+
+    def build_folder(self, head: ReplyHead, usage: Usage) -> ResponseFolder:
+        return ResponseFolder(ResponseBody(head, self.echo), usage)
+
+
+def parse_response(body: bytes, *, max_text_chars: int) -> AskedResponse:
+    """Read and check the body of a request. Raises InvalidRequest or PromptTooLong."""
+    request = parse_responses_request(body, max_text_chars=max_text_chars)
+    return AskedResponse(build_question(request), request.stream is True, build_echo(request))

@@ -1,0 +1,29 @@
+"""The id of an answer: it names the conversation, and which answer of it this is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_RESPONSE_ID = re.compile(r"resp_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseId:
+    """`conversation` is the upstream's id; `turn` counts the answers of it from 1."""
+
+    conversation: str
+    turn: int
+
+    def __str__(self) -> str:
+        return f"resp_{self.conversation}_{self.turn}"
+
+    def name_item(self, kind: str, index: int) -> str:
+        """The id of one of its items, which begins with the word for its kind."""
+        return f"{kind}_{self.conversation}_{self.turn}_{index}"
+
+
+def parse_response_id(text: str) -> ResponseId | None:
+    """None for what is no such id."""
+    match = _RESPONSE_ID.fullmatch(text)
+    return None if match is None else ResponseId(match[1], int(match[2]))
