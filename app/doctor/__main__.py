@@ -40,8 +40,7 @@ def main(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files, words of others: whatever the locale
         sys.stdout.reconfigure(errors="replace")
     language = choose_language(os.environ)
-    # What everybody has in the clipboard is the base address of clients.
-    url = options.url and options.url.rstrip("/").removesuffix("/v1").rstrip("/")
+    url = options.url and options.url.rstrip("/")
     findings = examine(os.environ, Order(credentials, url, chat=options.chat, tools=options.tools))
     if options.json:
         is_well = print_json(findings, sys.stdout, language)

@@ -95,7 +95,7 @@ class RunningGateway:
     """`url` may have a path in front of the gateway's own. No proxy is used, no redirect followed."""
 
     def __init__(self, url: str, credentials: Credentials, seconds: float = _SECONDS) -> None:
-        self.url = url
+        self._url = url
         self._credentials = credentials
         self._seconds = seconds
 
@@ -119,8 +119,8 @@ class RunningGateway:
         """Raises what comes of something else at the address."""
         ready = self._ask("GET", "/health/ready").read(_Ready)
         if ready.status == "draining":
-            return note(messages.GATEWAY, messages.GATEWAY_DRAINING, url=self.url)
-        return ok(messages.GATEWAY, messages.GATEWAY_READY, url=self.url)
+            return note(messages.GATEWAY, messages.GATEWAY_DRAINING, url=self._url)
+        return ok(messages.GATEWAY, messages.GATEWAY_READY, url=self._url)
 
     def _check_tokens(self) -> Iterator[Finding]:
         """The gateway asks the upstream for tokens that we hold, then says how all its accounts are."""
@@ -178,10 +178,10 @@ class RunningGateway:
         return fail(check, find_verdict(error.code), messages.REFUSED, reason=error.message, code=error.code)
 
     def _fail(self, message: Message, reason: str = "") -> Finding:
-        return fail(messages.GATEWAY, Verdict.GATEWAY, message, url=self.url, reason=reason)
+        return fail(messages.GATEWAY, Verdict.GATEWAY, message, url=self._url, reason=reason)
 
     def _ask(self, method: str, path: str, document: object = None) -> _Answer:
-        parts = urlsplit(self.url)
+        parts = urlsplit(self._url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self._seconds)
         headers = {"Authorization": self._credentials.header} if self._credentials else {}

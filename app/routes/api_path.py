@@ -11,7 +11,7 @@ from typing import Any
 
 _VERSION = "v1"
 # For clients whose base address was given without /v1.
-_ALIASES = frozenset({"/chat/completions", "/models"})
+_ALIASES = frozenset({"/chat/completions", "/models", "/responses"})
 
 
 def mend_api_path(path: str) -> str:

@@ -28,11 +28,19 @@ def list_conversations() -> Response:
 @bp.delete("/v1/conversations/<conversation_id>")
 def delete_conversation(conversation_id: str) -> Response:
     """Delete one of them now."""
-    conversation = services().ledger.get(fold_id(conversation_id) or "")
-    if conversation is None or conversation.caller != g.caller.id or conversation.owner not in _own():
+    conversation = find_own_conversation(conversation_id)
+    if conversation is None:
         raise ConversationNotFound("There is no such conversation among your accounts.", param="id")
     services().cleaner.delete_now(conversation)
     return jsonify(id=conversation.id, object="conversation.deleted", deleted=True)
+
+
+def find_own_conversation(conversation_id: str) -> Conversation | None:
+    """What the caller left upstream under this id."""
+    conversation = services().ledger.get(fold_id(conversation_id) or "")
+    if conversation is None or conversation.caller != g.caller.id or conversation.owner not in _own():
+        return None
+    return conversation
 
 
 def _own() -> list[str]:

@@ -22,6 +22,7 @@ from app.exchange import unusable
 from app.factory import _BLUEPRINTS
 from app.formats.openai_chat.request import ChatRequest
 from app.formats.openai_error import find_type
+from app.formats.openai_responses.request import ResponsesRequest
 from app.metrics.counters import Counters, Readings
 from app.metrics.exposition import encode
 from app.server import error as server_errors
@@ -129,13 +130,19 @@ def test_nginx_is_told_the_same_in_both_places() -> None:
 
 
 @pytest.mark.parametrize("path", FEATURES, ids=say_path)
-def test_the_table_of_fields_names_fields(path: Path) -> None:
-    fields = {field.encode_name for field in msgspec.structs.fields(ChatRequest)}
-    (table,) = re.findall(r"^## [^\n]*OpenAI.*?(?=^## )", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+def test_the_tables_of_fields_name_fields(path: Path) -> None:
+    text = path.read_text("utf-8")
+    chat, responses = re.findall(r"^## [^\n]*OpenAI.*?(?=^## )", text, re.MULTILINE | re.DOTALL)
+    assert {"messages", "conversation_id", "temperature"} <= check_fields(chat, ChatRequest)
+    assert {"input", "previous_response_id", "store"} <= check_fields(responses, ResponsesRequest)
+
+
+def check_fields(table: str, request: type[msgspec.Struct]) -> set[str]:
+    """The fields that a table names, each of which the request has."""
     rows = re.findall(r"^\| ([^|]*`[a-z_.]+`[^|]*) \| ", table, re.MULTILINE)
     named = {name.partition(".")[0] for row in rows for name in re.findall(r"`([a-z_.]+)`", row)}
-    assert {"messages", "conversation_id", "temperature"} <= named
-    assert named - NO_FIELDS <= fields
+    assert named - NO_FIELDS <= {field.encode_name for field in msgspec.structs.fields(request)}
+    return named
 
 
 @pytest.mark.parametrize("path", FEATURES, ids=say_path)

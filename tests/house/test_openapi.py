@@ -20,6 +20,7 @@ from app.factory import create_app
 from app.formats.openai_chat.part import FilePart, ImagePart, RefusalPart, TextPart
 from app.formats.openai_chat.request import ChatRequest, Message
 from app.formats.openai_media.images import ImageRequest
+from app.formats.openai_responses.request import ResponsesRequest
 from app.routes.services import EXTENSION
 from app.state import MEMORY
 
@@ -61,7 +62,13 @@ def test_every_error_code_is_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "struct"), [("ChatRequest", ChatRequest), ("ImageRequest", ImageRequest), ("Message", Message)]
+    ("name", "struct"),
+    [
+        ("ChatRequest", ChatRequest),
+        ("ImageRequest", ImageRequest),
+        ("Message", Message),
+        ("ResponsesRequest", ResponsesRequest),
+    ],
 )
 def test_request_fields(name: str, struct: type[msgspec.Struct]) -> None:
     fields = msgspec.structs.fields(struct)

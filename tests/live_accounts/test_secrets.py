@@ -108,7 +108,12 @@ class Planted:
     def ask(self, question: str, bearer: str) -> bytes:
         message = {"role": "user", "content": question}
         body = json.dumps({"model": "glm", "stream": True, "messages": [message]}).encode()
-        return self.send("POST", "/v1/chat/completions", bearer, body)
+        self.send("POST", "/v1/chat/completions", bearer, body)
+        asked = {"model": "glm", "stream": True, "input": question, "previous_response_id": self.unheard}
+        self.send("POST", "/v1/responses", bearer, json.dumps(asked).encode())
+        return self.send(
+            "POST", "/v1/responses", bearer, json.dumps(asked | {"previous_response_id": None}).encode()
+        )
 
 
 @pytest.fixture(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.upstream_emulator.client import Client, items, types
@@ -29,13 +27,6 @@ def ask(client: Client, directive: str, results: str = "") -> str:
 )
 def test_it_calls_what_the_prompt_offers(client: Client, directive: str, said: str) -> None:
     assert ask(client, directive) == said
-
-
-def test_it_writes_long_calls_and_any_text(client: Client) -> None:
-    said = ask(client, "name=now fill=1000 step=100")
-    arguments = json.loads(said.removeprefix('<call-ab12 name="now">').removesuffix("</call-ab12>"))
-    assert len(arguments["content"]) == 1000
-    assert ask(client, "written=%3Ccall-word%20name=%22x%22%3E?") == '<call-ab12 name="x">?'
 
 
 def test_it_answers_with_the_result(client: Client) -> None:
