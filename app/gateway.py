@@ -90,7 +90,9 @@ class Gateway:
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
-        opener = ReplyOpener(settings, self.upstream, failover, self.refresher, self.cleaner)
+        opener = ReplyOpener(
+            settings, self.upstream, failover, self.refresher, self.cleaner, counters=self.counters
+        )
         attacher = _build_attacher(settings, self.fetcher, self.upstream)
         speech = ToolSpeech(_draw_dialect(), self.counters)
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech)

@@ -31,6 +31,17 @@ class TokenInvalid(Exception):
     """The token is not one of ours, is of the wrong kind, or is a dead access token (40103)."""
 
 
+@dataclass(frozen=True, slots=True)
+class CutAnswer:
+    """An answer that was cut by a scenario: what is left of it, in which conversation, how it is told."""
+
+    conversation_id: str
+    assistant_id: str
+    events: list[bytes]
+    again: int | None
+    """After how many of them it is cut once more."""
+
+
 @dataclass(slots=True)
 class Account:
     """One upstream identity. `stop_answer` ends the answer being generated; None when the account is free."""
@@ -50,6 +61,7 @@ class Account:
     dead_refresh_tokens: set[str] = field(default_factory=set)
     access_dead_through: int = 0
     answering: str | None = None
+    cut_answers: dict[str, CutAnswer] = field(default_factory=dict)
     stop_answer: Callable[[], None] | None = None
 
     @property

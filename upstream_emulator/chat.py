@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from upstream_emulator.account import Account
+from upstream_emulator.account import Account, CutAnswer
 from upstream_emulator.call import Call
 from upstream_emulator.capture import captured_conversation_id
 from upstream_emulator.conversation import Conversation, following_id
 from upstream_emulator.drawing import find_drawing_problems, origin_of_pictures
 from upstream_emulator.fault import WAIT_FOR_OTHERS, is_fault
-from upstream_emulator.frame import Envelope, Json, encode_event
-from upstream_emulator.player import Player, Steps
+from upstream_emulator.frame import Envelope, Json, Manner, encode_event
+from upstream_emulator.player import Ending, Player, Step, Steps
 from upstream_emulator.record import Record
 from upstream_emulator.scenario import play
 from upstream_emulator.scene import Scene, manner_of
@@ -21,6 +23,7 @@ from upstream_emulator.validation import build_validation_error, find_problems, 
 
 BUSY = 10061
 BAD_REQUEST = 400
+NOT_FOUND = 10003
 # Protocol notes 3.2, and the one of the published example requests.
 KNOWN_ASSISTANTS = (
     "65940acff94777010aa6b796",
@@ -58,6 +61,31 @@ def stop_stream(call: Call) -> None:
     call.succeed(None)
 
 
+def continue_stream(call: Call) -> None:
+    """`POST mainchat-api/stream/continue_stream`: goes on with the caller's answer `history_id`, once."""
+    account = call.caller
+    cut = account.cut_answers.pop(str(call.fields.get("history_id")), None)
+    conversation = call.world.conversations.find(cut.conversation_id, account.name) if cut else None
+    if cut is None or conversation is None or not call.fields.get("logic_id"):
+        call.refuse(200, NOT_FOUND, "no such answer")
+    elif account.stop_answer is not None:
+        account.violations += 1
+        call.refuse(429, BUSY, WAIT_FOR_OTHERS)
+    else:
+        envelope = Envelope(str(call.fields["history_id"]), conversation.id, cut.assistant_id, Manner())
+        events: list[Step] = [*cut.events[: cut.again]]
+        ending: list[Step] = [] if cut.again is None else [Ending.CUT]
+        Answer(call, account, conversation, envelope).start(iter([*events, *ending]), 0, deaf=False)
+
+
+def _leave(account: Account, scene: Scene, events: list[bytes]) -> None:
+    envelope, values = scene.envelope, scene.script.values
+    again = scene.script.count("again", 0) if "again" in values else None
+    account.cut_answers[envelope.message_id] = CutAnswer(
+        envelope.conversation_id, envelope.assistant_id, events, again
+    )
+
+
 def _problems(call: Call, body: dict[str, Any]) -> list[Json]:
     """A drawing of 2024 was asked for like everything else."""
     is_old = call.world.setting.era == "2024"
@@ -81,6 +109,7 @@ def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
         return
     conversation.turns += 1
     scene = _scene(call, body, conversation, script, question)
+    scene = replace(scene, leave=partial(_leave, account, scene))
     head_seconds = script.number("head", 0) / 1000
     answer = Answer(call, account, conversation, scene.envelope)
     answer.start(play(scene), head_seconds, deaf=bool(script.count("deaf", 0)))

@@ -38,6 +38,7 @@ ENDPOINTS = {
         Endpoint("GET", "/user-api/user/info", login.user_info, "2026"),
         Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
         Endpoint("POST", "/mainchat-api/stream/stop_stream", chat.stop_stream, "2026"),
+        Endpoint("POST", "/mainchat-api/stream/continue_stream", chat.continue_stream, "2026"),
         Endpoint("POST", "/backend-api/assistant/file_upload", upload.upload_2024),
         Endpoint("POST", "/productivity-api/file/chat_upload", upload.upload_2026, "2026"),
         Endpoint("POST", "/backend-api/assistant/file/upload", upload.upload_knowledge),

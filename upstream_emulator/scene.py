@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from upstream_emulator.frame import (
@@ -31,6 +31,8 @@ class Scene:
     pace_seconds: float
     origin: str
     """Where the pictures are."""
+    leave: Callable[[list[bytes]], None] = lambda events: None
+    """Takes the events that a `continue_stream` may ask for."""
     seen: tuple[str, ...] = ()
     """What the message shows besides text: files by name, size and digest, or that they cannot be seen."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import uuid
 
 from upstream_emulator import content
-from upstream_emulator.frame import Block, Envelope, Fixed, Growing, Json
+from upstream_emulator.continuation import BEHAVIOURS, continue_frames
+from upstream_emulator.frame import Block, Envelope, Fixed, Growing, Json, build_frames, encode_event
 from upstream_emulator.player import Ending, Steps
 from upstream_emulator.scene import Scene
-from upstream_emulator.transcript import greeting
+from upstream_emulator.transcript import greeting, thinking
 
 
 def content_filter(scene: Scene) -> Steps:
@@ -60,9 +61,12 @@ def part_error(scene: Scene) -> Steps:
 
 
 def cut(scene: Scene) -> Steps:
-    """4.9 i: the connection closes without an end after N events (`at`, 3). `inside=1`: in the next one."""
-    events = list(scene.answer_events([greeting(scene)]))
-    at = min(scene.script.count("at", 3), len(events) - 1)
+    """4.9 i: the connection closes without an end after N events (`at`, 3). `inside=1`: in the next one.
+
+    `think=1`: thoughts come first. `heal=repeat`, `heal=rest`: a `continue_stream` goes on with it, so or so
+    (`upstream_emulator.continuation`); `ids=new`: under new ids; `again=N`: and is cut itself after N events.
+    """
+    events, at = _cut_off(scene)
     half = [events[at][: len(events[at]) // 2]] if scene.script.is_set("inside") else []
     return scene.paced(events[:at] + half, Ending.CUT)
 
@@ -82,9 +86,9 @@ def stall(scene: Scene) -> Steps:
 
 
 def reset(scene: Scene) -> Steps:
-    """The connection is reset after N events (`at`, 3)."""
-    events = list(scene.answer_events([greeting(scene)]))
-    return scene.paced(events[: scene.script.count("at", 3)], Ending.RESET)
+    """The connection is reset after N events (`at`, 3); the rest as for `cut`."""
+    events, at = _cut_off(scene)
+    return scene.paced(events[:at], Ending.RESET)
 
 
 def final_differs(scene: Scene) -> Steps:
@@ -119,6 +123,19 @@ def build_generator_exit(envelope: Envelope) -> Json:
     """The frame that ends an answer whose making was stopped."""
     error: Json = {"error_code": 10024, "err_msg": "generator exit"}
     return envelope.frame([], status="error", error=error, last_error=error)
+
+
+def _cut_off(scene: Scene) -> tuple[list[bytes], int]:
+    """The events of an answer, and how many of them come. What may follow is kept for `continue_stream`."""
+    thoughts = thinking(scene) if scene.script.is_set("think") else []
+    frames = list(build_frames(scene.envelope, [*thoughts, greeting(scene)]))
+    at = min(scene.script.count("at", 3), len(frames) - 1)
+    behaviour, manner = scene.script.text("heal"), scene.envelope.manner
+    if behaviour in BEHAVIOURS:
+        new_ids = scene.script.text("ids") == "new"
+        left = continue_frames(frames, at, behaviour, new_ids=new_ids, deltas=manner.may_hold_deltas)
+        scene.leave([encode_event(frame) for frame in left])
+    return [encode_event(frame) for frame in frames], at
 
 
 def _beginning(scene: Scene, at: int = 1) -> list[bytes]:

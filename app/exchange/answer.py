@@ -12,14 +12,28 @@ before stays heard. Whatever the second answer lacks is the error that the first
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from app.core.errors import CutAnswer, GatewayError
 from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
+from app.exchange.healing import Healing
 from app.exchange.transforms.check import Check, FollowUp
 from app.exchange.transforms.options import Transform
 from app.upstream.stream import AnswerStream
 
 AskAgain = Callable[[str, str], AnswerStream]
 """Asks in the conversation with this id (first) what stands in the second argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What may be done, once each, about an answer that is not what it should be; None: nothing."""
+
+    ask_again: AskAgain | None = None
+    healing: Healing | None = None
+
+
+NO_REMEDIES = Remedies()
 
 
 class Answer:
@@ -32,7 +46,7 @@ class Answer:
         *,
         on_named: Callable[[str], None],
         stop: Callable[[], None],
-        ask_again: AskAgain | None = None,
+        remedies: Remedies = NO_REMEDIES,
     ) -> None:
         """`on_named` hears the conversation's id; `stop` has the upstream end what it is saying."""
         self._stream = stream
@@ -40,7 +54,9 @@ class Answer:
         self._checks = [transform for transform in transforms if isinstance(transform, Check)]
         self._on_named = on_named
         self._stop = stop
-        self._ask_again = ask_again
+        self._ask_again = remedies.ask_again
+        # What a check has read may be half a call, or half a JSON value.
+        self._healing = remedies.healing if not self._checks else None
         self._follow_up: FollowUp | None = None  # what is to be asked before anything more is read
         self._frames_before = 0
         self._ended_early = False
@@ -85,8 +101,30 @@ class Answer:
         if self._follow_up is not None:
             follow_up, self._follow_up = self._follow_up, None
             self._follow(follow_up, is_committed=is_committed)
-        events = self._stream.read(seconds)
+        events = self._read(seconds)
         return self._shape(events) if events else events
+
+    def _read(self, seconds: float) -> list[ReplyEvent] | None:
+        healing = self._healing
+        if healing is None:
+            return self._stream.read(seconds)
+        try:
+            events = self._stream.read(seconds)
+        except GatewayError as error:
+            if healing.cut is not None:
+                self._stream.close()
+                self._stop()
+                healing.give_up()
+            if not isinstance(error, CutAnswer):
+                raise
+            frames = self._stream.frames
+            self._stream = healing.heal(self._stream, error)
+            self._frames_before += frames
+            return []
+        if self._stream.finished:
+            healing.note_end()
+            self._healing = None
+        return events
 
     def _shape(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         """What the request wants of `events`; where it wants no more, the upstream is left at once."""

@@ -30,13 +30,16 @@ from app.core.errors import (
 )
 from app.core.reported_error import choose_reported
 from app.core.upstream_words import keep_words
+from app.exchange.answer import Remedies
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import StartClock
 from app.exchange.echo import Echo
 from app.exchange.failover import Failover, Task
+from app.exchange.healing import Healing
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import NAME_SECONDS, Shield
+from app.metrics.counters import Counters
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
 from app.upstream.stream import AnswerStream
@@ -71,6 +74,7 @@ class ReplyOpener:
         refresher: Refresher,
         cleaner: Cleaner,
         clock: Callable[[], float] = time.monotonic,
+        counters: Counters | None = None,
     ) -> None:
         self._failover = failover
         self._start_seconds = settings.start_seconds
@@ -80,7 +84,8 @@ class ReplyOpener:
             heartbeat=min(settings.heartbeat_seconds, settings.idle_seconds),
             whole=settings.max_reply_seconds,
         )
-        self._parts = _Parts(upstream, refresher, cleaner, settings.first_event_seconds, clocks, clock)
+        heals = (counters or Counters()) if settings.heal else None
+        self._parts = _Parts(upstream, refresher, cleaner, settings.first_event_seconds, clocks, clock, heals)
 
     def open(self, plan: Plan) -> Reply:
         """The reply at its commit point, with a lease in hand; the caller must close it.
@@ -101,6 +106,8 @@ class _Parts:
     first_event_seconds: float
     clocks: Clocks
     clock: Callable[[], float]
+    heals: Counters | None
+    """Where it counts that answers were cut and went on; None where they shall not."""
 
 
 class _Opening(Task[Reply]):
@@ -185,7 +192,13 @@ class _Opening(Task[Reply]):
                 stop = partial(parts.upstream.stop_answer, token)
                 ask_again = partial(_ask_again, parts, account, replace(question, prompt="", files=()))
                 reply = Reply(
-                    stream, use, parts.clocks, parts.clock, self._plan.options, stop=stop, ask_again=ask_again
+                    stream,
+                    use,
+                    parts.clocks,
+                    parts.clock,
+                    self._plan.options,
+                    stop=stop,
+                    remedies=Remedies(ask_again, _build_healing(parts, account)),
                 )
                 reply.echo = self._echo
                 reply.wait_first_event(first_event_by)
@@ -216,6 +229,18 @@ class _Opening(Task[Reply]):
         if self._plan.is_known:
             use.begin(question.conversation_id)
         return use
+
+
+def _build_healing(parts: _Parts, account: Account) -> Healing | None:
+    if parts.heals is None:
+        return None
+    seconds = min(parts.first_event_seconds, parts.clocks.idle)
+
+    def resume(stream: AnswerStream) -> AnswerStream:
+        token = parts.refresher.access_token(account)
+        return parts.upstream.continue_stream(token, stream, timeout_seconds=seconds)
+
+    return Healing(resume, parts.heals)
 
 
 def _ask_again(

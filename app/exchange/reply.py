@@ -36,7 +36,7 @@ from app.conversations.use import ConversationUse
 from app.core.errors import GatewayError, Outcome, UpstreamTimeout
 from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate
-from app.exchange.answer import Answer, AskAgain
+from app.exchange.answer import NO_REMEDIES, Answer, Remedies
 from app.exchange.echo import Echo
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import Deadline
@@ -83,9 +83,9 @@ class Reply:
         options: OutputOptions = UNCHANGED,
         *,
         stop: Callable[[str], None],
-        ask_again: AskAgain | None = None,
+        remedies: Remedies = NO_REMEDIES,
     ) -> None:
-        """`stop` has the upstream end an answer, given its id; `ask_again` is for checks that want it."""
+        """`stop` has the upstream end an answer, given its id."""
         self._stop = stop
         self._phase = Phase.OPENING
         self._use = use
@@ -104,7 +104,7 @@ class Reply:
         self.echo = Echo(None)
         transforms = options.build_transforms(self.hidden)
         self._answer = Answer(
-            stream, transforms, on_named=use.begin, stop=self._stop_upstream, ask_again=ask_again
+            stream, transforms, on_named=use.begin, stop=self._stop_upstream, remedies=remedies
         )
 
     def __repr__(self) -> str:

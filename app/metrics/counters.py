@@ -76,6 +76,8 @@ class Counters:
         """By what made an account rest."""
         self.tool_calls: Counter[tuple[str, str]] = Counter()
         """(route, form) -> calls that clients got: out of `text`, `native` parts or `thinking`."""
+        self.healings = Counter({"healed": 0, "failed": 0})
+        """Answers that were cut and asked to go on, by what became of them."""
         self.answer_checks = Counter(dict.fromkeys(ANSWER_CHECKS, 0))
         """By what was found, or done about it."""
         self.upstream_errors = Counter(

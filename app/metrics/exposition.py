@@ -63,6 +63,7 @@ class _Exposition(Collector):
             "tool_calls", "Tool calls that clients got.", ("route", "form"), counters.tool_calls.items()
         )
         yield _count("answer_checks", "What was found in answers.", ("finding",), _by(counters.answer_checks))
+        yield _count("healings", "Cut answers asked to go on.", ("outcome",), _by(counters.healings))
         in_memory = int(now.state_in_memory)
         yield _gauge("state_in_memory", "1 while a restart would forget.", (), _one(in_memory))
         yield _count(

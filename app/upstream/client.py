@@ -59,6 +59,7 @@ from app.upstream.upload import (
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
 _REFRESH_PATH_2024 = "/chatglm/backend-api/v1/user/refresh"
+_CONTINUE_PATH = "/chatglm/mainchat-api/stream/continue_stream"
 _STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
 
 _CALL_SECONDS = 15.0
@@ -95,24 +96,25 @@ class UpstreamClient:
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
     ) -> AnswerStream:
         """Ask, and return the answer's stream, which the caller closes. The time ends with its headers."""
-        body = build_stream_body(request)
-        with CallDeadline(timeout_seconds) as deadline:
-            response = self._call(
-                _STREAM_PATH,
-                access_token.value,
-                access_token.device_id,
-                body,
-                deadline,
-                "text/event-stream",
-            )
+        read = partial(AnswerStream, reads_calls=request.reads_calls, reads_searches=request.reads_searches)
+        return self._open(_STREAM_PATH, access_token, build_stream_body(request), read, timeout_seconds)
+
+    def continue_stream(
+        self, access_token: AccessToken, cut: AnswerStream, *, timeout_seconds: float
+    ) -> AnswerStream:
+        """Ask for the rest of an answer that was cut (protocol notes 0.2 row 5); as `open_stream`."""
+        body = {"history_id": cut.answer_id, "logic_id": str(uuid.uuid4())}
+        read = partial(AnswerStream, resumes=cut.interrupt())
+        return self._open(_CONTINUE_PATH, access_token, msgspec.json.encode(body), read, timeout_seconds)
+
+    def _open(
+        self, path: str, token: AccessToken, body: bytes, read: Callable[..., AnswerStream], seconds: float
+    ) -> AnswerStream:
+        with CallDeadline(seconds) as deadline:
+            response = self._call(path, token.value, token.device_id, body, deadline, "text/event-stream")
             kind = response.headers.get("Content-Type", "")
             if response.status_code == 200 and "text/event-stream" in kind and not is_compressed(response):
-                return AnswerStream(
-                    open_body(response),
-                    partial(give_back, response),
-                    reads_calls=request.reads_calls,
-                    reads_searches=request.reads_searches,
-                )
+                return read(open_body(response), partial(give_back, response))
             raise _read_refusal(response, deadline)
 
     def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:

@@ -40,6 +40,21 @@ class PartText:
         self._is_delta = False
         self.finished = False
 
+    @property
+    def text(self) -> str:
+        """What was sent."""
+        return self._join()
+
+    @property
+    def holds(self) -> bool:
+        """Something came that was not sent, as nobody can tell yet how much of it is new."""
+        return self._held is not None and len(self._held) > 1
+
+    def settle(self) -> str:
+        """Drop what is held, and take deltas from here on; what was sent is returned."""
+        self._held, self._is_delta = None, True
+        return self._join()
+
     def feed_full(self, text: str) -> str:
         """`text` is the part's final text. Where it does not extend what was sent, what was sent stays."""
         self.finished = True

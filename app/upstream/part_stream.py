@@ -7,10 +7,21 @@ from typing import Protocol
 
 from app.core.event import CitedText, ReplyEvent
 from app.upstream.delta_writer import DeltaWriter
+from app.upstream.frames import ContentItem
 from app.upstream.merge import PartText
 
 Key = tuple[str, int, str]  # logic id, index in the part's content, type
 Feed = Callable[[PartText, str], str]
+
+
+def choose_feed(item: ContentItem, increases: bool | None, *, is_full: bool) -> Feed:
+    """How the text of `item` is merged; `increases` is the flag of its frame (protocol notes 4.5)."""
+    if is_full:
+        return PartText.feed_full
+    if increases is None:
+        # Items with a status of their own are of the era that knew only snapshots (protocol notes 4.4).
+        return PartText.feed_unknown if item.status is None else PartText.feed_snapshot
+    return PartText.feed_delta if increases else PartText.feed_snapshot
 
 
 class Rendering(Protocol):

@@ -14,9 +14,9 @@ from app.upstream.delta_writer import DeltaWriter
 from app.upstream.drawing import PictureBatch
 from app.upstream.failure import classify_detail, classify_refusal
 from app.upstream.frames import ContentItem, Frame, Part
-from app.upstream.merge import PartText
+from app.upstream.joint import KnownText
 from app.upstream.native_call import NativeCalls
-from app.upstream.part_stream import Feed, Key, PartStream, Rendering
+from app.upstream.part_stream import Feed, Key, PartStream, Rendering, choose_feed
 from app.upstream.search import Searches
 from app.upstream.source import Sources
 from app.upstream.unknown_content import note_unknown_content
@@ -105,6 +105,15 @@ class Reducer:
         self._show_pictures(events)
         return events
 
+    def interrupt(self) -> list[KnownText]:
+        """What was said, by parts; what they hold is dropped, as a continuation says it again or anew."""
+        known = []
+        for key, part_stream in self._part_streams.items():
+            merged = part_stream.merged
+            is_partial = merged.holds
+            known.append(KnownText(key, merged.settle(), merged.finished, is_partial))
+        return [one for one in known if one.text]
+
     def _reduce_part(
         self, part: Part, is_full: bool, increases: bool | None, events: list[ReplyEvent]
     ) -> None:
@@ -119,13 +128,15 @@ class Reducer:
                 self.part_error = None
                 if item.type == "text" and "】" in piece:
                     self._sources.add_cited(bytes(part.meta_data))
-                if new := _style(item, is_full, increases)(part_stream.merged, piece):
+                if new := choose_feed(item, increases, is_full=is_full)(part_stream.merged, piece):
                     self._switch_to(part_stream, events)
                     part_stream.emit(new, events)
                 if is_full or item.status in _COMPLETE:
                     part_stream.finish(piece, events)
             elif item.type == "tool_calls" and self._calls is not None:
-                self._add_call(f"{part.logic_id}.{index}", item, _style(item, is_full, increases), events)
+                self._add_call(
+                    f"{part.logic_id}.{index}", item, choose_feed(item, increases, is_full=is_full), events
+                )
         self._heed_status(part, events)
 
     def _heed_status(self, part: Part, events: list[ReplyEvent]) -> None:
@@ -284,12 +295,3 @@ def _read_words(detail: Any) -> str:
     """What the content filter says, empty where it says nothing (protocol notes 4.7)."""
     words = detail.get("intervene_text") if isinstance(detail, dict) else None
     return words if isinstance(words, str) else ""
-
-
-def _style(item: ContentItem, is_full: bool, increases: bool | None) -> Feed:
-    if is_full:
-        return PartText.feed_full
-    if increases is None:
-        # Items with a status of their own are of the era that knew only snapshots (protocol notes 4.4).
-        return PartText.feed_unknown if item.status is None else PartText.feed_snapshot
-    return PartText.feed_delta if increases else PartText.feed_snapshot

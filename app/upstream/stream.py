@@ -9,6 +9,7 @@ from app.core.errors import CutAnswer, GatewayError, SilentAnswer
 from app.core.event import ReplyEvent
 from app.hub import cooperate
 from app.upstream.body import BodyReader
+from app.upstream.continuation import Continuation
 from app.upstream.frames import parse_frame
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
@@ -34,13 +35,21 @@ class AnswerStream:
         *,
         reads_calls: bool = False,
         reads_searches: bool = False,
+        resumes: tuple[Reducer, Continuation] | None = None,
     ) -> None:
-        """`release(reusable)` takes the connection back; what is read beside text is as in Reducer."""
+        """`release(reusable)` takes the connection back; what is read beside text is as in Reducer.
+
+        `resumes` is what `interrupt` gave for the stream that this one goes on with.
+        """
         self._body = body
         self._release: Callable[[bool], None] | None = release
         self._decoder = EventDecoder()
         self._reducer = Reducer(reads_calls=reads_calls, reads_searches=reads_searches)
+        self._continuation: Continuation | None = None
+        if resumes is not None:
+            self._reducer, self._continuation = resumes
         self._failure: GatewayError | None = None
+        self._has_lost = False  # bytes that the upstream may have sent
         self._later: list[bytes] = []  # events that came with those of the last read
         self.ended = False
         """Nothing more comes: the body is over, whole or not, or the answer failed."""
@@ -71,6 +80,13 @@ class AnswerStream:
         """The answer came to its own end: its ReplyFinished was read, or raised why there is none."""
         return self._reducer.finished
 
+    def interrupt(self) -> tuple[Reducer, Continuation]:
+        """What a stream needs that goes on with this answer, which was cut; this one reads no more."""
+        continuation = Continuation(
+            self._reducer.conversation_id, self._reducer.interrupt(), is_lossy=self._has_lost
+        )
+        return self._reducer, continuation
+
     def read(self, seconds: float) -> list[ReplyEvent] | None:
         """The events of the next read, maybe none; None when `seconds` passed in silence.
 
@@ -87,9 +103,7 @@ class AnswerStream:
                 return None
             for document in documents:
                 if document != _DONE:
-                    frame = parse_frame(document)
-                    self.frames += 1
-                    events += self._reducer.reduce(frame)
+                    events += self._reduce(document)
             if self.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
@@ -98,6 +112,13 @@ class AnswerStream:
             if not events:
                 raise
         return events
+
+    def _reduce(self, document: bytes) -> list[ReplyEvent]:
+        frame = parse_frame(document)
+        self.frames += 1
+        if self._continuation is not None and not self._reducer.finished:
+            frame = self._continuation.join(frame)
+        return self._reducer.reduce(frame)
 
     def _next_documents(self, seconds: float) -> list[bytes] | None:
         """Those of the next read, or the next of very many; None in silence."""
@@ -117,12 +138,13 @@ class AnswerStream:
         try:
             data = self._body.read(seconds)
         except OSError as exc:
-            self.ended = True
+            self.ended = self._has_lost = True
             raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
         self.ended = data == b""
         return data
 
     def _cut(self) -> GatewayError:
+        self._has_lost = not self._decoder.finish()
         if self._reducer.part_error is not None:
             return self._reducer.part_error
         if self.frames:

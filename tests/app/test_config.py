@@ -24,6 +24,7 @@ WRONG = {
     "GLM_MAX_PROMPT_CHARS": ["0", "x"],
     "GLM_QUEUE_LENGTH": ["0", "x"],
     "GLM_BREAKER_FAILURES": ["0"],
+    "GLM_HEAL": ["1", "yes"],
     "GLM_ACCOUNT_REPLIES_PER_HOUR": ["0", "often"],
     "GLM_STATE_PATH": ["/"],
     "GLM_DRAIN_FILE": ["/"],

@@ -17,6 +17,8 @@ from app.accounts.account import Account, LoginSlot, Pacing
 from app.accounts.lease import Lease
 from app.core.errors import GatewayError, Outcome
 from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
+from app.exchange.answer import Remedies
+from app.exchange.healing import Healing
 from app.exchange.reply import Clocks, Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from tests.clock import Clock
@@ -112,6 +114,7 @@ class Rig:
         whole: float = 100,
         stop: Callable[[], object] = lambda: None,
         again: tuple[Step, ...] | GatewayError | None = None,
+        healing: Healing | None = None,
     ) -> None:
         """`stop` is what happens upstream where the answer is stopped, `again` what it says to one more
         question; `asked` is that question.
@@ -126,7 +129,13 @@ class Rig:
         stream: Any = self.stream
         use: Any = NotedUse(self.log)
         self.reply = Reply(
-            stream, use, clocks, self.clock, options, stop=self._note_stop, ask_again=self._ask_again
+            stream,
+            use,
+            clocks,
+            self.clock,
+            options,
+            stop=self._note_stop,
+            remedies=Remedies(self._ask_again, healing),
         )
         self._stop = stop
         self.is_free = threading.Event()

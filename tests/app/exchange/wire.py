@@ -17,7 +17,7 @@ from typing import Any
 from app.core.errors import GatewayError
 from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate, Usage
-from app.exchange.answer import Answer
+from app.exchange.answer import Answer, Remedies
 from app.exchange.transforms.options import OutputOptions
 from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
@@ -200,7 +200,7 @@ def hear(
         options.build_transforms(TokenEstimate()),
         on_named=lambda conversation_id: None,
         stop=lambda: None,
-        ask_again=(lambda conversation_id, prompt: open_stream(again())) if again else None,
+        remedies=Remedies((lambda conversation_id, prompt: open_stream(again())) if again else None),
     )
     return Listener().listen(answer, is_committed=is_committed)
 
