@@ -90,9 +90,7 @@ class Gateway:
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
-        opener = ReplyOpener(
-            settings, self.upstream, failover, self.refresher, self.cleaner, counters=self.counters
-        )
+        opener = self._build_opener(failover)
         attacher = _build_attacher(settings, self.fetcher, self.upstream)
         speech = ToolSpeech(_draw_dialect(), self.counters)
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech)
@@ -141,6 +139,11 @@ class Gateway:
         self.refresher.settle(max(_MIN_SETTLE_SECONDS, settle_seconds))
         self.upstream.close()
         self.state.close()
+
+    def _build_opener(self, failover: Failover) -> ReplyOpener:
+        return ReplyOpener(
+            self.settings, self.upstream, failover, self.refresher, self.cleaner, counters=self.counters
+        )
 
     def _refresh(self, refresh_token: str) -> RefreshedTokens:
         """The upstream's call; what it took and gave is known for a secret from then on."""

@@ -32,12 +32,6 @@ def parse_whole_number(text: str) -> int:
     return int(text)
 
 
-def parse_switch(text: str) -> bool:
-    if text.lower() not in {"on", "off"}:
-        raise ValueError(f"expected on or off, got {text!r}")
-    return text.lower() == "on"
-
-
 def parse_flag(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError(f"expected 0 or 1, got {text!r}")

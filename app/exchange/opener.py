@@ -84,7 +84,7 @@ class ReplyOpener:
             heartbeat=min(settings.heartbeat_seconds, settings.idle_seconds),
             whole=settings.max_reply_seconds,
         )
-        heals = (counters or Counters()) if settings.heal else None
+        heals = (counters or Counters()) if settings.heal == "on" else None
         self._parts = _Parts(upstream, refresher, cleaner, settings.first_event_seconds, clocks, clock, heals)
 
     def open(self, plan: Plan) -> Reply:
