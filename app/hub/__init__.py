@@ -34,9 +34,11 @@ from app.hub.loop import (
     Readiness,
     RepeatingTimer,
     call_in_loop,
+    call_soon,
     close_thread_loop,
     cooperate,
     limit_accepts,
+    send_all,
 )
 from app.hub.round import Rounds, is_round_long
 
@@ -53,6 +55,7 @@ __all__ = [
     "Rounds",
     "Shield",
     "call_in_loop",
+    "call_soon",
     "close_thread_loop",
     "cooperate",
     "interrupt",
@@ -60,4 +63,5 @@ __all__ = [
     "is_reset",
     "is_round_long",
     "limit_accepts",
+    "send_all",
 ]

@@ -29,6 +29,11 @@ def call_in_loop(callback: Callable[[], None]) -> None:
     gevent.get_hub().loop.run_callback_threadsafe(callback)
 
 
+def call_soon(callback: Callable[[], None]) -> None:
+    """Have `callback` called in the event loop before it looks at its sockets again. In its thread alone."""
+    gevent.get_hub().loop.run_callback(callback)
+
+
 def cooperate() -> None:
     """Let every other greenlet that can go on have its turn: for loops that hardly ever wait.
 
@@ -37,6 +42,13 @@ def cooperate() -> None:
     hub = gevent.get_hub()
     with hub.loop.timer(0.0) as timer:
         hub.wait(timer)
+
+
+def send_all(sock: Any, data: bytes) -> None:
+    """As `sendall`, without its preparations for what the kernel does not take at once. Not for nothing."""
+    sent = sock.send(data)
+    if sent < len(data):
+        sock.sendall(memoryview(data)[sent:])
 
 
 def close_thread_loop() -> None:

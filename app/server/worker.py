@@ -18,7 +18,7 @@ from gunicorn.http.wsgi import create
 from gunicorn.util import close
 from gunicorn.workers.ggevent import GeventWorker
 
-from app.hub import GreenletExit, Rounds, call_in_loop, is_reset, limit_accepts
+from app.hub import GreenletExit, Rounds, call_in_loop, call_soon, is_reset, limit_accepts
 from app.memory import FreedMemory
 from app.server.connection_slots import ConnectionSlots
 from app.server.head import HeadLimits
@@ -62,6 +62,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         gc.collect()
         gc.freeze()
         limit_accepts(_MAX_ACCEPTS)
+        if self._gateway is not None:
+            self._gateway.state.gather_writes(call_soon)
         super().run()
 
     def notify(self) -> None:

@@ -1,9 +1,9 @@
 """What must survive a restart: in memory, and in one SQLite file, in which nothing opens anything by itself.
 
-Everything is read from memory, and changed there first. Each change goes to the file at once; while the file
-does not take it - locked by another program, disk full, read-only, gone - memory goes on, and the file is
-made to say the same as soon as it works again. So nothing waits for a file, and what happened meanwhile needs
-no order.
+Everything is read from memory, and changed there first. Each change goes to the file at once, or with the
+others of its round of the event loop (`gather_writes`); while the file does not take it - locked by another
+program, disk full, read-only, gone - memory goes on, and the file is made to say the same as soon as it works
+again. So nothing waits for a file, and what happened meanwhile needs no order.
 """
 
 from __future__ import annotations
@@ -12,12 +12,21 @@ import logging
 import sqlite3
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from app.background import run_in_background
-from app.state.file import is_beyond_use, open_file, read_missing, set_aside, write_difference
+from app.state.file import (
+    Change,
+    is_beyond_use,
+    open_file,
+    read_missing,
+    set_aside,
+    write_changes,
+    write_difference,
+)
 from app.state.lock import StateInUse, StateLock
 from app.state.schema import NewerSchema, build_memory
 
@@ -31,8 +40,7 @@ _FIRST_PAUSE_SECONDS = 0.1
 _MAX_PAUSE_SECONDS = 10.0
 # Of a file that could not be read since the start: what was changed meanwhile without knowing its rows.
 _MAX_UNREAD_CHANGES = 10_000
-
-_Change = tuple[str, tuple[Any, ...]]
+_MAX_GATHERED_CHANGES = 64
 
 
 class StateTooNew(Exception):
@@ -50,10 +58,12 @@ class State:
         self._memory = build_memory()
         self._file: sqlite3.Connection | None = None
         self._file_lock: StateLock | None = None
-        self._unread: deque[_Change] | None = deque(maxlen=_MAX_UNREAD_CHANGES)  # None: the file was read
+        self._unread: deque[Change] | None = deque(maxlen=_MAX_UNREAD_CHANGES)  # None: the file was read
         self._is_away = False  # somebody is trying again to attach the file
         self._damage: sqlite3.Error | None = None  # what makes the file useless, as a write has found out
         self._closed = threading.Event()
+        self._call_soon: Callable[[Callable[[], None]], None] | None = None
+        self._gathered: list[Change] = []  # in memory already, and not in the file
 
     def __repr__(self) -> str:
         return f"<State {self._path or MEMORY}{'' if self.is_kept else ' in memory'}>"
@@ -71,6 +81,14 @@ class State:
             if cursor.description is None:  # it cannot give rows: it changes some
                 self._write((statement, values))
             return rows
+
+    def gather_writes(self, call_soon: Callable[[Callable[[], None]], None]) -> None:
+        """From now on write what changes within a round of the event loop together, at the end of it.
+
+        `call_soon` has a callback called then. Nobody waits for it, and nothing waits longer: a process that
+        is killed has written what it knew before it last looked at its sockets.
+        """
+        self._call_soon = call_soon
 
     def attach(self) -> None:
         """Read the file, made if missing, and make it say what memory says.
@@ -94,6 +112,7 @@ class State:
     def close(self) -> None:
         """Idempotent: write what is not written yet if that is possible now, and give the file free."""
         with self._lock:
+            self._write_gathered()
             if self._is_away and not self._closed.is_set():
                 self._attach_at_last()
             self._closed.set()
@@ -104,17 +123,32 @@ class State:
                 self._file_lock.close()
             self._file = self._file_lock = None
 
-    def _write(self, change: _Change) -> None:
+    def _write(self, change: Change) -> None:
         if self._file is not None:
-            try:
-                self._file.execute(*change)
-            except sqlite3.Error as exc:
-                self._file.close()
-                self._file = None
-                self._damage = exc if is_beyond_use(exc) else None
-                self.attach_later(exc)
+            self._gathered.append(change)
+            if self._call_soon is None or len(self._gathered) >= _MAX_GATHERED_CHANGES:
+                self._write_gathered()
+            elif len(self._gathered) == 1:
+                self._call_soon(self._flush)
         elif self._unread is not None and self._path is not None:
             self._unread.append(change)
+
+    def _flush(self) -> None:
+        with self._lock:
+            self._write_gathered()
+
+    def _write_gathered(self) -> None:
+        """A change that cannot be written is not kept here: the file is told later what memory says."""
+        changes, self._gathered = self._gathered, []
+        if self._file is None or not changes:
+            return
+        try:
+            write_changes(self._file, changes)
+        except sqlite3.Error as exc:
+            self._file.close()
+            self._file = None
+            self._damage = exc if is_beyond_use(exc) else None
+            self.attach_later(exc)
 
     def _attach(self) -> None:
         if self._path is None or self._file is not None or self._closed.is_set():

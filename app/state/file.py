@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from app.state.schema import TABLES, ForeignSchema, migrate
 log = logging.getLogger(__name__)
 
 _BEYOND_USE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+Change = tuple[str, tuple[Any, ...]]
+"""A statement and its values."""
 
 
 def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
@@ -72,6 +77,21 @@ def write_difference(memory: sqlite3.Connection, file: sqlite3.Connection, *, is
     try:
         for table in TABLES:
             _write_table(table, memory, file)
+        file.execute("COMMIT")
+    finally:
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+
+
+def write_changes(file: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    """Execute `changes`, all of them or none. Raises the sqlite3.Error that hinders it."""
+    if len(changes) == 1:  # a transaction by itself
+        file.execute(*changes[0])
+        return
+    file.execute("BEGIN")
+    try:
+        for change in changes:
+            file.execute(*change)
         file.execute("COMMIT")
     finally:
         if file.in_transaction:
