@@ -8,6 +8,8 @@ from typing import Any
 from gunicorn.http.wsgi import Response
 from gunicorn.util import http_date
 
+from app.hub import send_all
+
 # Beyond this a write of its own costs less than a copy of the body.
 _MAX_JOINED_BYTES = 65_536
 
@@ -59,7 +61,7 @@ class GatewayResponse(Response):  # type: ignore[misc]
         """Write the head where that is still to be done."""
         if self._unsent_head:
             head, self._unsent_head = self._unsent_head, b""
-            self.sock.sendall(head)
+            send_all(self.sock, head)
 
     def write(self, data: bytes) -> None:
         super().write(data)
@@ -79,4 +81,5 @@ class GatewayResponse(Response):  # type: ignore[misc]
         if len(data) > _MAX_JOINED_BYTES:
             self.flush()
         head, self._unsent_head = self._unsent_head, b""
-        self.sock.sendall(head + data if head else data)
+        if head or data:
+            send_all(self.sock, head + data if head else data)

@@ -162,7 +162,7 @@ class BodyReader:
     Takes over the response's socket for reading; `close` hands the response back.
     """
 
-    __slots__ = ("_framing", "_pending", "_readiness", "_response", "_socket", "_undecoded")
+    __slots__ = ("_framing", "_has_read", "_pending", "_readiness", "_response", "_socket", "_undecoded")
 
     def __init__(self, response: Head) -> None:
         self._response = response
@@ -170,9 +170,10 @@ class BodyReader:
         self._socket.settimeout(0.0)
         # TLS may hold decrypted bytes that the descriptor knows nothing of.
         self._pending: Callable[[], int] | None = getattr(self._socket, "pending", None)
-        self._readiness = Readiness(self._socket.fileno())
+        self._readiness: Readiness | None = None  # what came whole with its head is never waited for
         self._framing: Framing = ChunkedFraming() if response.chunked else LengthFraming(response.length)
         self._undecoded = response.take_buffered()
+        self._has_read = False
 
     @property
     def complete(self) -> bool:
@@ -194,8 +195,9 @@ class BodyReader:
         while not self._framing.complete:
             if self._framing.failure is not None:
                 raise self._framing.failure
-            if self._undecoded:
+            if self._undecoded and self._has_read:  # the first of it was waited for, with the head
                 cooperate()
+            self._has_read = True
             data = self._undecoded or self._receive(seconds, ends_at)
             if not data:
                 return data
@@ -210,6 +212,8 @@ class BodyReader:
 
     def _receive(self, seconds: float, ends_at: float) -> bytes | None:
         """What has come, or comes within `seconds`. Every wait is a turn for others; with bytes, too."""
+        if self._readiness is None:
+            self._readiness = Readiness(self._socket.fileno())
         while (self._pending and self._pending()) or self._readiness.wait(seconds):
             try:
                 return self._socket.recv(_READ_BYTES)
@@ -221,5 +225,6 @@ class BodyReader:
 
     def close(self) -> None:
         """Idempotent. Closes the response for reading; the connection is the client's matter."""
-        self._readiness.close()
+        if self._readiness is not None:
+            self._readiness.close()
         self._response.close()

@@ -17,7 +17,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import allowed_gai_family
 
-from app.hub import cooperate, is_readable
+from app.hub import cooperate, is_readable, send_all
 from app.upstream.head import AnswerHead, read_usual_head
 
 _KNOWN_SECONDS = 60.0
@@ -100,7 +100,7 @@ class QuickConnection:
         self._asked = (method, url)
         head = _build_head(method, url, self._name, headers or {})
         if isinstance(body, bytes):
-            self.sock.sendall(head + body)
+            send_all(self.sock, head + body)
             return
         self.sock.sendall(head)
         while piece := body.read():
