@@ -42,6 +42,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     """Serves the application of wsgi.py, or any other, in one process."""
 
     def load_wsgi(self) -> None:
+        gc.disable()  # hardly anything of what is loaded now is garbage, and looking for it takes a tenth of the start
         super().load_wsgi()
         self._gateway = getattr(self.wsgi, "extensions", {}).get("glm-api")
         self._slots = ConnectionSlots(
@@ -58,9 +59,9 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         self._bounds = Bounds(idle_seconds=self.cfg.keepalive, head=limits, **seconds)
 
     def run(self) -> None:
-        # What is loaded by now stays: full collections, which stop every stream, need not look at it again.
-        gc.collect()
+        # What is loaded by now stays: full collections, which stop every stream, need not look at it.
         gc.freeze()
+        gc.enable()
         limit_accepts(_MAX_ACCEPTS)
         if self._gateway is not None:
             self._gateway.state.gather_writes(call_soon)
