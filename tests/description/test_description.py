@@ -1,4 +1,4 @@
-"""What others make of /openapi.json: clients in Python and TypeScript, a linter. A missing package is a failure.
+"""What others make of /openapi.json: clients in Python and TypeScript, a linter. All must be there.
 
 Run by `make test-description`, which installs what is needed and notes that this description passed.
 """
@@ -47,7 +47,7 @@ type Schemas = components["schemas"];
 export const short: Schemas["ChatRequest"] = { messages: [{ role: "user", content: "hello" }] };
 export const whole: Schemas["ChatRequest"] = {
   ...short, model: "glm", stream: true, reasoning_effort: "high", stop: null, logprobs: false,
-  messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://x.example/1.png" } }] }],
+  messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "https://x.org/1.png" } }] }],
   tools: [{ type: "function", function: { name: "look" } }], tool_choice: "auto",
 };
 export const drawn: Schemas["ImageRequest"] = { prompt: "cat", stream: false };
