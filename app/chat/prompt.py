@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.chat.attachment import describe
 from app.chat.offer import Offer
@@ -33,7 +34,7 @@ _PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2000}\)")
 # Pictures as clients keep them in what was said: a run of base64 of any length, lines of it, a short end.
 # Shorter ones than a picture can be are somebody's example.
 _BASE64_DATA = re.compile(
-    r"data:[\w.+-]{0,80}/?[\w.+-]{0,80}(?:;[\w=.+-]{1,80}){0,4}?;base64,\s{0,2}"
+    r"data:(?:[\w.+-]{0,80}+/)?+[\w.+-]{0,80}+(?:;[\w=.+-]{1,80}){0,4}?;base64,\s{0,2}"
     r"[A-Za-z0-9+/_=%-]{60,}(?:\r?\n[A-Za-z0-9+/_-]{60,})*(?:\r?\n[A-Za-z0-9+/_-]{0,76}={1,2})?",
     re.IGNORECASE,
 )
@@ -138,9 +139,7 @@ class _History:
 
     def write(self, turn: Turn, *, names_files: bool = True) -> str:
         said = [_say(part, names_files=names_files) for part in turn.parts]
-        text = "\n".join([words for words in said if words is not None])
-        if "64," in text:
-            text = _BASE64_DATA.sub(_DROPPED_DATA, text)
+        text = _drop_data("\n".join([words for words in said if words is not None]))
         if turn.role != "assistant" and "data:," in text:
             text = _DROPPED_PICTURE.sub("[image]", text)
         if turn.role == "tool" and self._offer is not None and self._offer.has_tools:
@@ -159,9 +158,14 @@ class _History:
         return f" {name}" if name else ""
 
     def _write_call(self, call: Call) -> str:
+        call = replace(call, arguments=_drop_data(call.arguments))
         if self._offer is not None and self._has_tools:
             return self._offer.write_call(call)
         return f"(called {call.name} with {call.arguments})"
+
+
+def _drop_data(text: str) -> str:
+    return _BASE64_DATA.sub(_DROPPED_DATA, text) if "64," in text else text
 
 
 def _say(part: Part, *, names_files: bool) -> str | None:

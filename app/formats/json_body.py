@@ -36,8 +36,10 @@ def decode_body(
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
-        for _ in JsonScan(body, max_text_chars, text_place).steps():
+        scan = JsonScan(body, max_text_chars, text_place)
+        for _ in scan.steps():
             cooperate()
+        body = scan.trim()
     return decode_value(decode, body)
 
 

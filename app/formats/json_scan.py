@@ -1,7 +1,7 @@
 """A look over a large JSON body before it is decoded: how many values and how much text it holds.
 
-Decoding cannot give way and cannot be stopped, so what it would make is bounded here. What is not JSON is
-left to the decoder. Pure; bounded memory; the time is in proportion to the length.
+Decoding cannot give way and cannot be stopped, so what it would make is bounded here; files written out in
+texts are cut. What is not JSON is left to the decoder. Pure; the time is in proportion to the length.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Generator, Iterator
 
 from app.core.errors import InvalidRequest, PromptTooLong
+from app.formats.written_file import MARK, measure_file
 
 MAX_VALUES = 500_000
 # A single character beyond ASCII may make each character of its string take four bytes.
@@ -23,6 +24,8 @@ _WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
 # Fields that hold addresses, data: URLs and base64, in any of the formats.
 _FILE_KEYS = frozenset({b"url", b"image_url", b"file_url", b"file_data", b"data"})
 _MAX_KEY_BYTES = 16
+# Fields that hold what is said, in any of the formats.
+_TEXT_KEYS = frozenset({b"content", b"text", b"arguments", b"input", b"output"})
 
 
 class JsonScan:
@@ -38,6 +41,16 @@ class JsonScan:
         self._key = b""
         """The name of the field whose value comes next, where it is a short one."""
         self._last_string = b""
+        self._cuts: list[tuple[int, int]] = []
+
+    def trim(self) -> bytes:
+        """The body without what was cut, once all steps are done."""
+        if not self._cuts:
+            return self._body
+        whole = memoryview(self._body)
+        begins = [0, *[end for _, end in self._cuts]]
+        ends = [*[start for start, _ in self._cuts], len(self._body)]
+        return b"".join([whole[begin:end] for begin, end in zip(begins, ends, strict=True)])
 
     def steps(self) -> Iterator[None]:
         """Raises InvalidRequest beyond MAX_VALUES, PromptTooLong beyond the text that is allowed."""
@@ -57,13 +70,15 @@ class JsonScan:
     def _read_string(self, start: int) -> Generator[None, None, int]:
         """Past the string that begins at `start`; returns where the body goes on."""
         body, size, position = self._body, len(self._body), start
-        is_file, is_wide = self._key in _FILE_KEYS, False
+        is_file, is_wide, may_hold_files = self._key in _FILE_KEYS, False, self._key in _TEXT_KEYS
         while True:
             piece = _read_piece(body, position, min(size, position + _SLICE_BYTES))
-            position += len(piece)
+            begin, position = position, position + len(piece)
             if is_file:
                 is_wide = is_wide or not piece.isascii() or _WIDE_ESCAPE.search(piece) is not None
                 _check_width(position - start, is_wide=is_wide)
+            elif may_hold_files:
+                position = yield from self._read_words(start, begin, position)
             else:
                 self._note_text(piece)
             if not piece or body[position : position + 1] == b'"':
@@ -73,6 +88,21 @@ class JsonScan:
         self._spent_bytes += min(position - start, _SLICE_BYTES) + _STRING_COST_BYTES
         self._last_string = body[start:position] if position - start <= _MAX_KEY_BYTES else b""
         return position + 1
+
+    def _read_words(self, start: int, begin: int, end: int) -> Generator[None, None, int]:
+        """Note the text of a piece without files in it. Returns where the string goes on, `end` or beyond."""
+        looked_at = max(start, begin - len(MARK) + 1)
+        while (mark := self._body.find(MARK, looked_at, end)) >= 0:
+            looked_at = mark + len(MARK)
+            cut = yield from measure_file(self._body, start, mark)
+            if cut is not None:
+                self._note_text(self._body[begin : cut[0]])
+                self._cuts.append(cut)
+                begin = looked_at = cut[1]
+                if begin >= end:
+                    return begin
+        self._note_text(self._body[begin:end])
+        return end
 
     def _note_structure(self, between: bytes) -> None:
         """What stands between two strings."""

@@ -245,7 +245,15 @@ def test_what_is_no_picture_stays_in_the_words() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["data:", "data:image/png;base64,", "![a](data:,", "data:a/b;c=d;", "data:;base64," + "A" * 61 + "\n"],
+    [
+        "data:",
+        f"data:{'a' * 170} ",
+        f"data:{'a' * 85};b=c;d=e;f=g;h=i;",
+        "data:image/png;base64,",
+        "![a](data:,",
+        "data:a/b;c=d;",
+        "data:;base64," + "A" * 61 + "\n",
+    ],
 )
 def test_no_text_makes_the_cleaning_slow(piece: str) -> None:
     said = (TextPart(piece * (2_000_000 // len(piece))),)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.chat.prompt import build_prompt
 from app.core.errors import InvalidRequest, PromptTooLong
-from app.formats import json_scan
+from app.core.request import TextPart, Turn
+from app.formats import json_scan, written_file
 from app.formats.json_scan import MAX_VALUES, MAX_WIDE_FILE_BYTES, JsonScan
 
 MEBIBYTE = 1024 * 1024
@@ -129,6 +131,59 @@ def test_a_small_file_may_be_spelled_as_it_likes() -> None:
     scan(f'{{"url":"data:,{"你好" * 1000}"}}'.encode())
 
 
+WRITTEN = "data:image/png;base64,"
+
+
+def retell(body: bytes) -> str:
+    """What a prompt has of a text."""
+    return build_prompt(
+        [Turn("assistant", (TextPart(json.loads(body)["content"]),)), Turn("user", (TextPart("?"),))],
+        continues=False,
+        max_chars=ANY,
+    )
+
+
+@given(
+    st.lists(
+        st.sampled_from(["你好 ", "![a](", ")", '"', "\\", "\n", ";base64,", WRITTEN, "data:;base64,"])
+        | st.integers(0, 300).map(lambda count: "QUFB" * count)
+        | st.integers(1, 90).map(lambda count: "\n".join(["Q/F+" * 19] * count) + "\nQQ=="),
+        max_size=12,
+    ),
+    st.booleans(),
+    st.sampled_from([100, 150, 1000, 256 * 1024]),
+)
+def test_what_is_cut_is_what_the_prompt_leaves_out(
+    pieces: list[str], escapes: bool, slice_bytes: int
+) -> None:
+    body = json.dumps({"content": "".join(pieces)}, ensure_ascii=False).encode()
+    body = body.replace(b"/", b"\\/") if escapes else body
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
+        patch.setattr(written_file, "_SLICE_BYTES", slice_bytes)
+        patch.setattr(written_file, "MIN_CUT_BYTES", 300)
+        found = scan(body)
+    assert retell(found.trim()) == retell(body)
+    if "".join(pieces).count(WRITTEN + "QUFB" * 200) and slice_bytes > 1000:
+        assert len(found.trim()) < len(body) - 500
+
+
+@pytest.mark.parametrize("key", ["content", "text", "arguments", "input", "output"])
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_files_written_out_in_texts_count_for_nothing(key: str, is_wide: bool) -> None:
+    said = f"{'好的 😀' if is_wide else 'ok'} ![a]({WRITTEN}{'QUFB' * 5 * MEBIBYTE}) and on"
+    body = json.dumps({"a": 1, key: said, "b": 2}, ensure_ascii=False).encode()
+    found = scan(body, 500)
+    document = json.loads(found.trim())
+    assert document == {"a": 1, key: said.replace("QUFB" * 5 * MEBIBYTE, "QUFB" * 32), "b": 2}
+
+
+@pytest.mark.parametrize("document", ['{{"name": "{}"}}', '{{"default": "{}"}}', '["{}"]'])
+def test_nothing_is_cut_elsewhere(document: str) -> None:
+    body = document.format(WRITTEN + "QUFB" * 2000).encode()
+    assert scan(body).trim() is body
+
+
 HOSTILE: dict[str, bytes] = {
     "base64": b'"data":"' + b"QUFB" * 4 * MEBIBYTE,
     "escapes": b'"data":"' + b"\\/" * 8 * MEBIBYTE,
@@ -136,6 +191,12 @@ HOSTILE: dict[str, bytes] = {
     "backslashes": b'"' + b"\\" * 16 * MEBIBYTE,
     "blanks": b"[" + b" " * 16 * MEBIBYTE,
     "digits": b"[" + b"9" * 16 * MEBIBYTE,
+    "files in a text": b'"text":"' + b"data:;base64," + b"QUFB" * 4 * MEBIBYTE,
+    "files in lines": b'"text":"' + b"data:;base64," + (b"QUFB" * 19 + b"\\n") * 200_000,
+    "many files in a text": b'"text":"' + (b"data:;base64," + b"QUFB" * 1024 + b" ") * 4000,
+    "short files in a text": b'"text":"' + (b"data:;base64," + b"QUFB" * 16 + b" ") * 100_000,
+    "no files in a text": b'"text":"' + b";base64," * 2 * MEBIBYTE,
+    "beginnings of files": b'"text":"' + b"data:" * 3 * MEBIBYTE,
     "Chinese": b'"' + "你".encode() * 5 * MEBIBYTE,
     "escaped Chinese": b'"' + b"\\u4f60" * 3 * MEBIBYTE,
     "short texts": b"[" + b'"abcdefgh",' * 200_000,
