@@ -88,6 +88,10 @@ def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
     return _name_for(name, extension, found), found
 
 
+def refuse_locked() -> InvalidFile:
+    return InvalidFile(_REFUSALS[media.LOCKED.type])
+
+
 def _check_claims(claim: Claim, extension: str, found: Media) -> None:
     named = media.extension_of(clean_name(claim.name))
     says_picture = media.says_picture(named) or media.media_type_says_picture(claim.media_type)

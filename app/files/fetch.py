@@ -29,13 +29,15 @@ from app.files.attachment import (
     name_from_path,
     read_content_type,
     read_disposition,
+    refuse_locked,
 )
 from app.files.compound import DIRECTORY_BYTES, find_directory
 from app.files.connection import Address, build_tls, connect, connect_through
 from app.files.data_url import find_data
 from app.files.encoding import build_decoder
 from app.files.link import Link, host_of, lies_below, parse_link
-from app.files.media import HEAD_BYTES, TAIL_BYTES
+from app.files.media import HEAD_BYTES, PDF, TAIL_BYTES
+from app.files.pdf_lock import needs_password
 from app.files.picture import measure_picture
 from app.files.spool import Spool, SpooledFile, SpoolRoom
 from app.hub import Deadline, Lookups, cooperate
@@ -290,5 +292,7 @@ def _look_at(spool: Spool, claim: Claim) -> SpooledFile:
         file.seek(place)
         tail += file.read(DIRECTORY_BYTES)
     name, media = judge(claim, head, tail)
+    if media is PDF and needs_password(file, spool.size_bytes, give_way=cooperate):
+        raise refuse_locked()
     size = measure_picture(media.type, file) if media.is_picture else None
     return SpooledFile(spool, name, media.type, size)

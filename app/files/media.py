@@ -121,6 +121,7 @@ _PACKED: tuple[tuple[bytes, Media], ...] = (
     (b"ppt/", PPTX),
     (b"application/epub+zip", EPUB),
 )
+_ZIP_LISTED = re.compile(rb"PK\x01\x02")
 _PDF_MARK = b"%PDF-"
 # What a text that speaks of such a file does not go on with.
 _REAL_PDF = re.compile(rb"%PDF-\d\.\d[ \t]*[\r\n]")
@@ -147,7 +148,7 @@ def recognise(
         if found is not None:
             return found
     elif not is_text(head, says_text=says_text):
-        return UNKNOWN
+        return PDF if _begins_pdf(head, extension) else UNKNOWN
     return _recognise_text(head, extension, says_text=says_text, is_own_text=is_own_text)
 
 
@@ -209,10 +210,7 @@ def _recognise_binary(head: bytes, tail: bytes, extension: str) -> Media | None:
 
 def _recognise_container(head: bytes, tail: bytes, extension: str) -> Media | None:
     if head.startswith(b"PK\x03\x04"):
-        for part, media in _PACKED:
-            if part in head or part in tail:
-                return media
-        return Media("application/zip", "compressed archive", ("zip",), is_readable=False)
+        return _recognise_archive(head, tail)
     if head.startswith(compound.MAGIC):
         if compound.is_locked(head, tail):
             return LOCKED
@@ -223,9 +221,30 @@ def _recognise_container(head: bytes, tail: bytes, extension: str) -> Media | No
     return None
 
 
+def _recognise_archive(head: bytes, tail: bytes) -> Media:
+    if _is_locked_archive(head, tail):
+        return LOCKED
+    for part, media in _PACKED:
+        if part in head or part in tail:
+            return media
+    return Media("application/zip", "compressed archive", ("zip",), is_readable=False)
+
+
+def _is_locked_archive(head: bytes, tail: bytes) -> bool:
+    """Whether an entry is encrypted: a bit of its head, here or in the list at the end (APPNOTE 4.4.4)."""
+    flags = [head[6:7], *[tail[match.end() + 4 : match.end() + 5] for match in _ZIP_LISTED.finditer(tail)]]
+    return any(flag and flag[0] & 1 for flag in flags)
+
+
+def _begins_pdf(head: bytes, extension: str) -> bool:
+    """A PDF begins with lines of text, and some mail programs leave words before it; then come bytes."""
+    begin = head[:1024]
+    return _REAL_PDF.search(begin) is not None or (_PDF_MARK in begin and extension in PDF.extensions)
+
+
 def _recognise_text(head: bytes, extension: str, *, says_text: bool, is_own_text: bool) -> Media:
     if _PDF_MARK in head[:1024] and extension in PDF.extensions:
-        return PDF  # with words before it, as some mail programs leave
+        return PDF
     if head.startswith(_PDF_MARK) and (not says_text or (_REAL_PDF.match(head) and b" obj" in head)):
         return PDF
     if head.startswith(b"{\\rtf") and (not says_text or _REAL_RTF.match(head)):

@@ -75,6 +75,8 @@ def packed(*names: str) -> bytes:
 
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
+# As programs write them: a comment of high bytes, and soon a compressed stream.
+USUAL_PDF = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Length 256 >>\nstream\n" + bytes(range(256)) * 9
 SVG = b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
 HTML = b"\n<!DOCTYPE html><html><head><title>404</title></head></html>"
 DOCX = packed("[Content_Types].xml", "_rels/.rels", "word/document.xml")
