@@ -41,7 +41,7 @@ QUESTIONS = [
     if label != "GET /v1/watch"
     if mode is GenerationMode.POSITIVE or operation.body or operation.query or operation.path_parameters
 ]
-LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+LOOK: dict[str, Any] = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
 OPERATOR = {"Authorization": f"Bearer {METRICS_KEY}"}
 HEADERS = {"Authorization": "Bearer demo-fuzz-1,demo-fuzz-2,demo-fuzz-3"}
 
@@ -77,6 +77,25 @@ def test_chunks_and_answers_have_the_shapes_that_are_described(
     assert (("tool_calls" in streamed) or ("function_call" in streamed)) == bool(tools)
     check_shape("ChatCompletion", requests.post(url, json=body, headers=headers, timeout=20).json())
     check_shape("Error", requests.post(url, json={}, headers=headers, timeout=20).json())
+
+
+@pytest.mark.parametrize("model", ["glm", "glm-think", "glm-search"])
+@pytest.mark.parametrize(
+    "tools", [[], [{"type": "function"} | LOOK["function"]], [{"type": "custom", "name": "look"}]]
+)
+def test_events_of_responses_have_the_shapes_that_are_described(
+    gateway: GatewayProcess, account: str, model: str, tools: list[dict[str, Any]]
+) -> None:
+    body = {"model": model, "input": "Please. [[agent]]", "tools": tools, "reasoning": {"summary": "auto"}}
+    headers = {"Authorization": f"Bearer {account}"}
+    url = f"{gateway.url}/v1/responses"
+    streamed = requests.post(url, json=body | {"stream": True}, headers=headers, timeout=20).text
+    events = [json.loads(line[6:]) for line in streamed.splitlines() if line.startswith("data: ")]
+    for event in events:
+        check_shape("ResponseEvent", event)
+    check_shape("Response", events[-1]["response"])
+    check_shape("Response", requests.post(url, json=body, headers=headers, timeout=20).json())
+    assert "look" in streamed or not tools
 
 
 def test_all_routes_are_asked() -> None:
