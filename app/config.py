@@ -89,6 +89,7 @@ class Settings:
     metrics_key: str | None = field(default=None, repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     cors_origins: tuple[str, ...] = ("*",)
+    language: Literal["en", "zh"] = "zh"
     log_level: str = "INFO"
     log_format: str = "text"
 
@@ -233,6 +234,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_FILES_PORTS": ("files_ports", parse_ports),
     "GLM_VIDEO_SECONDS": ("video_seconds", seconds_parser()),
     "GLM_FILES_ALLOW_PRIVATE": ("files_allow_private", parse_flag),
+    "GLM_LANGUAGE": ("language", one_of_parser("en", "zh")),
     "LOG_LEVEL": ("log_level", one_of_parser("DEBUG", "INFO", "WARNING", "ERROR")),
     "LOG_FORMAT": ("log_format", one_of_parser("text", "json")),
 }

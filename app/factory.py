@@ -8,6 +8,7 @@ from flask import Flask
 from flask_cors import CORS
 
 from app import logs
+from app.catalogue.message import tell_in
 from app.config import Settings
 from app.formats.openai_error import encode_error
 from app.gateway import Gateway
@@ -56,6 +57,7 @@ _BLUEPRINTS = (
 def create_app(settings: Settings) -> Flask:
     """The WSGI application around a running gateway."""
     logs.configure(settings.log_level, settings.log_format)
+    tell_in(settings.language)
     gateway = Gateway(settings)
     gateway.start()
     app = Flask(__name__, static_folder=None)

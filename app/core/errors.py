@@ -36,6 +36,7 @@ GatewayError
 └── UpstreamError            502
     ├── UpstreamUnreachable  502  no connection, or it broke
     ├── UpstreamInvalid      502  an answer that is not what the protocol says
+    │   └── UpstreamChanged  502  nor will it be before this gateway, or its clock, is mended
     ├── AccessRejected       502  an access token was refused; cured by one refresh
     ├── EmptyAnswer          502  the upstream finished an answer without words
     │   └── SilentAnswer     502  not one byte: a foreign conversation, a dead token
@@ -47,46 +48,8 @@ GatewayError
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import ClassVar
-
-from app.core.upstream_words import UpstreamWords
-
-
-class Outcome(Enum):
-    """How a lease ended, as the account's health wants to know it."""
-
-    OK = "ok"
-    REJECTED = "rejected"
-    RATE_LIMITED = "rate-limited"
-    BLOCKED = "blocked"
-    UNREACHABLE = "unreachable"
-    ABANDONED = "abandoned"
-
-
-class GatewayError(Exception):
-    """A failure with a place in the error table; the message is written for the caller to read."""
-
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal_error"
-    outcome: ClassVar[Outcome] = Outcome.ABANDONED
-    should_retry: ClassVar[bool] = True
-    """False where the same request would fail again; clients are told not to send it on their own."""
-
-    def __init__(
-        self, message: str, *, param: str | None = None, retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.param = param
-        self.retry_after_seconds = retry_after_seconds
-        self.upstream: UpstreamWords | None = None
-        self.account: str | None = None  # the label of the one that failed
-
-    @property
-    def try_next_account(self) -> bool:
-        """Another account may succeed where this one failed: whenever the failure says something about it."""
-        return self.outcome is not Outcome.ABANDONED
+from app.core.gateway_error import GatewayError as GatewayError  # noqa: PLC0414
+from app.core.gateway_error import Outcome as Outcome  # noqa: PLC0414
 
 
 class InternalError(GatewayError):
@@ -96,6 +59,7 @@ class InternalError(GatewayError):
 class InvalidRequest(GatewayError):
     status = 400
     code = "invalid_value"
+    should_retry = False
 
 
 class UnsupportedValue(InvalidRequest):
@@ -120,6 +84,7 @@ class InvalidFileUrl(InvalidFile):
 
 class FileUnavailable(InvalidFile):
     code = "file_unavailable"
+    should_retry = True
 
 
 class FileTooLarge(InvalidFile):
@@ -133,22 +98,26 @@ class ContentRefused(InvalidRequest):
 class CredentialsRejected(GatewayError):
     status = 401
     code = "invalid_api_key"
+    should_retry = False
 
 
 class KeyForbidden(GatewayError):
     status = 403
     code = "forbidden"
+    should_retry = False
 
 
 class AccountExpired(GatewayError):
     status = 401
     code = "account_expired"
+    should_retry = False
     outcome = Outcome.REJECTED
 
 
 class NotFound(GatewayError):
     status = 404
     code = "not_found"
+    should_retry = False
 
 
 class ModelNotFound(GatewayError):
@@ -156,17 +125,20 @@ class ModelNotFound(GatewayError):
 
     status = 404
     code = "model_not_found"
+    should_retry = False
     outcome = Outcome.OK
 
 
 class ConversationNotFound(GatewayError):
     status = 404
     code = "conversation_not_found"
+    should_retry = False
 
 
 class MethodNotAllowed(GatewayError):
     status = 405
     code = "method_not_allowed"
+    should_retry = False
 
 
 class ConversationBusy(GatewayError):
@@ -182,11 +154,13 @@ class RequestTimeout(GatewayError):
 class BodyTooLarge(GatewayError):
     status = 413
     code = "request_too_large"
+    should_retry = False
 
 
 class UnsupportedEncoding(GatewayError):
     status = 415
     code = "unsupported_encoding"
+    should_retry = False
 
 
 class AccountsBusy(GatewayError):
@@ -221,6 +195,7 @@ class UpstreamBusy(GatewayError):
 
 class AccountBlocked(UpstreamBusy):
     code = "account_blocked"
+    should_retry = False
     outcome = Outcome.BLOCKED
 
 
@@ -258,6 +233,10 @@ class UpstreamUnreachable(UpstreamError):
 
 class UpstreamInvalid(UpstreamError):
     code = "upstream_invalid"
+
+
+class UpstreamChanged(UpstreamInvalid):
+    should_retry = False
 
 
 class AccessRejected(UpstreamError):

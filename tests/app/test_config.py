@@ -42,6 +42,7 @@ WRONG = {
     "TRUSTED_PROXIES": ["10.0.0.0/99", "host"],
     "CORS_ORIGINS": ["chat.example.org", "https://x/path"],
     "LOG_LEVEL": ["LOUD"],
+    "GLM_LANGUAGE": ["fr", "zh-CN"],
     "GLM_REASONING": ["none", "show"],
     "LOG_FORMAT": ["xml"],
 }
@@ -170,6 +171,7 @@ GOOD: dict[str, tuple[str, object]] = {
     ),
     "CORS_ORIGINS": ("https://a.b, http://c.d:81,", ("https://a.b", "http://c.d:81")),
     "LOG_LEVEL": ("debug", "DEBUG"),
+    "GLM_LANGUAGE": ("EN", "en"),
     "GLM_REASONING": ("Tags", "tags"),
     "LOG_FORMAT": ("JSON", "json"),
 }
