@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.catalogue.load import BODIES_FULL
 from app.core.errors import GatewayError, OutOfRoom
 
 SMALL_SHARE_BYTES = 256 * 1024
@@ -81,7 +82,6 @@ def build_body_budget(max_body_bytes: int, max_bytes: int | None) -> Budget:
 
 def _refuse_body(max_bytes: int) -> OutOfRoom:
     return OutOfRoom(
-        f"Requests hold the {max_bytes} bytes that they may together (GLM_BODIES_MAX_BYTES). "
-        "Try again shortly, or send less.",
+        BODIES_FULL.fill(max_bytes=max_bytes),
         retry_after_seconds=RETRY_SECONDS,
     )

@@ -24,6 +24,7 @@ from app.accounts.vault import Vault
 from app.auth_token import AccessToken, RefreshedTokens
 from app.budget import build_body_budget
 from app.caller_stats import CallerStats
+from app.catalogue.account import OWNER_DEAD
 from app.chat.service import ChatService, ToolSpeech
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -166,7 +167,7 @@ class Gateway:
         """The cleaner's arm: delete a conversation with its owner's own token."""
         account = self.pool.find_owner(conversation.owner)
         if account is None:
-            raise AccountExpired("The owner of this conversation is not alive.")
+            raise AccountExpired(OWNER_DEAD)
         self.refresher.with_token(account, lambda token: self._delete_with(token, conversation))
 
     def _delete_with(self, token: AccessToken, conversation: Conversation) -> None:

@@ -9,10 +9,11 @@ import re
 from dataclasses import dataclass
 
 from app.auth_token import is_access_token, is_sendable, read_owner_claims
+from app.catalogue import credential
+from app.catalogue.credential import COOKIE
+from app.catalogue.message import Message
 
 _MAX_NAMED_LINES = 10
-
-COOKIE = "chatglm_refresh_token"
 
 _LINES = re.compile(r"[\r\n]+|%0[ad]", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[,，、;；]|%2c|%3b", re.IGNORECASE)
@@ -30,27 +31,26 @@ _PLACEHOLDER = re.compile(r"<.*>|(?:your[ _-]?|my[ _-]?)?(?:refresh[ _-]?)?token
 class Mistake:
     """What was pasted instead of a token, as the end of a sentence, and what to do."""
 
-    what: str
-    advice: str
+    what: Message
+    advice: Message
 
 
-ODD = Mistake("holds characters that no token has", "Copy it again.")
-NO_COOKIE = Mistake(
-    f"is a cookie, or a line of them, without {COOKIE}", f"Copy the value of {COOKIE} at chatglm.cn."
-)
-ACCESS = Mistake("is the access token (chatglm_token)", f"Take the value of the cookie {COOKIE} instead.")
-VISITOR = Mistake("is a visitor's", f"Log in at chatglm.cn first, then copy {COOKIE} again.")
-OTHER_SITE = Mistake("is of another site, chat.z.ai as it seems", f"Copy {COOKIE} at chatglm.cn.")
-GATEWAY_KEY = Mistake("is a gateway's key", "Keys open the gateway that made them, and no account.")
-OTHER_KEY = Mistake("is an API key of another service", f"Copy {COOKIE} at chatglm.cn.")
-PLACEHOLDER = Mistake("is the example's word for one", f"Put the value of {COOKIE} in its place.")
+ODD = Mistake(credential.ODD, credential.COPY_AGAIN)
+NO_COOKIE = Mistake(credential.NO_COOKIE, credential.COPY_COOKIE)
+ACCESS = Mistake(credential.ACCESS, credential.TAKE_COOKIE)
+VISITOR = Mistake(credential.VISITOR, credential.LOG_IN_FIRST)
+OTHER_SITE = Mistake(credential.OTHER_SITE, credential.COPY_HERE)
+GATEWAY_KEY = Mistake(credential.GATEWAY_KEY, credential.KEYS_OPEN)
+OTHER_KEY = Mistake(credential.OTHER_KEY, credential.COPY_HERE)
+PLACEHOLDER = Mistake(credential.PLACEHOLDER, credential.REPLACE_IT)
 
 
 class MistakenToken(ValueError):
-    """`str()` is a whole sentence without a character of what was pasted."""
+    """`str()` is a whole sentence without a character of what was pasted; `said` has it in both languages."""
 
     def __init__(self, mistake: Mistake) -> None:
-        super().__init__(f"What was given as refresh token {mistake.what}. {mistake.advice}")
+        self.said = credential.NO_TOKEN.fill(what=mistake.what).then(mistake.advice)
+        super().__init__(self.said.en)
         self.mistake = mistake
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from app.accounts.configured_tokens import ConfiguredTokens
+from app.catalogue import credential
 from app.core.errors import CredentialsRejected, KeyLimited
 from app.keys import KEY_PREFIX, GatewayKey, find_key
 from app.limit import Windows
@@ -88,7 +89,7 @@ class Authenticator:
             redactor.keep(value)
             return self._authenticate_key(key)
         if self._keys and not (self._pass_through and _are_jwts(value)):
-            raise self._refuse(peer)
+            raise self._refuse(peer, is_token=_are_jwts(value))
         tokens = self.parse_tokens(_mend_utf8(value))
         queue = hashlib.sha256(",".join(sorted(tokens)).encode()).hexdigest()
         return Caller("", queue, tokens, peer=counted_peer)
@@ -96,13 +97,12 @@ class Authenticator:
     def parse_tokens(self, text: str) -> tuple[str, ...]:
         """Refresh tokens joined with commas, none a secret of this gateway. Raises CredentialsRejected."""
         if len(text) > _MAX_TEXT_CHARS:
-            raise CredentialsRejected("That is too long for a list of refresh tokens.")
+            raise CredentialsRejected(credential.LIST_TOO_LONG)
         self.refuse_own(text)
         if _KEY.search(text) or any(
             find_key(self._keys, word) is not None for word in _WORDS.split(text) if word
         ):
-            advice = "send it alone, as it was given" if self._keys else "this gateway has none"
-            raise CredentialsRejected(f"A gateway key is no refresh token: {advice}.")
+            raise CredentialsRejected(credential.KEY_FOR_TOKEN if self._keys else credential.KEY_WITHOUT_KEYS)
         return parse_refresh_tokens(text)
 
     def refuse_own(self, text: str) -> None:
@@ -113,10 +113,7 @@ class Authenticator:
         plain = unquote(text) if text.count("%") <= _MAX_PERCENTS else text
         forms = (text.lower(), "".join(plain.split()).lower())
         if any(secret in form for secret in self._own_secrets for form in forms):
-            raise CredentialsRejected(
-                "A secret of the gateway's own stands there, such as METRICS_KEY, which opens /metrics "
-                "alone. Send a refresh token or a gateway key."
-            )
+            raise CredentialsRejected(credential.OWN_SECRET)
 
     def leave(self, caller: Caller) -> None:
         if caller.key is not None:
@@ -127,21 +124,19 @@ class Authenticator:
         now = self._clock()
         with self._lock:
             if key.parallel is not None and self._inside[key.id] >= key.parallel:
-                raise KeyLimited(
-                    f"This key may have {key.parallel} requests at a time.", retry_after_seconds=1.0
-                )
+                raise KeyLimited(credential.KEY_PARALLEL.fill(parallel=key.parallel), retry_after_seconds=1.0)
             if key.per_minute is not None:
                 window = self._requests[key.id].of(key.id)
                 if window.free_at(now) > now:
                     raise KeyLimited(
-                        f"This key may ask {key.per_minute} times a minute.",
+                        credential.KEY_PER_MINUTE.fill(per_minute=key.per_minute),
                         retry_after_seconds=window.free_at(now) - now,
                     )
                 window.add(now)
             self._inside[key.id] += 1
         return Caller(key.id, key.id, self._roster.tokens(), key)
 
-    def _refuse(self, peer: str) -> CredentialsRejected | KeyLimited:
+    def _refuse(self, peer: str, *, is_token: bool) -> CredentialsRejected | KeyLimited:
         now = self._clock()
         with self._lock:
             window = self._wrong.of(peer)
@@ -149,22 +144,22 @@ class Authenticator:
             if wait <= 0:
                 window.add(now)
         if wait > 0:
-            return KeyLimited("Too many wrong keys from this address.", retry_after_seconds=wait)
-        return CredentialsRejected("This gateway key is not known. Ask the operator for one.")
+            return KeyLimited(credential.WRONG_KEYS, retry_after_seconds=wait)
+        return CredentialsRejected(credential.TOKEN_FOR_KEY if is_token else credential.KEY_UNKNOWN)
 
 
 def parse_refresh_tokens(text: str) -> tuple[str, ...]:
     """Refresh tokens as people paste them (app/pasted_token.py). Raises CredentialsRejected."""
     tokens = split_tokens(text)
     if len(tokens) > _MAX_ACCOUNTS:
-        raise CredentialsRejected(f"Too many refresh tokens: at most {_MAX_ACCOUNTS} are allowed.")
+        raise CredentialsRejected(credential.TOO_MANY_TOKENS.fill(max_tokens=_MAX_ACCOUNTS))
     try:
         for token in tokens:
             check_token(token)
     except MistakenToken as exc:
-        raise CredentialsRejected(str(exc)) from None
+        raise CredentialsRejected(exc.said) from None
     if any(len(token) > _MAX_TOKEN_CHARS for token in tokens):
-        raise CredentialsRejected(str(MistakenToken(ODD)))
+        raise CredentialsRejected(MistakenToken(ODD).said)
     return tokens
 
 
@@ -173,10 +168,7 @@ def _read_bearer(header: str) -> str:
     scheme, _, value = header.strip(_BLANKS).partition(" ")
     value = value.strip(_BLANKS)
     if scheme.lower() != "bearer" or not value.strip(" ,"):
-        raise CredentialsRejected(
-            "No credentials: send your refresh token as `Authorization: Bearer <refresh token>` or in "
-            "`x-api-key`, several joined with commas, or the gateway key you were given."
-        )
+        raise CredentialsRejected(credential.NONE_SENT)
     return strip_scheme(value) or value
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.catalogue.upstream import FAILING
 from app.core.errors import UpstreamBusy
 
 _FIRST_PAUSE_SECONDS = 1.0
@@ -38,7 +39,7 @@ class Breaker:
             left = self._open_until - self._clock()
             if left > 0:
                 raise UpstreamBusy(
-                    "The upstream has been failing for everybody. Try again shortly.",
+                    FAILING,
                     retry_after_seconds=left,
                 )
             self._pause_seconds = min(self._pause_seconds * 2, _MAX_PAUSE_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.accounts.account import Account, LoginSlot
+from app.catalogue.account import LOGIN_ANSWERING
 from app.core.errors import GatewayError, LoginAnswering, Outcome
 
 Release = Callable[["Lease", Outcome, GatewayError | None], None]
@@ -31,7 +32,7 @@ class Lease:
     def confirm(self) -> None:
         """Call once the account's login is known: it may be answering already, through another token."""
         if self.login_slot is not self.account.login_slot:
-            raise LoginAnswering("This login is already answering, through another of its tokens.")
+            raise LoginAnswering(LOGIN_ANSWERING)
 
     def release(self, outcome: Outcome, error: GatewayError | None = None) -> None:
         """Idempotent: the first outcome counts."""

@@ -34,10 +34,12 @@ from app.accounts.account_registry import AccountRegistry
 from app.accounts.lease import Lease
 from app.accounts.login import Logins
 from app.accounts.queue import Queue, Waiter
+from app.catalogue.account import ALL_ANSWERING, ALL_COOLING, ALL_EXPIRED, PACE_USED, TOKEN_REFUSED
 from app.core.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
 from app.metrics.counters import Counters
 
 _BUSY_RETRY_SECONDS = 5.0
+_MAX_NAMED = 10
 
 
 class AccountPool:
@@ -235,10 +237,7 @@ class AccountPool:
             raise _all_resting(waiter.accounts, min(returns) - now, now)
         if now >= deadline:
             count = len(waiter.accounts)
-            raise AccountsBusy(
-                f"All {count} accounts of this request are answering. Wait, or add accounts.",
-                retry_after_seconds=_BUSY_RETRY_SECONDS,
-            )
+            raise AccountsBusy(ALL_ANSWERING.fill(count=count), retry_after_seconds=_BUSY_RETRY_SECONDS)
         return max(0.0, min([deadline, *returns]) - now)
 
     def _leave(self, waiter: Waiter) -> None:
@@ -267,12 +266,10 @@ class AccountPool:
 def _all_resting(accounts: Sequence[Account], seconds: float, now: float) -> GatewayError:
     states = {account.state(now) for account in accounts}
     if states == {"expired"}:
-        return AccountExpired("The upstream refuses every refresh token of this request. Get new ones.")
+        labels = [account.label for account in accounts]
+        if len(labels) == 1:
+            return AccountExpired(TOKEN_REFUSED.fill(account=labels[0]))
+        return AccountExpired(ALL_EXPIRED.fill(accounts=", ".join(labels[:_MAX_NAMED])))
     if states <= {"ready", "unknown"}:
-        return AccountsBusy(
-            "Every account of this request has used up its pace.", retry_after_seconds=seconds
-        )
-    return UpstreamThrottled(
-        "Every account of this request is cooling down after the upstream's refusal.",
-        retry_after_seconds=seconds,
-    )
+        return AccountsBusy(PACE_USED, retry_after_seconds=seconds)
+    return UpstreamThrottled(ALL_COOLING, retry_after_seconds=seconds)

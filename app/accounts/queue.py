@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.accounts.account import Account
 from app.accounts.lease import Lease
+from app.catalogue.account import QUEUE_FULL
 from app.core.errors import AccountsBusy
 
 _FULL_RETRY_SECONDS = 10.0
@@ -56,7 +57,7 @@ class Queue:
         if self._callers[waiter.caller] > self._length:
             self.leave(waiter)
             raise AccountsBusy(
-                f"More than {self._length} requests of this caller are waiting. Ask less at a time.",
+                QUEUE_FULL.fill(length=self._length),
                 retry_after_seconds=_FULL_RETRY_SECONDS,
             )
 

@@ -14,12 +14,12 @@ from app.accounts.account import Account
 from app.accounts.vault import RotatedTokens, Vault
 from app.auth_token import AccessToken, RefreshedTokens, is_sendable, read_expiry
 from app.background import run_in_background
+from app.catalogue.account import ACCOUNT_REFUSED, TOKEN_REFUSED, VISITORS_ACCOUNT
 from app.core.errors import AccessRejected, AccountExpired, GatewayError, InternalError
 from app.core.upstream_words import UpstreamWords, keep_words
 from app.hub import close_thread_loop
 from app.logs import redactor
 from app.metrics.counters import Counters
-from app.pasted_token import VISITOR
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Refresher:
             return call(token)
         except AccessRejected as exc:
             # Never by a name of this frame, which its traceback holds: the two would hold the whole request.
-            raise keep_words(AccountExpired(f"The upstream refuses account {account.label}."), exc) from exc
+            raise keep_words(AccountExpired(ACCOUNT_REFUSED.fill(account=account.label)), exc) from exc
 
     def renew(self, account: Account) -> AccessToken:
         """Ask the upstream even though the known token may still be good."""
@@ -196,7 +196,7 @@ class Refresher:
                 said = exc.upstream
                 continue
             if tokens.is_guest:
-                raise AccountExpired(f"Account {account.label} {VISITOR.what}. {VISITOR.advice}")
+                raise AccountExpired(VISITORS_ACCOUNT.fill(account=account.label))
             return self._keep(account, candidate, rotated, tokens)
         account.access_token = None
         raise _expired(account, said)
@@ -240,8 +240,6 @@ class Refresher:
 
 
 def _expired(account: Account, said: UpstreamWords | None) -> AccountExpired:
-    error = AccountExpired(
-        f"The upstream refuses the refresh token of account {account.label}. Log in again for a new one."
-    )
+    error = AccountExpired(TOKEN_REFUSED.fill(account=account.label))
     error.upstream = said
     return error

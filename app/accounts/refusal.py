@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from app.accounts.account import Account
+from app.catalogue import credential
 from app.core.errors import AccountExpired, GatewayError, KeyLimited
 from app.limit import Windows
 
@@ -35,7 +36,7 @@ class RefusalLimit:
         allowed = [account for account in accounts if wait <= 0 or account.was_accepted]
         if accounts and not allowed:
             raise KeyLimited(
-                f"The upstream has refused {_MAX_REFUSED} tokens from this address within a minute.",
+                credential.REFUSED_TOKENS.fill(max_refused=_MAX_REFUSED),
                 retry_after_seconds=wait,
             )
         return allowed

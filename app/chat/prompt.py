@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.catalogue.request import PROMPT_TOO_LONG
 from app.chat.attachment import describe
 from app.chat.offer import Offer
 from app.core.errors import InvalidRequest, PromptTooLong
@@ -74,7 +75,7 @@ def build_prompt(
         raise InvalidRequest(f"`{place}` holds no text to answer.", param=place)
     if len(prompt) > max_chars:
         raise PromptTooLong(
-            f"The messages make a prompt of {len(prompt)} characters; at most {max_chars} are allowed.",
+            PROMPT_TOO_LONG.fill(chars=len(prompt), max_chars=max_chars),
             param=place,
         )
     return prompt

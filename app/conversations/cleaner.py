@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from app.catalogue.path import BEING_ANSWERED
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import ConversationBusy, GatewayError
 
@@ -99,7 +100,7 @@ class Cleaner:
         Raises ConversationBusy where it is in use, GatewayError where the upstream refuses.
         """
         if not self.ledger.claim(conversation.id):
-            raise ConversationBusy("This conversation is being answered right now.", retry_after_seconds=5.0)
+            raise ConversationBusy(BEING_ANSWERED, retry_after_seconds=5.0)
         try:
             self._delete(conversation)
             self.ledger.forget(conversation.id)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.catalogue.message import Message
+from app.catalogue.path import BEING_DELETED, NOT_LATEST
 from app.core.errors import AnswerNotHeld, ConversationNotFound, GatewayError
 from app.state import State
 
@@ -56,12 +58,12 @@ class Ledger:
         """
         with self._lock:
             if conversation.id in self._claimed:
-                raise _refuse("The conversation is being deleted.", goes_on_from)
+                raise _refuse(BEING_DELETED, goes_on_from)
             self._in_use[conversation.id] += 1
         try:
             turns = self._count_turns(conversation.id)
             if goes_on_from not in (None, turns):
-                raise _refuse("The answer to go on from is not the latest of its conversation.", goes_on_from)
+                raise _refuse(NOT_LATEST, goes_on_from)
             self._record(conversation)
             return turns
         except BaseException:
@@ -185,7 +187,7 @@ class Ledger:
         return [Conversation(*row) for row in rows]
 
 
-def _refuse(words: str, goes_on_from: int | None) -> GatewayError:
+def _refuse(said: Message, goes_on_from: int | None) -> GatewayError:
     if goes_on_from is None:
-        return ConversationNotFound(words, param="conversation_id")
-    return AnswerNotHeld(words, param="previous_response_id")
+        return ConversationNotFound(said, param="conversation_id")
+    return AnswerNotHeld(said, param="previous_response_id")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from app.accounts.account import Account
 from app.auth_token import AccessToken
-from app.core.errors import GatewayError, InvalidFile, InvalidRequest, UpstreamTimeout
+from app.catalogue import file as says
+from app.catalogue.message import Message
+from app.catalogue.upstream import FILE_NOT_TAKEN
+from app.core.errors import InvalidRequest, UpstreamTimeout
 from app.core.request import Attachment
-from app.files.attachment import Claim
+from app.files.attachment import Claim, clean_name, name_from_path
 from app.files.fetch import Fetcher
+from app.files.link import host_of
 from app.files.spool import SpooledFile
 from app.hub import Deadline
 from app.upstream.client import UpstreamClient
@@ -20,6 +27,8 @@ from app.upstream.upload import UploadedFile
 
 _REMEMBERED_SECONDS = 3600.0
 _MAX_REMEMBERED = 2000
+_MAX_NAME_CHARS = 60
+_FILE_NAME = re.compile(r".{1,50}\.\w{2,5}")
 
 
 class UploadMemory:
@@ -66,16 +75,13 @@ class Attacher:
         """
         if len(attachments) > self._max_files:
             raise InvalidRequest(
-                f"A message may carry {self._max_files} files (GLM_FILES_MAX_COUNT); this one has "
-                f"{len(attachments)}.",
+                says.TOO_MANY.fill(max_files=self._max_files, count=len(attachments)),
                 param=attachments[self._max_files].place,
             )
-        for attachment in (given for given in attachments if given.file is None):
-            try:
-                self.fetcher.check(attachment.url)
-            except InvalidFile as error:
-                error.param = attachment.place
-                raise
+        for number, attachment in enumerate(attachments, 1):
+            if attachment.file is None:
+                with _named(attachment, number, len(attachments)):
+                    self.fetcher.check(attachment.url)
         return AttachedFiles(self, attachments)
 
 
@@ -99,10 +105,16 @@ class AttachedFiles:
 
         Raises what is wrong with a file, naming its place, or with the account.
         """
-        while len(self._files) < len(self._attachments):
-            self._fetch(self._attachments[len(self._files)])
-        pairs = zip(self._attachments, self._files, strict=True)
-        return tuple([self._upload(attachment, file, account, token) for attachment, file in pairs])
+        count = len(self._attachments)
+        while len(self._files) < count:
+            attachment = self._attachments[len(self._files)]
+            with _named(attachment, len(self._files) + 1, count):
+                self._fetch(attachment)
+        uploaded = []
+        for number, (attachment, file) in enumerate(zip(self._attachments, self._files, strict=True), 1):
+            with _named(attachment, number, count):
+                uploaded.append(self._upload(file, account, token))
+        return tuple(uploaded)
 
     def _fetch(self, attachment: Attachment) -> None:
         begun_at = time.monotonic()
@@ -117,21 +129,13 @@ class AttachedFiles:
         self._files.append(file)
         self._seconds_left -= time.monotonic() - begun_at
 
-    def _upload(
-        self, attachment: Attachment, file: SpooledFile, account: Account, token: AccessToken
-    ) -> UploadedFile:
+    def _upload(self, file: SpooledFile, account: Account, token: AccessToken) -> UploadedFile:
         known = self._attacher.memory.find(account.owner, file)
         if known is not None:
             return known
         seconds = self._attacher.timeout_seconds
-        overtime = UpstreamTimeout("The upstream did not take the file in time (GLM_FILES_TIMEOUT_SECONDS).")
-        try:
-            with Deadline(seconds, overtime):
-                uploaded = self._attacher.upstream.upload(token, file, timeout_seconds=seconds)
-        except GatewayError as error:
-            if isinstance(error, InvalidRequest):
-                error.param = attachment.place
-            raise
+        with Deadline(seconds, UpstreamTimeout(FILE_NOT_TAKEN)):
+            uploaded = self._attacher.upstream.upload(token, file, timeout_seconds=seconds)
         self._attacher.memory.add(account.owner, file, uploaded)
         return uploaded
 
@@ -139,3 +143,28 @@ class AttachedFiles:
         """Idempotent: nothing of the files is left."""
         for file in self._files:
             file.close()
+
+
+@contextmanager
+def _named(attachment: Attachment, number: int, count: int) -> Iterator[None]:
+    """What is wrong with a file says which file it is: its name, and its place in the request."""
+    try:
+        yield
+    except InvalidRequest as error:
+        error.param = attachment.place
+        which = says.THE_FILE if count == 1 else says.ONE_OF_THE_FILES
+        name = _name(attachment)
+        error.said = error.said.then(
+            which.fill(number=number, count=count, name=name, place=attachment.place)
+        )
+        raise
+
+
+def _name(attachment: Attachment) -> str | Message:
+    """As the caller knows it. Of an address only what looks like a file's name: the rest may be secret."""
+    if attachment.name or attachment.file is not None:
+        return clean_name(attachment.name)[:_MAX_NAME_CHARS] or says.UNNAMED
+    if not host_of(attachment.url):
+        return says.INLINE
+    name = clean_name(name_from_path(urlsplit(attachment.url).path))
+    return name if _FILE_NAME.fullmatch(name) else says.LINK

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from app.catalogue.upstream import NOT_BEGUN_IN_TIME
 from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
@@ -23,7 +24,7 @@ class StartClock:
 
     def limit(self) -> Deadline:
         """`with clock.limit():` raises UpstreamTimeout in this greenlet when the time is over."""
-        overtime = UpstreamTimeout("No answer began in time (GLM_START_SECONDS).")
+        overtime = UpstreamTimeout(NOT_BEGUN_IN_TIME)
         return Deadline(max(0.001, self.left_seconds), overtime)
 
     @contextmanager

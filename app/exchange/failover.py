@@ -13,6 +13,7 @@ from app.accounts.breaker import Breaker
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refusal import RefusalLimit
+from app.catalogue.upstream import NO_TIME_LEFT
 from app.core.errors import (
     AccountsBusy,
     GatewayError,
@@ -112,7 +113,7 @@ class Failover:
     def _acquire(self, accounts: list[Account], task: Task[_T], *, is_next: bool) -> Lease:
         left_seconds = task.clock.left_seconds
         if is_next and not left_seconds:  # whoever is asked now would be blamed for what others took
-            raise UpstreamTimeout("There was no time left to ask every account (GLM_START_SECONDS).")
+            raise UpstreamTimeout(NO_TIME_LEFT)
         wait_seconds = min(self._queue_seconds, left_seconds)
         return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=task.caller.queue)
 

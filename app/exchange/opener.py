@@ -12,6 +12,8 @@ from app.accounts.authenticator import Caller
 from app.accounts.lease import Lease
 from app.accounts.refresh import Refresher
 from app.auth_token import AccessToken
+from app.catalogue import path
+from app.catalogue.account import NEW_TOKEN_REFUSED
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
@@ -26,7 +28,7 @@ from app.core.errors import (
     ModelNotFound,
     Outcome,
     SilentAnswer,
-    UpstreamInvalid,
+    UpstreamChanged,
 )
 from app.core.reported_error import choose_reported
 from app.core.upstream_words import keep_words
@@ -142,10 +144,7 @@ class _Opening(Task[Reply]):
         if silent == len(errors):
             self._parts.cleaner.ledger.forget(conversation_id)
             return not_found(conversation_id, self._plan.continued_turn)
-        return ConversationUncertain(
-            "Not every account could say whether the conversation is its own. Try again shortly.",
-            retry_after_seconds=_UNCERTAIN_RETRY_SECONDS,
-        )
+        return ConversationUncertain(path.OWNER_UNCERTAIN, retry_after_seconds=_UNCERTAIN_RETRY_SECONDS)
 
     def _ask_known_assistant(self, lease: Lease) -> Reply:
         try:
@@ -256,28 +255,20 @@ def _ask_again(
 
 
 def _refuse(account: Account) -> GatewayError:
-    return AccountExpired(f"The upstream refuses account {account.label} although its token is new.")
+    return AccountExpired(NEW_TOKEN_REFUSED.fill(account=account.label))
 
 
 def _name_model(assistant_id: str) -> GatewayError:
     """That an assistant which everybody has is missing is no mistake of the caller's."""
     if assistant_id in (DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID):
-        return UpstreamInvalid("The upstream does not know its own assistant any more: it has changed.")
-    return ModelNotFound(
-        f"The upstream knows no assistant {assistant_id!r}. Take the last part of its address.", param="model"
-    )
+        return UpstreamChanged("The upstream does not know its own assistant any more: it has changed.")
+    return ModelNotFound(path.NO_ASSISTANT.fill(assistant_id=assistant_id), param="model")
 
 
 def not_found(conversation_id: str, continued_turn: int | None = None) -> GatewayError:
     """The error for a conversation that is not among the accounts of its request, or for an answer of one."""
     if continued_turn is not None:
-        return AnswerNotHeld(
-            "The answer to go on from is not held here, or not the latest of its conversation. "
-            "Send the whole input without it.",
-            param="previous_response_id",
-        )
+        return AnswerNotHeld(path.NOT_HELD, param="previous_response_id")
     return ConversationNotFound(
-        f"There is no conversation {conversation_id[:64]!r} among the accounts of this request. "
-        "Leave conversation_id out to begin a new one.",
-        param="conversation_id",
+        path.NO_CONVERSATION.fill(conversation_id=conversation_id[:64]), param="conversation_id"
     )

@@ -32,6 +32,7 @@ from functools import partial
 
 from app.accounts.lease import Lease
 from app.background import run_in_background
+from app.catalogue.upstream import SAID_NOTHING
 from app.conversations.use import ConversationUse
 from app.core.errors import GatewayError, Outcome, UpstreamTimeout
 from app.core.event import ReplyEvent
@@ -146,7 +147,7 @@ class Reply:
         """
         while not self.frames:
             if not self._wait(until):
-                raise UpstreamTimeout("The upstream accepted the question and then said nothing.")
+                raise UpstreamTimeout(SAID_NOTHING)
 
     def wait_commit(self, until: float) -> None:
         """Wait for the commit point: a delta, a good finish, or an upstream that is plainly at work.

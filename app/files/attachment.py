@@ -9,6 +9,7 @@ from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import unquote
 
+from app.catalogue import file as says
 from app.core.errors import InvalidFile
 from app.files import media
 from app.files.media import Media
@@ -81,9 +82,7 @@ def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
     is_own_text = says_text and claim.is_promised
     found = media.recognise(head, tail, extension, says_text=says_text, is_own_text=is_own_text)
     if not found.is_readable:
-        raise InvalidFile(
-            _REFUSALS.get(found.type, f"This is a {found.label}, which cannot be read. {_READABLE}")
-        )
+        raise InvalidFile(_REFUSALS.get(found.type, says.UNREADABLE_KIND.fill(kind=found.label)))
     _check_claims(claim, extension, found)
     return _name_for(name, extension, found), found
 
@@ -99,12 +98,12 @@ def _check_claims(claim: Claim, extension: str, found: Media) -> None:
     # asked for a document and sends a page has not got it.
     is_export = claim.is_promised and media.says_document(extension)
     if found is media.HTML and extension not in media.HTML.extensions and not is_export:
-        raise InvalidFile("This is a web page, not a picture or document.")
+        raise InvalidFile(says.WEB_PAGE)
     if says_picture and not found.is_picture:
-        raise InvalidFile(f"The file is said to be a picture, but it is a {found.label}.")
+        raise InvalidFile(says.NO_PICTURE.fill(kind=found.label))
     promised = media.extension_for(claim.media_type) if claim.is_promised else ""
     if found.is_picture and (media.says_document(named) or media.says_document(promised)):
-        raise InvalidFile(f"The file is said to be a document, but it is a {found.label}.")
+        raise InvalidFile(says.NO_DOCUMENT.fill(kind=found.label))
 
 
 def _name_for(name: str, extension: str, found: Media) -> str:
@@ -116,12 +115,9 @@ def _name_for(name: str, extension: str, found: Media) -> str:
     return f"{stem or ('image' if found.is_picture else 'file')}.{usual}"
 
 
-_READABLE = (
-    "Pictures may be PNG, JPEG, GIF, WebP or BMP; documents PDF, Word, Excel, PowerPoint, RTF, EPUB or text."
-)
 _REFUSALS = {
-    media.EMPTY.type: "The file is empty.",
-    media.LOCKED.type: "The file is locked by a password. Take the password off, and send it again.",
-    media.SVG.type: "SVG drawings cannot be read. Send the picture as PNG or JPEG.",
-    media.UNKNOWN.type: f"This is no picture and no document that can be read. {_READABLE}",
+    media.EMPTY.type: says.EMPTY,
+    media.LOCKED.type: says.LOCKED,
+    media.SVG.type: says.SVG,
+    media.UNKNOWN.type: says.UNKNOWN_KIND,
 }

@@ -19,8 +19,9 @@ from typing import BinaryIO
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from app.catalogue import file as says
 from app.clocked_socket import ReadClock
-from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFileUrl
+from app.core.errors import FileUnavailable, GatewayError, InvalidFileUrl
 from app.files.address import IPAddress, is_allowed
 from app.files.attachment import (
     Claim,
@@ -39,7 +40,7 @@ from app.files.link import Link, host_of, lies_below, parse_link
 from app.files.media import HEAD_BYTES, PDF, TAIL_BYTES
 from app.files.pdf_lock import needs_password
 from app.files.picture import measure_picture
-from app.files.spool import Spool, SpooledFile, SpoolRoom
+from app.files.spool import Spool, SpooledFile, SpoolRoom, build_too_large
 from app.hub import Deadline, Lookups, cooperate
 
 _READ_BYTES = 65536
@@ -49,9 +50,6 @@ _MAX_LOOKUPS = 8
 _CONNECT_SECONDS = 5.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-api", "Connection": "close"}
-# The same words whether a name is unknown or leads inside, so that nobody learns which names exist there.
-_OVERTIME = "The file did not arrive in time (GLM_FILES_TIMEOUT_SECONDS)."
-_NOT_PUBLIC = "The host of this address has no public address."
 
 Resolve = Callable[[str, int], list[Address]]
 
@@ -121,7 +119,7 @@ class Fetcher:
         if seconds is not None:
             limit = max(0.001, min(limit, seconds))
         with self._spool(param) as spool:
-            with Deadline(limit, FileUnavailable(_OVERTIME)):
+            with Deadline(limit, FileUnavailable(says.NOT_IN_TIME)):
                 found = self._take(url, spool, self._clock() + limit)
             return _look_at(spool, Claim(name or found.name, found.media_type, found.is_promised))
 
@@ -164,7 +162,7 @@ class Fetcher:
                     return Claim(named or name_from_path(link.path), media_type)
                 location = mend_header(answer.headers.get("Location", ""))
             link = self._parse(link.join(location))
-        raise InvalidFileUrl(f"The address redirects more than {_MAX_REDIRECTS} times.")
+        raise InvalidFileUrl(says.TOO_MANY_REDIRECTS.fill(max_redirects=_MAX_REDIRECTS))
 
     def _parse(self, url: str) -> Link:
         homes = self._find_homes(host_of(url))
@@ -185,7 +183,8 @@ class Fetcher:
     def _require(self, host: str, addresses: Sequence[IPAddress]) -> None:
         allow_private = self._allows_private(self._find_homes(host))
         if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
-            raise InvalidFileUrl(_NOT_PUBLIC)
+            # The same words whether a name is unknown or leads inside: nobody learns which names exist there.
+            raise InvalidFileUrl(says.NOT_PUBLIC)
 
     @contextlib.contextmanager
     def _answer(self, link: Link, ends_at: float) -> Iterator[urllib3.BaseHTTPResponse]:
@@ -194,11 +193,11 @@ class Fetcher:
             try:
                 yield self._ask(link, ends_at, stack)
             except urllib3.exceptions.TimeoutError as exc:
-                raise FileUnavailable(_OVERTIME) from exc
+                raise FileUnavailable(says.NOT_IN_TIME) from exc
             except urllib3.exceptions.SSLError as exc:
-                raise FileUnavailable("The file's server has no certificate that can be trusted.") from exc
+                raise FileUnavailable(says.NOT_TRUSTED) from exc
             except (HTTPError, OSError) as exc:
-                raise FileUnavailable("The connection to the file's server broke.") from exc
+                raise FileUnavailable(says.BROKEN_OFF) from exc
 
     def _ask(self, link: Link, ends_at: float, stack: contextlib.ExitStack) -> urllib3.BaseHTTPResponse:
         """Ask the first of the host's addresses that takes a connection."""
@@ -224,7 +223,7 @@ class Fetcher:
                 continue
             stack.callback(answer.close)
             return answer
-        raise FileUnavailable("The file's server could not be reached.") from failure
+        raise FileUnavailable(says.NOT_REACHED) from failure
 
     def _choose_addresses(self, link: Link) -> Sequence[Address | None]:
         """Those to be tried; None is the proxy, which looks for itself."""
@@ -256,27 +255,24 @@ class Fetcher:
     def _read(self, answer: urllib3.BaseHTTPResponse, spool: Spool, ends_at: float) -> None:
         """The body into the spool, counted as it comes and once more as it is decoded."""
         if answer.status != 200:
-            raise FileUnavailable(f"The file's server answered with HTTP {answer.status}.")
+            raise FileUnavailable(says.HTTP_REFUSED.fill(status=answer.status))
         self._check_length(answer.headers.get("Content-Length", ""))
         decoder = build_decoder(answer.headers.get("Content-Encoding", ""))
         taken = 0
         while data := answer.read1(_READ_BYTES):
             taken += len(data)
             if taken > self.policy.max_bytes:
-                raise self._too_large()
+                raise build_too_large(self.policy.max_bytes)
             for piece in decoder.feed(data):
                 spool.write(piece)
                 cooperate()
             if self._clock() > ends_at:
-                raise FileUnavailable(_OVERTIME)
+                raise FileUnavailable(says.NOT_IN_TIME)
         decoder.finish()
 
     def _check_length(self, header: str) -> None:
         if header.isdigit() and int(header[:20]) > self.policy.max_bytes:
-            raise self._too_large()
-
-    def _too_large(self) -> FileTooLarge:
-        return FileTooLarge(f"The file is larger than the {self.policy.max_bytes} bytes that are allowed.")
+            raise build_too_large(self.policy.max_bytes)
 
 
 def _look_at(spool: Spool, claim: Claim) -> SpooledFile:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
+from app.catalogue import file as says
 from app.core.errors import InvalidFileUrl
 
 MAX_LINK_CHARS = 8192
@@ -67,7 +68,7 @@ class Link:
 def check_length(url: str) -> None:
     """Raises InvalidFileUrl. Comes before `urlsplit`, which remembers 128 addresses, however long."""
     if len(url) > MAX_LINK_CHARS:
-        raise InvalidFileUrl(f"The address is longer than {MAX_LINK_CHARS} characters.")
+        raise InvalidFileUrl(says.TOO_LONG.fill(max_chars=MAX_LINK_CHARS))
 
 
 def host_of(url: str) -> str:
@@ -93,13 +94,13 @@ def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
     parts = _split(url.strip(" "))
     scheme = parts.scheme.lower()
     if scheme not in _DEFAULT_PORTS:
-        raise InvalidFileUrl("The address must begin with http://, https:// or data:.")
+        raise InvalidFileUrl(says.WRONG_SCHEME)
     if "@" in parts.netloc:
-        raise InvalidFileUrl("The address must not carry a user name or password.")
+        raise InvalidFileUrl(says.HAS_LOGIN)
     host = _parse_host(parts, allow_local=allow_local)
     port = _parse_port(parts, scheme)
     if port not in ports:
-        raise InvalidFileUrl(f"Files are not fetched from port {port}.")
+        raise InvalidFileUrl(says.PORT_CLOSED.fill(port=port, ports=", ".join(map(str, sorted(ports)))))
     return Link(scheme, host, port, _build_target(parts))
 
 
@@ -132,7 +133,7 @@ def _parse_host(parts: SplitResult, *, allow_local: bool) -> str:
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         return _parse_v4(host)
     if not allow_local and any(f".{host}".endswith(f".{local}") for local in _LOCAL_NAMES):
-        raise InvalidFileUrl("The host of this address has no public address.")
+        raise InvalidFileUrl(says.NOT_PUBLIC)
     return host
 
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
+from app.catalogue.file import PICTURE_DAMAGED, PICTURE_TOO_LARGE
 from app.core.errors import InvalidFile
 
 # Far beyond every camera, far below what kills a decoder: 120 million pixels take half a gigabyte there.
@@ -26,12 +27,13 @@ def measure_picture(media_type: str, file: BinaryIO) -> Size:
     except (struct.error, IndexError):
         size = None
     if size is None or min(size) < 1:
-        raise InvalidFile("The picture is damaged: its header names no width and height.")
+        raise InvalidFile(PICTURE_DAMAGED)
     width, height = size
     if max(size) > MAX_SIDE_PIXELS or width * height > MAX_PIXELS:
         raise InvalidFile(
-            f"The picture is too large: {width} x {height} pixels, where {MAX_PIXELS} in all and "
-            f"{MAX_SIDE_PIXELS} a side are allowed."
+            PICTURE_TOO_LARGE.fill(
+                width=width, height=height, max_pixels=MAX_PIXELS, max_side=MAX_SIDE_PIXELS
+            )
         )
     return size
 

@@ -10,6 +10,9 @@ import tempfile
 from typing import BinaryIO
 
 from app.budget import RETRY_SECONDS, Budget
+from app.catalogue import load
+from app.catalogue.file import OVER_LIMIT
+from app.catalogue.message import say_size
 from app.core.errors import FileTooLarge, GatewayError, InternalError, OutOfRoom
 
 log = logging.getLogger(__name__)
@@ -58,9 +61,7 @@ class Spool:
         """Raises FileTooLarge beyond the limit, OutOfRoom where there is no room for more at the moment."""
         self.size_bytes += len(data)
         if self.size_bytes > self._max_bytes:
-            raise FileTooLarge(
-                f"The file is larger than {self._max_bytes} bytes, which is as much as is allowed."
-            )
+            raise build_too_large(self._max_bytes)
         self._share.take(len(data))
         self._room.check_disk(self.file.fileno(), len(data))
         self._digest.update(data)
@@ -96,21 +97,25 @@ def _no_room(exc: OSError) -> GatewayError:
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         return _disk_is_full()
     log.error("no room for attached files: %s", exc.strerror)
-    return InternalError("The gateway has no room for files; its log says more.")
+    return InternalError(load.NO_ROOM_FOR_FILES)
 
 
 def _disk_is_full() -> OutOfRoom:
     return OutOfRoom(
-        "The disk of the gateway has no room for more files. Try again shortly.",
+        load.DISK_FULL,
         retry_after_seconds=RETRY_SECONDS,
     )
 
 
 def _refuse_more(max_bytes: int) -> OutOfRoom:
     return OutOfRoom(
-        f"Files on their way take {max_bytes} bytes already (GLM_SPOOL_MAX_BYTES). Try again shortly.",
+        load.SPOOL_FULL.fill(max_bytes=max_bytes),
         retry_after_seconds=RETRY_SECONDS,
     )
+
+
+def build_too_large(max_bytes: int) -> FileTooLarge:
+    return FileTooLarge(OVER_LIMIT.fill(max_bytes=max_bytes, size=say_size(max_bytes)))
 
 
 class SpooledFile:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.catalogue.request import NOT_JSON, NOT_UTF8
 from app.core.errors import InvalidRequest
 from app.formats.json_scan import JsonScan
 from app.hub import cooperate
@@ -49,8 +50,10 @@ def decode_value(decode: Callable[[Any], _T], value: bytes | msgspec.Raw, place:
         return decode(value)
     except msgspec.ValidationError as exc:
         raise _invalid(str(exc), place) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise InvalidRequest(f"The request body is not valid JSON: {exc}.") from None
+    except UnicodeDecodeError as exc:
+        raise InvalidRequest(NOT_UTF8.fill(byte=exc.object[exc.start])) from None
+    except msgspec.DecodeError as exc:
+        raise InvalidRequest(NOT_JSON.fill(problem=exc)) from None
     except RecursionError:
         raise InvalidRequest("The request body is nested too deeply.") from None
 

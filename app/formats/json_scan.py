@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
+from app.catalogue.request import TEXT_TOO_LONG
 from app.core.errors import InvalidRequest, PromptTooLong
 from app.formats.written_file import MARK, measure_file
 
@@ -120,7 +121,7 @@ class JsonScan:
         self._text_chars += chars - 5 * piece.count(b"\\u")
         if self._text_chars > self._max_text_chars:
             raise PromptTooLong(
-                f"The request holds more than {self._max_text_chars} characters of text, files not counted.",
+                TEXT_TOO_LONG.fill(max_chars=self._max_text_chars),
                 param=self._text_place,
             )
 

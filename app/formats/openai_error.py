@@ -24,7 +24,7 @@ def find_type(status: int) -> str:
 
 def build_error(error: GatewayError) -> dict[str, object]:
     """`{"error": {"message", "type", "param", "code"}}`; the upstream's words in it may repeat a token."""
-    message = redactor.redact(error.message)
+    message = redactor.redact(error.text)
     return {
         "error": {
             "message": message,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, jsonify
 
+from app.catalogue.credential import NOT_ADMIN
 from app.core.errors import KeyForbidden
 from app.routes.auth import require_caller
 from app.routes.services import services
@@ -16,5 +17,5 @@ bp.before_request(require_caller)
 def list_accounts() -> Response:
     """With gateway keys the accounts are the operator's, so only an admin key may see them."""
     if not g.caller.may_see_accounts:
-        raise KeyForbidden("This key may not see the accounts. Mark it `admin` in GATEWAY_API_KEYS.")
+        raise KeyForbidden(NOT_ADMIN)
     return jsonify(object="list", data=services().pool.describe(g.caller.refresh_tokens))

@@ -7,6 +7,7 @@ import hmac
 from flask import g, request
 
 from app.accounts.authenticator import Caller
+from app.catalogue.credential import METRICS_KEY_SENT
 from app.core.errors import CredentialsRejected, KeyLimited
 from app.gateway import Gateway
 from app.routes.peer import find_peer, is_trusted, warn_of_proxy
@@ -90,7 +91,7 @@ def _authenticate() -> Caller:
     known = services()
     known.active_requests.check()
     if shows_metrics_key():  # by name, and not counted as a wrong key
-        raise CredentialsRejected("METRICS_KEY opens /metrics alone. Send a refresh token or a gateway key.")
+        raise CredentialsRejected(METRICS_KEY_SENT)
     known.authenticator.refuse_own(request.headers.get("X-Api-Key", ""))
     header = read_authorization()
     try:

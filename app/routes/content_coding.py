@@ -10,6 +10,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.catalogue import request as says
 from app.core.errors import InvalidRequest, UnsupportedEncoding
 from app.hub import cooperate
 from app.inflate import INFLATED_CODINGS, PIECE_BYTES, DamagedStream, Inflater
@@ -27,10 +28,8 @@ def undo_content_coding() -> None:
     if coding in ("", "identity"):
         return
     if coding not in INFLATED_CODINGS:
-        named = f"`{coding}`" if _CODING.fullmatch(coding) else "something else"
-        raise UnsupportedEncoding(
-            f"Content-Encoding says {named}: send the body as gzip or deflate, or uncompressed."
-        )
+        named = f"`{coding}`" if _CODING.fullmatch(coding) else says.OTHER_CODING
+        raise UnsupportedEncoding(says.WRONG_CODING.fill(coding=named))
     environ = request.environ
     environ["wsgi.input"] = _InflatedInput(environ["wsgi.input"], request.max_content_length)
     # How long the decoded body is nobody knows before its end.
@@ -73,6 +72,6 @@ def _inflate(stream: Any, max_bytes: int | None) -> Iterator[bytes]:
                 yield piece
                 cooperate()
         except DamagedStream:
-            raise InvalidRequest("The body is not the gzip or deflate that Content-Encoding says.") from None
+            raise InvalidRequest(says.NOT_AS_CODED) from None
     if taken and not inflater.is_whole:
-        raise InvalidRequest("The compressed body breaks off (Content-Encoding).")
+        raise InvalidRequest(says.CODED_BREAKS_OFF)

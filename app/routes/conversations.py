@@ -6,6 +6,7 @@ import time
 
 from flask import Blueprint, Response, g, jsonify
 
+from app.catalogue.path import NOT_YOUR_CONVERSATION
 from app.conversations.ledger import Conversation
 from app.core.errors import ConversationNotFound
 from app.identifier import fold_id
@@ -30,7 +31,7 @@ def delete_conversation(conversation_id: str) -> Response:
     """Delete one of them now."""
     conversation = find_own_conversation(conversation_id)
     if conversation is None:
-        raise ConversationNotFound("There is no such conversation among your accounts.", param="id")
+        raise ConversationNotFound(NOT_YOUR_CONVERSATION, param="id")
     services().cleaner.delete_now(conversation)
     return jsonify(id=conversation.id, object="conversation.deleted", deleted=True)
 

@@ -6,6 +6,7 @@ import time
 
 from flask import Blueprint, Response, request
 
+from app.catalogue.credential import METRICS_KEY_WANTED
 from app.core.errors import CredentialsRejected, NotFound
 from app.gateway import Gateway
 from app.metrics.counters import Readings
@@ -22,7 +23,7 @@ def require_key() -> None:
     if services().settings.metrics_key is None:
         raise NotFound("There is nothing at this path: METRICS_KEY is not set.")
     if not shows_metrics_key():
-        raise CredentialsRejected("Send METRICS_KEY as `Authorization: Bearer <key>`.")
+        raise CredentialsRejected(METRICS_KEY_WANTED)
 
 
 @bp.get("/metrics")

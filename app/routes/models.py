@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from app.catalogue.path import NO_MODEL
 from app.chat.mode import MODELS
 from app.core.errors import NotFound
 from app.routes.auth import require_caller
@@ -24,7 +25,7 @@ def list_models() -> Response:
 @bp.get("/v1/models/<name>")
 def get_model(name: str) -> Response:
     if name not in MODELS:
-        raise NotFound(f"There is no model {name[:64]!r} in the list of GET /v1/models.")
+        raise NotFound(NO_MODEL.fill(name=name[:64], models=", ".join(MODELS)))
     return jsonify(_describe(name))
 
 

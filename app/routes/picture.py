@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from flask import Blueprint, Response, g, request
 
+from app.catalogue.credential import STRANGE_PAGE
 from app.core.errors import FileTooLarge, InvalidFile, InvalidRequest, KeyForbidden, PromptTooLong
 from app.files.spool import SpooledFile
 from app.formats.json_body import decode_body
@@ -51,10 +52,7 @@ def _check_origin() -> None:
     """A gateway key is a secret that no strange page has; a refresh token can be made up."""
     origin = request.headers.get("Origin")
     if g.caller.key is None and origin is not None and may_be_rebound(origin):
-        raise KeyForbidden(
-            "Pictures are not shown to a page under a name that any site could have: open this gateway by "
-            "https, by its IP address, or as localhost."
-        )
+        raise KeyForbidden(STRANGE_PAGE)
 
 
 def _fetch(url: str) -> SpooledFile:

@@ -10,6 +10,7 @@ from functools import partial
 
 from flask import Response, g
 
+from app.catalogue.load import MISTAKE
 from app.core.errors import GatewayError, InternalError
 from app.core.size import measure_question
 from app.core.usage import Usage
@@ -92,7 +93,7 @@ def _relay(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[
         yield encoder.error(error)
     except Exception as exc:
         log.error("unexpected failure in a stream", exc_info=exc)
-        mistake = InternalError("The gateway made a mistake; its log says more.")
+        mistake = InternalError(MISTAKE)
         request_log.fail(mistake)
         yield encoder.error(mistake)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from flask import Blueprint, Response, g, jsonify, request
 
+from app.catalogue.account import COULD_NOT_ASK
 from app.core.errors import (
     AccountBlocked,
     GatewayError,
@@ -54,7 +55,7 @@ def check_token() -> Response:
 def _explain(error: GatewayError) -> GatewayError:
     """That the upstream slows the account down or keeps it out is told as such: nobody remembers it."""
     kind = type(error) if isinstance(error, UpstreamThrottled | AccountBlocked) else UpstreamBusy
-    return kind(f"The upstream could not be asked. {error.message}", retry_after_seconds=_RETRY_SECONDS)
+    return kind(COULD_NOT_ASK.then(error.said), retry_after_seconds=_RETRY_SECONDS)
 
 
 def _parse_tokens(body: bytes) -> tuple[str, ...]:
@@ -66,7 +67,7 @@ def _parse_tokens(body: bytes) -> tuple[str, ...]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None
     except GatewayError as error:
-        raise InvalidRequest(error.message, param="token") from None
+        raise InvalidRequest(error.said, param="token") from None
     if not 0 < len(tokens) <= _MAX_TOKENS:
         raise InvalidRequest(f"`token` must hold 1 to {_MAX_TOKENS} refresh tokens.", param="token")
     return tokens

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.catalogue.load import SHUTTING_DOWN, STREAMS_FULL, WATCHES_FULL
 from app.core.errors import ShuttingDown, TooManyStreams
 from app.hub import Client, ClientGone, RepeatingTimer
 
@@ -50,7 +51,7 @@ class Watches:
         if len(self._open) >= self._most:
             if not self._replaces_oldest:
                 raise TooManyStreams(
-                    f"{self._most} watches are open already. Try again shortly.",
+                    WATCHES_FULL.fill(count=self._most),
                     retry_after_seconds=_RETRY_SECONDS,
                 )
             oldest = next(iter(self._open))
@@ -105,7 +106,7 @@ class ActiveRequests:
         self.check()
         if self.open_replies >= self._limits.max_replies:
             raise TooManyStreams(
-                f"{self.open_replies} answers are open already (GLM_MAX_STREAMS). Try again shortly.",
+                STREAMS_FULL.fill(count=self.open_replies),
                 retry_after_seconds=_RETRY_SECONDS,
             )
         self.open_replies += 1
@@ -142,4 +143,4 @@ class ActiveRequests:
 
 
 def _shutting_down() -> ShuttingDown:
-    return ShuttingDown("The gateway is shutting down. Ask again.", retry_after_seconds=_RETRY_SECONDS)
+    return ShuttingDown(SHUTTING_DOWN, retry_after_seconds=_RETRY_SECONDS)

@@ -24,23 +24,28 @@ class MalformedRequest(InvalidRequest):
 class UriTooLong(GatewayError):
     status = 414
     code = "uri_too_long"
+    should_retry = False
 
 
 class ExpectationFailed(GatewayError):
     status = 417
     code = "expectation_failed"
+    should_retry = False
 
 
 class HeadTooLarge(GatewayError):
     status = 431
     code = "headers_too_large"
+    should_retry = False
 
 
 class UnsupportedCoding(GatewayError):
     status = 501
     code = "unsupported_transfer_coding"
+    should_retry = False
 
 
 class UnsupportedVersion(GatewayError):
     status = 505
     code = "unsupported_http_version"
+    should_retry = False

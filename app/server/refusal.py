@@ -10,6 +10,7 @@ from http import HTTPStatus
 from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.errors import ParseException
 
+from app.catalogue.load import MISTAKE
 from app.core.errors import GatewayError, InternalError
 from app.formats.openai_error import encode_error
 from app.server.error import (
@@ -46,7 +47,7 @@ def translate_failure(exc: BaseException) -> GatewayError:
     if isinstance(exc, ParseException) and not _is_ours(exc):
         known = (error for kind, error in _MESSAGES.items() if isinstance(exc, kind))
         return next(known, _UNKNOWN)
-    return InternalError("The gateway made a mistake; its log says more.")
+    return InternalError(MISTAKE)
 
 
 def build_refusal(error: GatewayError, request_id: str) -> bytes:
@@ -55,9 +56,14 @@ def build_refusal(error: GatewayError, request_id: str) -> bytes:
     status = HTTPStatus(error.status)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nX-Request-Id: {request_id}\r\n"
+        f"{_build_retry_field(error)}\r\n"
     )
     return head.encode("ascii") + body
+
+
+def _build_retry_field(error: GatewayError) -> str:
+    return "x-should-retry: false\r\n" if error.forbids_retry else ""
 
 
 def choose_level(status: int) -> int:

@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+from app.catalogue.upstream import NO_ANSWER_IN_TIME
 from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
@@ -40,4 +41,4 @@ class CallDeadline:
 
 
 def _build_error() -> UpstreamTimeout:
-    return UpstreamTimeout("The upstream did not answer in time.")
+    return UpstreamTimeout(NO_ANSWER_IN_TIME)

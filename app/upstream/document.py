@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from app.catalogue.upstream import BROKEN_WHILE_ANSWERING, NO_ANSWER_IN_TIME
 from app.core.errors import UpstreamTimeout, UpstreamUnreachable
 from app.upstream.body import BodyReader
 
@@ -23,7 +24,7 @@ def read_document(body: BodyReader, encoding: str, left_seconds: Callable[[], fl
     try:
         data = _read(body, left_seconds)
     except OSError as exc:
-        raise UpstreamUnreachable("The connection to the upstream broke while it answered.") from exc
+        raise UpstreamUnreachable(BROKEN_WHILE_ANSWERING) from exc
     try:
         return msgspec.json.decode(_decompress(data, encoding))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, zlib.error):
@@ -37,9 +38,9 @@ def _read(body: BodyReader, left_seconds: Callable[[], float]) -> bytes:
         if len(data) > _MAX_DOCUMENT_BYTES:
             return b""
     if piece is None:
-        raise UpstreamTimeout("The upstream did not answer in time.")
+        raise UpstreamTimeout(NO_ANSWER_IN_TIME)
     if body.is_cut:
-        raise UpstreamUnreachable("The connection to the upstream broke while it answered.")
+        raise UpstreamUnreachable(BROKEN_WHILE_ANSWERING)
     return bytes(data)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.catalogue.account import TOO_FREQUENT
+from app.catalogue.upstream import PAGE_INSTEAD, TROUBLE
 from app.core.errors import (
     AccessRejected,
     GatewayError,
@@ -34,10 +36,10 @@ def _classify_page(status: int) -> GatewayError:
     if status == 401:  # the upstream itself says so in JSON
         return UpstreamUnreachable("Something between here and the upstream refused the call (HTTP 401).")
     if status == 429:
-        return UpstreamThrottled("The upstream asks this account to slow down.", retry_after_seconds=30)
+        return UpstreamThrottled(TOO_FREQUENT, retry_after_seconds=30)
     if status >= 500:
-        return UpstreamUnreachable(f"The upstream is in trouble (HTTP {status}). Try again shortly.")
-    return UpstreamInvalid(f"The upstream answered with a page instead of an answer (HTTP {status}).")
+        return UpstreamUnreachable(TROUBLE.fill(status=status))
+    return UpstreamInvalid(PAGE_INSTEAD.fill(status=status))
 
 
 def classify_missing_stream(status: int, document: Any) -> GatewayError:

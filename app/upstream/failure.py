@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from app.catalogue import account, path, upstream
+from app.catalogue.message import Message
+from app.catalogue.request import TOO_LONG_UPSTREAM
 from app.core.errors import (
     AccessRejected,
     AccountAnswering,
@@ -14,6 +17,7 @@ from app.core.errors import (
     ModelNotFound,
     PromptTooLong,
     UpstreamBusy,
+    UpstreamChanged,
     UpstreamError,
     UpstreamInvalid,
     UpstreamThrottled,
@@ -36,7 +40,7 @@ class _Rule(NamedTuple):
     codes: frozenset[str]
     words: tuple[str, ...]
     error: type[GatewayError]
-    advice: str
+    said: Message
     retry_after_seconds: float | None = None
 
 
@@ -44,39 +48,39 @@ class _Rule(NamedTuple):
 _BY_WORDS = (
     # Told apart from 1301 by its number alone: its words speak of peak hours too (protocol notes 0.2 row 14).
     _Rule(frozenset({"10062"}), (), UpstreamThrottled,
-          "The upstream lets this account wait in its peak-hour queue. Try again shortly.", _BUSY_SECONDS),
+          account.PEAK_HOUR, _BUSY_SECONDS),
     _Rule(frozenset(), ("等待其他对话", "其他对话生成", "并发"), AccountAnswering,
-          "This account is already answering another question. Wait for it, or add accounts.", _BUSY_SECONDS),
+          account.ELSEWHERE, _BUSY_SECONDS),
     _Rule(frozenset(), ("频繁", "太快", "too many", "quota exceeded"), UpstreamThrottled,
-          "The upstream asks this account to slow down. Wait before asking again.", _THROTTLED_SECONDS),
+          account.TOO_FREQUENT, _THROTTLED_SECONDS),
     _Rule(frozenset(), ("超过对话长度", "超出对话长度"), PromptTooLong,
-          "The upstream finds the text too long. Shorten the conversation or the documents."),
+          TOO_LONG_UPSTREAM),
     _Rule(frozenset(), ("您已多次体验", "请登录后继续"), AccountBlocked,
-          "The upstream gives this guest no more answers. Log in for real.", _THROTTLED_SECONDS),
+          account.GUEST_USED_UP, _THROTTLED_SECONDS),
     _Rule(frozenset(), ("needs login", "has expired", "已过期"), AccessRejected,
-          "The upstream wants this account to log in again. Get a new refresh token."),
+          account.WANTS_LOGIN),
     _Rule(frozenset(), ("访问人数过多", "高峰期", "排队中", "Server busy", "请稍后"), UpstreamBusy,
-          "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
+          upstream.OVERLOADED, _BUSY_SECONDS),
     _Rule(frozenset(), ("conversation not found", "会话不存在", "对话不存在"), ConversationNotFound,
-          "The upstream knows no such conversation."),
+          path.UNKNOWN_CONVERSATION),
     _Rule(frozenset(), ("智能体不存在", "智能体已下架", "assistant not found"), ModelNotFound,
-          "The upstream knows no such assistant."),
+          path.UNKNOWN_ASSISTANT),
     _Rule(frozenset(), ("开通会员",), UpstreamThrottled,
-          "The upstream offers this account no more answers for now.", _THROTTLED_SECONDS),
+          account.NO_MORE_ANSWERS, _THROTTLED_SECONDS),
 )  # fmt: skip
 _BY_CODE = (
     _Rule(frozenset({"401", "40102", "40103"}), (), AccessRejected,
-          "The upstream refuses this account's token. Get a new refresh token."),
+          account.ACCESS_REFUSED),
     _Rule(frozenset({"10061", "429"}), (), UpstreamThrottled,
-          "The upstream asks this account to slow down. Wait before asking again.", _THROTTLED_SECONDS),
+          account.TOO_FREQUENT, _THROTTLED_SECONDS),
     _Rule(frozenset({"1301"}), (), UpstreamBusy,
-          "The upstream is overloaded. Try again shortly.", _BUSY_SECONDS),
+          upstream.OVERLOADED, _BUSY_SECONDS),
     _Rule(frozenset({"40012"}), (), AccountBlocked,
-          "The upstream's risk control refused. Wait a while, and ask less often.", _THROTTLED_SECONDS),
-    _Rule(SIGNATURE_CODES, (), UpstreamInvalid,
-          "The upstream refuses this gateway's signature: it has changed, or this machine's clock is off."),
+          account.RISK_CONTROL, _THROTTLED_SECONDS),
+    _Rule(SIGNATURE_CODES, (), UpstreamChanged,
+          upstream.SIGNATURE_REFUSED),
     _Rule(frozenset({"500", "502", "503", "504", "10025"}), (), UpstreamUnreachable,
-          "The upstream has an internal failure. Try again shortly."),
+          upstream.INTERNAL_FAILURE),
 )  # fmt: skip
 
 
@@ -93,9 +97,9 @@ def classify_refusal(code: object, message: object) -> GatewayError:
 def _apply_rules(number: str, said: str, words: str) -> GatewayError:
     for rule in (*_BY_WORDS, *_BY_CODE):
         if number in rule.codes or any(word in said for word in rule.words):
-            return rule.error(_quote(rule.advice, words), retry_after_seconds=rule.retry_after_seconds)
-    named = f"code {number}" if number else "no code"
-    return UpstreamError(_quote(f"The upstream refused to answer ({named}).", words))
+            return rule.error(_quote(rule.said, words), retry_after_seconds=rule.retry_after_seconds)
+    code_said = upstream.CODE.fill(number=number) if number else upstream.NO_CODE
+    return UpstreamError(_quote(upstream.REFUSED.fill(code=code_said), words))
 
 
 def classify_document(document: object) -> GatewayError:
@@ -133,5 +137,5 @@ def classify_detail(detail: object) -> GatewayError | None:
     return classify_refusal(code, detail.get("message") or detail.get("err_msg"))
 
 
-def _quote(advice: str, words: str) -> str:
-    return f"{advice} The upstream says: {words}" if words else advice
+def _quote(said: Message, words: str) -> Message:
+    return said.then(upstream.UPSTREAM_SAYS.fill(words=words)) if words else said

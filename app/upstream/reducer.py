@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from app.catalogue.upstream import NOTHING_SAID
 from app.core.errors import EmptyAnswer, GatewayError, UpstreamError
 from app.core.event import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.identifier import fold_id
@@ -257,7 +258,7 @@ class Reducer:
             raise self.part_error
         self._say_all(events)
         if self._calls is None and not self._text.has_text and not self._reasoning.has_text:
-            raise EmptyAnswer("The upstream finished without saying anything. Try again, or ask differently.")
+            raise EmptyAnswer(NOTHING_SAID)
         events.append(ReplyFinished("stop"))
 
     def _intervene(self, detail: Any, events: list[ReplyEvent]) -> None:

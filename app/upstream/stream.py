@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.catalogue.upstream import ANSWER_BROKEN, ANSWER_UNFINISHED, NOT_A_WORD
 from app.core.errors import CutAnswer, GatewayError, SilentAnswer
 from app.core.event import ReplyEvent
 from app.hub import cooperate
@@ -139,7 +140,7 @@ class AnswerStream:
             data = self._body.read(seconds)
         except OSError as exc:
             self.ended = self._has_lost = True
-            raise CutAnswer("The connection to the upstream broke before the answer was complete.") from exc
+            raise CutAnswer(ANSWER_BROKEN) from exc
         self.ended = data == b""
         return data
 
@@ -148,8 +149,8 @@ class AnswerStream:
         if self._reducer.part_error is not None:
             return self._reducer.part_error
         if self.frames:
-            return CutAnswer("The upstream's answer ended before it was finished.")
-        return SilentAnswer("The upstream answered without a word.")
+            return CutAnswer(ANSWER_UNFINISHED)
+        return SilentAnswer(NOT_A_WORD)
 
     def close(self) -> None:
         """Idempotent. The connection is kept where the body came, or soon comes, to its end."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, BinaryIO, Protocol
 
+from app.catalogue.file import OVER_UPSTREAMS_LIMIT
 from app.core.errors import FileTooLarge, GatewayError, UpstreamInvalid
 from app.upstream.envelope import classify_answer, first_string, is_success
 
@@ -121,7 +122,7 @@ def parse_upload(status: int, document: Any, file: Upload) -> UploadedFile:
 
 def _refusal(status: int, document: Any) -> GatewayError:
     if status == 413:
-        return FileTooLarge("The upstream finds the file too large.")
+        return FileTooLarge(OVER_UPSTREAMS_LIMIT)
     return classify_answer(status, document)
 
 

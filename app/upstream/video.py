@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from app.auth_token import AccessToken
+from app.catalogue.upstream import VIDEO_REFUSED
 from app.core.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
 from app.core.upstream_words import UpstreamWords
 from app.logs import redactor
@@ -114,7 +115,7 @@ def parse_state(result: Any) -> VideoState:
 
 
 def _failed(status: str, words: str) -> VideoFailed:
-    error = VideoFailed(f"The upstream could not make this video. It says: {words}")
+    error = VideoFailed(VIDEO_REFUSED.fill(words=words))
     error.upstream = UpstreamWords(status, words)
     return error
 

@@ -18,6 +18,8 @@ from app.accounts.authenticator import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.catalogue.path import NO_VIDEO
+from app.catalogue.upstream import VIDEO_LATE
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
@@ -172,7 +174,7 @@ class VideoService:
             or known.caller != caller.id
             or known.owner not in owners
         ):
-            raise NotFound("There is no such video among your accounts, or its time is over.")
+            raise NotFound(NO_VIDEO)
         account = owners[known.owner]
         with _leaving_out(Echo(None)):
             return _describe(known.id, self._look(account, known.id))
@@ -202,7 +204,7 @@ class VideoService:
                 continue
             if state.is_finished:
                 return self._finish(order, state, audio_id)
-        raise UpstreamTimeout("The video was not finished in time (GLM_VIDEO_SECONDS).")
+        raise UpstreamTimeout(VIDEO_LATE)
 
     def _look(self, account: Account, video_id: str) -> VideoState:
         parts = self._parts

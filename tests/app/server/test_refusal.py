@@ -58,11 +58,12 @@ def test_it_is_refused_without_a_byte_of_it(
     with pytest.raises((ParseException, GatewayError)) as raised:
         next(parse(request_text.encode("latin-1")))
     error = translate_failure(raised.value)
-    answer = build_refusal(error, "an-id").decode("ascii")
+    answer = build_refusal(error, "an-id").decode()
     head, _, body = answer.partition("\r\n\r\n")
     assert re.match(rf"HTTP/1.1 {status} [A-Z]", head)
     assert "X-Request-Id: an-id" in head
-    assert f"Content-Length: {len(body)}" in head
+    assert f"Content-Length: {len(body.encode())}" in head
+    assert "x-should-retry: false" in head
     document = json.loads(body)["error"]
     assert document.keys() == {"message", "type", "param", "code"}
     assert document["type"] == "invalid_request_error"

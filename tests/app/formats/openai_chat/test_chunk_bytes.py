@@ -13,6 +13,7 @@ from openai import APIError, OpenAI
 from openai._streaming import SSEDecoder
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+from app.catalogue.message import Message
 from app.core import errors
 from app.core.errors import GatewayError
 from app.core.event import (
@@ -255,7 +256,7 @@ def test_the_official_client_raises_an_error_event() -> None:
 
 
 def test_an_error_without_a_parameter_says_null() -> None:
-    assert encode_error_event(errors.UpstreamBusy("行")).decode() == (
-        'data: {"error":{"message":"行","type":"api_error","param":null,"code":"upstream_busy"}}\n\n'
+    assert encode_error_event(errors.UpstreamBusy(Message("行", "忙"))).decode() == (
+        'data: {"error":{"message":"行 忙","type":"api_error","param":null,"code":"upstream_busy"}}\n\n'
     )
     assert set(build_error(errors.UpstreamBusy(""))) == {"error"}
