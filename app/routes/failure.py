@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as PathNotFound
 
+from app.catalogue.load import MISTAKE
+from app.catalogue.message import Message, say_size
+from app.catalogue.path import WRONG_METHOD
+from app.catalogue.request import BODY_TOO_LARGE, BODY_TOO_LARGE_BY, UNREADABLE
 from app.core import errors
 from app.core.errors import GatewayError, InternalError
 from app.formats.format import ErrorEncoder
+from app.routes.missing import explain_missing, list_offered
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +40,8 @@ class FailurePages:
         g.request_log.fail(error)
         response = Response(self._encode(error), status=error.status, content_type="application/json")
         if error.retry_after_seconds is not None:
-            response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
-        if not error.should_retry:
+            response.headers["Retry-After"] = str(error.whole_retry_seconds)
+        if error.forbids_retry:
             response.headers["x-should-retry"] = "false"
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
@@ -53,7 +57,7 @@ class FailurePages:
     def render_unexpected(self, exc: Exception) -> Response:
         """A mistake of ours is logged here and told without details."""
         log.error("unexpected failure", exc_info=exc)
-        return self.render_error(InternalError("The gateway made a mistake; its log says more."))
+        return self.render_error(InternalError(MISTAKE))
 
     def _encode(self, error: GatewayError) -> bytes:
         encoders = (encode for prefix, encode in self._encoders if request.path.startswith(prefix))
@@ -62,9 +66,19 @@ class FailurePages:
 
 def _translate(exc: HTTPException) -> GatewayError:
     if isinstance(exc, PathNotFound):
-        return errors.NotFound("There is nothing at this path. The API is under /v1, as OpenAI's.")
+        return errors.NotFound(explain_missing(request.path, list_offered(current_app.url_map)))
     if isinstance(exc, MethodNotAllowed):
-        return errors.MethodNotAllowed("This path does not know this method.")
+        methods = ", ".join(sorted({*(exc.valid_methods or ())} - {"HEAD", "OPTIONS"}))
+        said = WRONG_METHOD.fill(path=request.path, methods=methods, method=request.method)
+        return errors.MethodNotAllowed(said)
     if isinstance(exc, RequestEntityTooLarge):
-        return errors.BodyTooLarge("The request body is larger than this path takes (GLM_MAX_BODY_BYTES).")
-    return errors.InvalidRequest(f"The request could not be read: {exc.name}.")
+        return errors.BodyTooLarge(_explain_size())
+    return errors.InvalidRequest(UNREADABLE.fill(name=exc.name))
+
+
+def _explain_size() -> Message:
+    """How large the body is is known only where it was said, and nobody had to decode it."""
+    allowed, sent = request.max_content_length or 0, request.content_length or 0
+    if sent > allowed:
+        return BODY_TOO_LARGE_BY.fill(size=say_size(allowed), sent=say_size(sent))
+    return BODY_TOO_LARGE.fill(size=say_size(allowed))
