@@ -22,9 +22,10 @@ export function readPasted(text) {
 
 /** A failure that the gateway told, or `network` when it told nothing. */
 export class ApiError extends Error {
-  constructor(code, message, retryAfter = null) {
+  constructor(code, message, retryAfter = null, status = 0) {
     super(message);
     this.code = code;
+    this.status = status;
     this.retryAfter = retryAfter;
   }
 }
@@ -86,8 +87,8 @@ async function readError(response) {
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
   try {
     const { error } = await response.json();
-    return new ApiError(error.code, error.message, retryAfter);
+    return new ApiError(error.code, error.message, retryAfter, response.status);
   } catch {
-    return new ApiError(`http_${response.status}`, `HTTP ${response.status}`, retryAfter);
+    return new ApiError(`http_${response.status}`, `HTTP ${response.status}`, retryAfter, response.status);
   }
 }

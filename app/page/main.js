@@ -4,7 +4,9 @@ import { credentials, readPasted } from "./api.js";
 import { setUpAccounts, showAccounts } from "./accounts.js";
 import { restoreChat, setUpChat, startAnew } from "./chat.js";
 import { setUpConnecting, showFields } from "./connect.js";
+import { tell } from "./copy.js";
 import { find } from "./dom.js";
+import { admit } from "./door.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
@@ -80,14 +82,24 @@ function leave() {
 
 function setUpDoor() {
   const input = find("#credentials");
-  find("#door").addEventListener("submit", (event) => {
+  find("#door").addEventListener("submit", async (event) => {
     event.preventDefault();
     find("#door .trouble")?.remove();
     const pasted = readPasted(input.value);
     if (!pasted || /[^\x21-\x7e]/.test(pasted)) return find("#door .row").after(troubleBox({ message: say("credentialsOdd") }));
-    credentials.set(pasted);
-    input.value = "";
-    enter();
+    const button = find("#door button");
+    button.disabled = true;
+    button.textContent = say("checking");
+    try {
+      const notice = await admit(pasted);
+      input.value = "";
+      enter();
+      if (notice) tell(notice);
+    } catch (error) {
+      find("#door .row").after(troubleBox(error));
+    }
+    button.disabled = false;
+    button.textContent = say("use");
   });
   find("#forget").addEventListener("click", leave);
   // The conversation stays below: whoever only renews a token wants to go on.

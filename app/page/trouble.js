@@ -4,7 +4,8 @@ import { advise, mayRetry, needsToken } from "./advice.js";
 import { element, find } from "./dom.js";
 import { say } from "./words.js";
 
-const SPEAKING = new Set(["upstream_error"]);
+// Their message names what is wrong this time: whose words, which file, how much.
+const SPEAKING = /^(upstream_error|video_failed|content_policy|invalid_|file_|request_too_large|unsupported_|not_found$)/;
 /** Told to the document when the person wants to give other credentials. */
 export const OTHER_CREDENTIALS = "glm-api:other-credentials";
 
@@ -16,7 +17,7 @@ export function troubleBox(error, retry = null) {
     advice && element("p", {}, advice),
     error.retryAfter && element("p", {}, say("waitFor", error.retryAfter)),
     // Where the advice is to read them they lie open.
-    advice ? element("details", { open: SPEAKING.has(error.code) }, element("summary", {}, say("gatewaySays")), words) : words,
+    advice ? element("details", { open: SPEAKING.test(error.code) }, element("summary", {}, say("gatewaySays")), words) : words,
     needsToken(error.code) && find("#door").hidden && button("otherToken", () => document.dispatchEvent(new Event(OTHER_CREDENTIALS))),
     retry && mayRetry(error.code) && button("tryAgain", retry));
 }

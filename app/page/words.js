@@ -121,6 +121,7 @@ const WORDS = {
   checked: ["Checked.", "检查完毕。"],
   live: ["The token is alive.", "token 有效。"],
   dead: ["The token is not alive. Get a new one.", "token 已失效，请重新获取。"],
+  someDead: ["Not alive: {0}. The others are used.", "已失效：{0}，将使用其余的。"],
   cannotCheck: ["With a gateway key the operator's tokens cannot be checked from here.", "使用网关密钥时无法在此检查管理员的 token。"],
   coolingUntil: ["Cooling until", "冷却至"],
   replies: ["Replies", "回复数"],

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 from app.core.errors import NotFound
+from app.routes.page_words import build_error_words
 
 bp = Blueprint("page", __name__)
 
@@ -34,6 +35,7 @@ _FILES = {
     for path in (Path(__file__).parents[1] / "page").iterdir()
     if path.suffix in _TYPES
 }
+_FILES["errors.js"] = (build_error_words(), _TYPES[".js"])
 _TAGS = {name: hashlib.sha256(content).hexdigest()[:16] for name, (content, _) in _FILES.items()}
 
 

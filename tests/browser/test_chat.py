@@ -76,7 +76,9 @@ def test_an_expired_token_is_told_how_to_be_replaced_and_replaced(page: Page) ->
     page.evaluate("sessionStorage.setItem('glm-api credentials', 'dead-token')")
     send(page, "hello")
     trouble = page.locator(".trouble")
-    expect(trouble).to_contain_text("press F12, Application > Cookies, copy chatglm_refresh_token")
+    expect(trouble).to_contain_text(
+        "press F12, open Application > Cookies, and copy the value of chatglm_refresh_token"
+    )
     trouble.get_by_role("button", name="Use another token").click()
     expect(page.locator("#credentials")).to_be_focused()
     page.locator("#credentials").fill(TOKEN)
@@ -90,7 +92,7 @@ def test_an_expired_token_is_told_how_to_be_replaced_and_replaced(page: Page) ->
 def test_what_failed_is_asked_again(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "[[text say=whole]]")
-    expect(page.locator(".trouble")).to_contain_text("The answer broke off.")
+    expect(page.locator(".trouble")).to_contain_text("Answer cut off.")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".answer .text")).to_have_text("whole")
     expect(page.locator(".trouble")).to_have_count(0)

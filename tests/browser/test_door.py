@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from demo.gateway import GatewayProcess
-from tests.browser.conftest import enter
+from tests.browser.conftest import TOKEN, enter, send, wait_for_end
+from upstream_emulator.emulator import UpstreamEmulator
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,78 @@ def test_what_no_token_holds_stays_outside(blank: Page, gateway: GatewayProcess)
     blank.locator("#door button").click()
     expect(blank.locator("#door .trouble")).to_contain_text("characters in it that no token has")
     expect(blank.locator("#inside")).to_be_hidden()
+
+
+def knock(page: Page, gateway: GatewayProcess, pasted: str) -> Locator:
+    """The trouble that the door tells."""
+    page.goto(f"{gateway.url}/")
+    page.locator("#credentials").fill(pasted)
+    page.locator("#door button").click()
+    return page.locator("#door .trouble")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "told"),
+    [
+        ("dead-token", "Token expired. Log in at https://chatglm.cn on a computer, press F12"),
+        ("dead-one,dead-two", "Token expired. Log in"),
+        ("sk-0123456789abcdef", "What was given as refresh token is an API key of another service."),
+        ("glm-" + "k" * 43, "A gateway key is no refresh token: this gateway has none."),
+        ("YOUR_TOKEN", "is the example's word for one"),
+    ],
+)
+def test_what_opens_nothing_stays_outside_and_is_told_why(
+    blank: Page, gateway: GatewayProcess, pasted: str, told: str
+) -> None:
+    trouble = knock(blank, gateway, pasted)
+    expect(trouble).to_contain_text(told)
+    expect(trouble.get_by_text(told.split(".", maxsplit=1)[0])).to_be_visible()
+    expect(blank.locator("#inside")).to_be_hidden()
+    expect(blank.locator("#credentials")).to_have_value(pasted)  # to be mended
+    assert blank.evaluate("sessionStorage.getItem('glm-api credentials')") is None
+    blank.locator("#credentials").fill("demo-ann")
+    blank.keyboard.press("Enter")
+    blank.locator("#message").wait_for()
+
+
+def test_one_live_token_of_several_opens_and_the_dead_ones_are_named(
+    blank: Page, gateway: GatewayProcess
+) -> None:
+    enter(blank, gateway, "dead-one,demo-ann,dead-two")
+    expect(blank.locator("#status")).to_have_text("Not alive: #1, #3. The others are used.")
+
+
+def test_an_upstream_that_cannot_be_asked_keeps_nobody_out(
+    blank: Page, gateway: GatewayProcess, upstream: UpstreamEmulator
+) -> None:
+    upstream.configure(down=True)
+    try:
+        enter(blank, gateway, "demo-nobody-knows-yet")
+        expect(blank.locator("#status")).to_contain_text("Web chat overloaded.")
+    finally:
+        upstream.configure(down=False)
+
+
+def test_a_conversation_survives_credentials_that_open_nothing(page: Page) -> None:
+    send(page, "[[text say=kept]]")
+    wait_for_end(page)
+    page.evaluate("document.dispatchEvent(new Event('glm-api:other-credentials'))")
+    page.locator("#credentials").fill("dead-token")
+    page.keyboard.press("Enter")
+    expect(page.locator("#door .trouble")).to_contain_text("Token expired.")
+    expect(page.locator(".answer .text")).to_have_text("kept")
+    assert page.evaluate("sessionStorage.getItem('glm-api credentials')") == TOKEN
+
+
+def test_a_key_opens_where_keys_are_set_and_a_token_does_not(
+    blank: Page, upstream: UpstreamEmulator, tmp_path: Path
+) -> None:
+    key = "glm-" + "k" * 43
+    settings = {"GATEWAY_API_KEYS": f"laptop={key}", "GLM_REFRESH_TOKENS": "demo-owner"}
+    with GatewayProcess(upstream.url, tmp_path, **settings) as gateway:
+        token = "eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
+        expect(knock(blank, gateway, token)).to_contain_text("this gateway takes its own keys alone")
+        expect(knock(blank, gateway, "glm-" + "o" * 43)).to_contain_text("This gateway key is not known.")
+        blank.locator("#credentials").fill(key)
+        blank.keyboard.press("Enter")
+        blank.locator("#message").wait_for()

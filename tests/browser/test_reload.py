@@ -56,9 +56,9 @@ def test_thoughts_that_were_on_their_way_are_folded(page: Page) -> None:
 def test_a_failure_is_told_again_and_can_still_be_mended(page: Page, upstream: UpstreamEmulator) -> None:
     upstream.account("browser-secret", next=["cut at=3"])
     send(page, "[[text say=whole]]")
-    expect(page.locator(".trouble")).to_contain_text("The answer broke off.")
+    expect(page.locator(".trouble")).to_contain_text("Answer cut off.")
     page.reload()
-    expect(page.locator(".trouble")).to_contain_text("The answer broke off.")
+    expect(page.locator(".trouble")).to_contain_text("Answer cut off.")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".answer .text")).to_have_text("whole")
 
