@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
         credentials = _read_credentials(options.tokens)
     except (OSError, UnicodeDecodeError, CredentialsRejected) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
+        if isinstance(exc, CredentialsRejected):
+            reason = exc.said.say(choose_language(os.environ))
         parser.error(f"what --tokens names cannot be used: {reason}")
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files, words of others: whatever the locale
         sys.stdout.reconfigure(errors="replace")

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.auth_token import read_expiry
+from app.catalogue.message import Message
 from app.core.errors import AccountExpired, GatewayError
 from app.core.event import ReplyEvent
 from app.core.request import Question, TextPart, Turn
 from app.core.tool import Tool
 from app.doctor import messages
 from app.doctor.diagnosis import refuse, say_day
-from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.doctor.toy_tool import TOOL, TOOL_QUESTION, judge_answer, read_answer
 from app.exchange.unusable import ToolCallMalformed
 from app.gateway import Gateway

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.doctor.finding import Message, Verdict
+from app.catalogue.code import CODES
+from app.catalogue.message import Message
+from app.doctor.finding import Verdict
 
 NOTHING = Message("Nothing to do.", "无需处理。")
 
@@ -88,22 +90,13 @@ USUAL = {
         "Look for a newer version of glm-api, and report this line if there is none.",
         "请查找 glm-api 的新版本；若没有，请反馈此行信息。",
     ),
-    Verdict.BLOCKED: Message(
-        "The upstream's risk control keeps this account or address out. Do not insist: log in at {site} with "
-        "a browser, answer what it asks, wait an hour, then ask less often.",
-        "上游风控拦截了此账号或地址。请勿反复尝试：用浏览器登录 {site} 并完成其要求，等待一小时，"
-        "之后降低频率。",
+    Verdict.BLOCKED: CODES["account_blocked"].advice,
+    Verdict.EXPIRED: CODES["account_expired"].advice.then(
+        Message(
+            "A gateway elsewhere that uses this token may hold a newer one: ask it with --url.",
+            "若别处的网关正在使用此 token，它可能持有更新的：请用 --url 询问。",
+        )
     ),
-    Verdict.EXPIRED: Message(
-        "Log in at {site}, have one conversation, copy `chatglm_refresh_token` (F12 > Application > Cookies) "
-        "and put it in the old one's place. A gateway elsewhere that uses this token may hold a newer one: "
-        "ask it with --url.",
-        "请登录 {site}，对话一次，复制 `chatglm_refresh_token`（F12 > 应用 > Cookies）替换旧令牌。"
-        "若别处的网关正在使用此令牌，它可能持有更新的令牌：请用 --url 询问。",
-    ),
-    Verdict.THROTTLED: Message(
-        "Wait some minutes, then ask less often (GLM_ACCOUNT_MIN_INTERVAL_SECONDS), or add accounts.",
-        "请等待几分钟，之后降低频率（GLM_ACCOUNT_MIN_INTERVAL_SECONDS），或增加账号。",
-    ),
+    Verdict.THROTTLED: CODES["upstream_throttled"].advice,
     Verdict.BUSY: Message("Nothing to mend here: wait and try again.", "无需在本机处理：请稍后再试。"),
 }

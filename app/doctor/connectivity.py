@@ -15,12 +15,13 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from app.catalogue.message import Message
 from app.config import Settings
 from app.core.errors import AccessRejected, GatewayError, UpstreamError, UpstreamInvalid, UpstreamTimeout
 from app.doctor import advice, messages
 from app.doctor.cause import find_cause, say_cause
 from app.doctor.diagnosis import refuse
-from app.doctor.finding import Finding, Mark, Message, Verdict, fail, note, ok, skip
+from app.doctor.finding import Finding, Mark, Verdict, fail, note, ok, skip
 from app.upstream.adapter import build_any_time_context
 from app.upstream.client import UpstreamClient
 from app.upstream.head import AnswerHead

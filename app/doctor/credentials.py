@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from app.accounts.authenticator import parse_refresh_tokens
+from app.catalogue import credential
 from app.core.errors import CredentialsRejected
 from app.keys import KEY_PREFIX
 from app.logs import redactor
@@ -43,10 +44,10 @@ def parse_credentials(text: str) -> Credentials:
     for word in words:
         redactor.keep(word)
     if len(keys) > 1:
-        raise CredentialsRejected("More than one gateway key was given.")
+        raise CredentialsRejected(credential.TWO_KEYS)
     if not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
-        raise CredentialsRejected("The gateway key holds characters that no key has. Copy it again.")
+        raise CredentialsRejected(credential.ODD_KEY)
     tokens = parse_refresh_tokens(",".join(word for word in words if word not in keys))
     if not words:
-        raise CredentialsRejected("Nothing was given.")
+        raise CredentialsRejected(credential.NOTHING_GIVEN)
     return Credentials(tokens, keys[0] if keys else None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from app.catalogue.message import Message
 from app.core.errors import AccountAnswering, GatewayError, UpstreamUnreachable
 from app.doctor import advice, messages
-from app.doctor.finding import Finding, Message, Verdict, fail
+from app.doctor.finding import Finding, Verdict, fail
 
 _VERDICTS = {
     "account_expired": Verdict.EXPIRED,
@@ -44,7 +45,7 @@ def refuse(
         step = advice.WAIT_UNTIL
         values["until"] = say_time(clock() + error.retry_after_seconds)
     return fail(
-        check, verdict, messages.REFUSED, step, subject, reason=error.message, code=error.code, **values
+        check, verdict, messages.REFUSED, step, subject, reason=error.explained, code=error.code, **values
     )
 
 

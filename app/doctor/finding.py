@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, NamedTuple
 
-Language = Literal["en", "zh"]
-
-
-class Message(NamedTuple):
-    """The same words in both languages, with the same places for values, which may be messages too."""
-
-    en: str
-    zh: str
-
-    def say(self, language: Language, values: Mapping[str, object] | None = None) -> str:
-        said = {
-            name: value.say(language) if isinstance(value, Message) else value
-            for name, value in (values or {}).items()
-        }
-        return (self.zh if language == "zh" else self.en).format_map(said)
+from app.catalogue.message import Message
 
 
 class Mark(Enum):

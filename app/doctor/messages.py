@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.doctor.finding import Mark, Message, Verdict
+from app.catalogue.message import Message
+from app.doctor.finding import Mark, Verdict
 
 # --- the checks --------------------------------------------------------------------------------------------
 

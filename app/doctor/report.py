@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TextIO
 
+from app.catalogue.message import Language
 from app.doctor import advice, messages
-from app.doctor.finding import Finding, Language, Mark, conclude
+from app.doctor.finding import Finding, Mark, conclude
 from app.logs import redactor
 
 _COLOURS = {Mark.OK: "32", Mark.NOTE: "33", Mark.SKIP: "2", Mark.FAIL: "1;31"}
@@ -16,8 +17,8 @@ _CHECK_COLUMNS = 14
 
 
 def choose_language(environ: Mapping[str, str]) -> Language:
-    """That of the locale, as programs agree on it: the first of these variables that is set."""
-    set_ones = (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    """The gateway's own where one is set, else that of the locale: the first of these variables counts."""
+    set_ones = (environ.get(name) for name in ("GLM_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh" if next(filter(None, set_ones), "").lower().startswith("zh") else "en"
 
 

@@ -8,8 +8,9 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from app.catalogue.message import Message
 from app.doctor import advice, messages
-from app.doctor.finding import Finding, Message, Verdict, fail, note, ok, skip
+from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.state import MEMORY, State, StateInUse, open_sound_state
 
 _MIN_FREE_BYTES = 4 * 1024 * 1024

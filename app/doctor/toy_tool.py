@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.catalogue.message import Message
 from app.core.event import ReplyEvent, ToolCalled
 from app.core.tool import Tool
 from app.doctor import messages
-from app.doctor.finding import Finding, Message, note, ok
+from app.doctor.finding import Finding, note, ok
 from app.metrics.counters import Counters
 
 TOOL_QUESTION = "用 get_order_status 查询订单 4711 现在的状态，然后告诉我。"
