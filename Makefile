@@ -199,6 +199,10 @@ openapi: install ## Write what /openapi.json serves, from openapi.yaml
 	$(BIN)/python -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, ensure_ascii=False, indent=1)' \
 	  < openapi.yaml > app/routes/openapi.json
 
+.PHONY: errors
+errors: install ## Write the tables of docs/errors.md and its twin, from app/catalogue
+	$(BIN)/python -m tests.house.error_table
+
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)

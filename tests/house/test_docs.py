@@ -12,20 +12,17 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families as parse_metrics
 
 from app import config
+from app.catalogue.message import Language
 from app.chat.mode import MODELS
 from app.config import Settings
-from app.core import errors
-from app.core.errors import GatewayError
-from app.doctor.finding import Language, Verdict
+from app.doctor.finding import Verdict
 from app.doctor.messages import TITLES
-from app.exchange import unusable
 from app.factory import _BLUEPRINTS
 from app.formats.openai_chat.request import ChatRequest
-from app.formats.openai_error import find_type
 from app.formats.openai_responses.request import ResponsesRequest
 from app.metrics.counters import Counters, Readings
 from app.metrics.exposition import encode
-from app.server import error as server_errors
+from tests.house.error_table import list_errors
 
 ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
@@ -159,29 +156,6 @@ def test_every_path_is_named(path: Path) -> None:
 def test_no_variable_is_made_up(path: Path) -> None:
     named = set(re.findall(r"\b(?:GLM|GATEWAY|METRICS|LOG|CORS)_[A-Z_]+[A-Z]\b", path.read_text("utf-8")))
     assert named <= set(known_defaults())
-
-
-def list_errors() -> list[type[GatewayError]]:
-    known = vars(errors) | vars(server_errors) | vars(unusable)
-    return [kind for kind in known.values() if isinstance(kind, type) and issubclass(kind, GatewayError)]
-
-
-@pytest.mark.parametrize("kind", list_errors(), ids=lambda kind: kind.__name__)
-def test_every_error_is_in_the_table(kind: type[GatewayError]) -> None:
-    row = f"| {kind.status} | `{find_type(kind.status)}` | `{kind.code}` |"
-    assert row in (ROOT / "docs/errors.md").read_text("utf-8")
-    drawn = "".join(module.__doc__ or "" for module in (errors, server_errors, unusable))
-    assert kind is GatewayError or kind.__name__ in drawn
-
-
-def test_the_table_knows_no_other_errors() -> None:
-    rows = re.findall(
-        r"^\| .* \| (\d+) \| `(\w+)` \| `(\w+)` \|",
-        (ROOT / "docs/errors.md").read_text("utf-8"),
-        re.MULTILINE,
-    )
-    known = {(str(kind.status), find_type(kind.status), kind.code) for kind in list_errors()}
-    assert sorted(rows) == sorted(known)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=say_path)
