@@ -51,9 +51,9 @@ def test_the_catalogue_has_no_other_codes() -> None:
 
 
 @pytest.mark.parametrize("kind", list_errors(), ids=lambda kind: kind.__name__)
-def test_every_error_is_drawn_in_a_tree(kind: type[GatewayError]) -> None:
+def test_every_error_with_a_code_of_its_own_is_drawn_in_a_tree(kind: type[GatewayError]) -> None:
     drawn = importlib.import_module(kind.__module__).__doc__ or ""
-    assert kind is GatewayError or kind.__name__ in drawn
+    assert kind is GatewayError or "code" not in vars(kind) or kind.__name__ in drawn
 
 
 @pytest.mark.parametrize("language", PAGES)
