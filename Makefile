@@ -123,6 +123,15 @@ $(DESCRIPTION)/.installed: tests/description/requirements.txt tests/description/
 	npm ci --prefix tests/description --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
+.PHONY: test-agents
+test-agents: tests/agents/node_modules/.installed ## Run real agents before the gateway, by hand (needs node and npm; 500 MB; RUNS=10 in a row)
+	$(BIN)/python -m pytest tests/agents $(ARGS)
+
+tests/agents/node_modules/.installed: tests/agents/package-lock.json | install
+	@command -v npm >/dev/null || { echo "The agents need Node.js 20 or newer, with npm." >&2; exit 1; }
+	npm ci --prefix tests/agents --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
+	@touch $@
+
 .PHONY: test-markdown
 test-markdown: tests/markdown/node_modules/.installed ## Compare how the page reads Markdown with markdown-it (needs node and npm)
 	$(BIN)/python -m pytest tests/markdown $(ARGS)
@@ -213,7 +222,7 @@ lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" $$overrides $(ARGS) --output-file $$name.txt $$name.in || exit 1; \
 	done
-	for place in tests/clients tests/description tests/markdown; do \
+	for place in tests/agents tests/clients tests/description tests/markdown; do \
 	  npm install --prefix $$place --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
 	    --no-audit --no-fund --loglevel error --before "$$(date --iso-8601 --date '7 days ago')" || exit 1; \
 	done

@@ -8,6 +8,7 @@ prompt, as a model does, and breaks it where it is told to. Parameters:
     form          dialect, unclosed, wrong-closer, broken, fenced, native, native-cut, tool-call, think, prose
     say, after    text before the call and behind it
     count         how many calls in a row
+    again         1: calls although there is a result, as a model does that has more to do
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def act(scene: Scene) -> Steps:
     """Calls, or answers with the last result."""
     results = _RESULT.findall(scene.question.rpartition("[[")[2])
     wanted = scene.script.text("name")
+    if scene.script.is_set("again"):
+        return scene.answer(_call(scene))
     if results and (not wanted or any(name.startswith(f"{wanted} #") for name, _ in results)):
         name, result = results[-1]
         return scene.answer([text(*cut_up(f"{name} gave: {result}"))])

@@ -76,7 +76,7 @@ def test_every_direct_package_is_locked(lock: str) -> None:
     assert {re.sub(r"\[.*", "", name) for name in reasons} - locked == set()
 
 
-@pytest.mark.parametrize("place", ["tests/clients", "tests/description", "tests/markdown"])
+@pytest.mark.parametrize("place", ["tests/agents", "tests/clients", "tests/description", "tests/markdown"])
 def test_the_lock_of_javascript_has_hashes_and_names_no_place(place: str) -> None:
     packages = json.loads((ROOT / place / "package-lock.json").read_text())["packages"]
     wanted = json.loads((ROOT / place / "package.json").read_text())["dependencies"]
