@@ -42,7 +42,7 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     """Serves the application of wsgi.py, or any other, in one process."""
 
     def load_wsgi(self) -> None:
-        gc.disable()  # hardly anything of what is loaded now is garbage, and looking for it takes a tenth of the start
+        gc.disable()  # hardly anything that is loaded is garbage: looking for it takes a tenth of the start
         super().load_wsgi()
         self._gateway = getattr(self.wsgi, "extensions", {}).get("glm-api")
         self._slots = ConnectionSlots(
