@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from upstream_emulator.content import CORPUS
 
 _STAMP = re.compile("⟦([0-9]+):([0-9]+)⟧")
 _BYTES_PER_CHARACTER = 3
+_MIN_QUARTERED = 4
 
 
 class Spread(NamedTuple):
-    """A figure over several runs."""
+    """A figure over several runs: `low` and `high` are the quartiles, of less than four runs the bounds."""
 
     median: float
     low: float
@@ -119,10 +121,11 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """The median and its bounds, NaN where there is nothing."""
+    """NaN where there is nothing."""
     known = sorted(value for value in values if not math.isnan(value))
     if not known:
         return Spread(math.nan, math.nan, math.nan)
-    middle = len(known) // 2
-    median = known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
-    return Spread(median, known[0], known[-1])
+    if len(known) < _MIN_QUARTERED:
+        return Spread(statistics.median(known), known[0], known[-1])
+    low, median, high = statistics.quantiles(known, n=4, method="inclusive")
+    return Spread(median, low, high)

@@ -68,6 +68,7 @@ class Client:
         self._socket: socket.socket | None = None
         self._end = EndFinder()
         self._waits_for_connection = True
+        self._unsent = memoryview(b"")
 
     @property
     def over(self) -> bool:
@@ -90,9 +91,11 @@ class Client:
             return False
         try:
             if self._waits_for_connection:
-                self._send(self._socket)
-                self._epoll.modify(self._socket, select.EPOLLIN)
                 self._waits_for_connection = False
+                self._send(self._socket)
+                return False
+            if self._unsent:
+                self._send_more(self._socket)
                 return False
             data = self._socket.recv(_READ_BYTES)
         except BlockingIOError:
@@ -131,10 +134,14 @@ class Client:
         self.exchanges.append(Exchange(time.monotonic_ns()))
 
     def _send(self, connection: socket.socket) -> None:
-        """Requests are far smaller than any send buffer; a connection that failed says so here."""
-        request = self._requests.popleft()
-        if connection.send(request) != len(request):
-            raise OSError("the request does not fit")
+        """Begin the next request; a connection that failed says so here."""
+        self._unsent = memoryview(self._requests.popleft())
+        self._send_more(connection)
+
+    def _send_more(self, connection: socket.socket) -> None:
+        """What there is room for; the rest when there is room again."""
+        self._unsent = self._unsent[connection.send(self._unsent) :]
+        self._epoll.modify(connection, select.EPOLLOUT if self._unsent else select.EPOLLIN)
 
     def _fail(self, problem: str) -> bool:
         self.exchanges[-1].problem = problem

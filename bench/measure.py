@@ -7,19 +7,21 @@ import json
 import math
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bench.analysis import percentile
 from bench.answer import Kind
 from bench.load import Lane, Plan, Report, parse_report
 from bench.machine import busy_seconds
-from bench.place import Gateway, Upstream
+from bench.place import Gateway, Upstream, list_ping_waits
 from bench.process import Memory, ProcessTree, Program, ProgramFailed
 from bench.request import split_address
 from bench.scenario import PIECE_BYTES, SHORT_CHUNKS, Case
 
 Figures = dict[str, float]
 
+_LATENCY = ("latency_p50", "latency_p95", "latency_p99")
 _ANALYSIS_SECONDS = 120
 _DELETION_SECONDS = 20
 _MEBIBYTE = 1024 * 1024
@@ -74,9 +76,13 @@ def measure_case(case: Case, gateway: Gateway, upstream: Upstream | None) -> Mea
     _warm_up(case, gateway)
     # What the warming left to delete must not be deleted on the measured clock.
     _wait_for_deletions(case, upstream, kept)
+    if case.history_bytes:
+        figures |= _measure_history(case, gateway, upstream, kept)
     before = _count_calls(upstream)
     loaded = _load(case, gateway, upstream, kept)
     after = _count_calls(upstream)
+    if case.history_bytes:
+        figures["cpu_ms_for_history"] = loaded.figures["cpu_ms_per_answer"] - figures["cpu_ms_without"]
     figures |= loaded.figures | {f"upstream_{name}": after[name] - before[name] for name in before}
     failures = loaded.failures
     if gateway.deletes_at_once and figures["undeleted"]:
@@ -88,14 +94,18 @@ def hold_against(measurement: Measurement, floor: Measurement) -> None:
     """Add to a measurement what the least relay needs for the same. Raises ProgramFailed where that fails."""
     if floor.failures:
         raise ProgramFailed(f"the floor: {floor.failures}")
-    for name in ("cpu_ms_per_1000_chunks", "cpu_ms_per_answer"):
+    for name in ("cpu_ms_per_1000_chunks", "cpu_ms_per_answer", "first_p50", "first_p95", *_LATENCY):
         measurement.figures[f"floor_{name}"] = floor.figures[name]
         measurement.figures[f"times_floor_{name}"] = measurement.figures[name] / floor.figures[name]
+    for name in _LATENCY:
+        if f"direct_{name}" in measurement.figures:
+            direct = measurement.figures[f"direct_{name}"]
+            measurement.figures[f"floor_added_{name}"] = floor.figures[name] - direct
 
 
 def _added(figures: Figures) -> Figures:
     """What the gateway adds to the same load without it."""
-    names = ("first_p95", "latency_p50", "latency_p95", "latency_p99")
+    names = ("first_p95", *_LATENCY)
     return {
         f"added_{name}": figures[name] - figures[f"direct_{name}"]
         for name in names
@@ -116,6 +126,20 @@ def _warm_up(case: Case, gateway: Gateway) -> None:
     report = run_plan(_plan(short, gateway.url, "whole", gateway.build_warming_lanes(case)))
     if report.findings.failures:
         raise ProgramFailed(f"while warming up: {report.findings.failures}")
+
+
+def _measure_history(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) -> Figures:
+    """What the same questions cost without a history, and how long others wait beside those with one."""
+    plain = _load(dataclasses.replace(case, history_bytes=0), gateway, upstream, kept)
+    plan = _plan(case, gateway.url, "whole", gateway.build_lanes(case))
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(run_plan, plan)
+        waits = list_ping_waits(gateway.url, running.done)
+        failed = running.result().findings.failures
+    if failed:
+        raise ProgramFailed(f"while others waited: {failed}")
+    _wait_for_deletions(case, upstream, kept)
+    return {"cpu_ms_without": plain.figures["cpu_ms_per_answer"], "longest_wait_ms": max(waits)}
 
 
 def _load(case: Case, gateway: Gateway, upstream: Upstream | None, kept: int) -> Measurement:

@@ -7,7 +7,7 @@ import json
 import math
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +21,7 @@ from demo.gateway import GatewayProcess
 _OPEN_FILES = 8192
 _START_SECONDS = 30
 _WARMERS = 8
+_PING_PAUSE_SECONDS = 0.002
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
@@ -65,7 +66,7 @@ class Gateway:
 
     def build_lanes(self, case: Case) -> list[Lane]:
         return [
-            Lane(start, [self.build(number, case.message, stream=case.streamed)] * case.rounds)
+            Lane(start, [self.build(number, case.message, case.streamed, case.history)] * case.rounds)
             for number, start in list_starts(case)
         ]
 
@@ -75,9 +76,9 @@ class Gateway:
         requests = [self.build(number, message, stream=False) for number in range(case.streams)]
         return [Lane(0.0, requests[first::_WARMERS]) for first in range(min(_WARMERS, case.streams))]
 
-    def build(self, number: int, message: str, *, stream: bool) -> str:
+    def build(self, number: int, message: str, stream: bool, history: Sequence[str] = ()) -> str:
         key = self.key.replace("{n}", str(number))
-        return build_chat(self.url, key, self.model, message, stream=stream)
+        return build_chat(self.url, key, self.model, message, stream=stream, history=history)
 
 
 def list_starts(case: Case) -> list[tuple[int, float]]:
@@ -136,6 +137,25 @@ def exchange_once(url: str, request: str) -> bytes:
     if response.status != 200:
         raise ProgramFailed(f"{url} answered HTTP {response.status}: {data[:300].decode('utf-8', 'replace')}")
     return data
+
+
+def list_ping_waits(url: str, is_over: Callable[[], bool]) -> list[float]:
+    """How long the gateway took for each `/ping`, in milliseconds, one after the other until it is over.
+
+    Its event loop answers between two pieces of work: the longest wait shows the longest of them.
+    """
+    host, port, _ = split_address(url)
+    connection, waits = http.client.HTTPConnection(host, port, timeout=_START_SECONDS), []
+    try:
+        while not is_over():
+            begun = time.monotonic()
+            connection.request("GET", "/ping")
+            connection.getresponse().read()
+            waits.append((time.monotonic() - begun) * 1e3)
+            time.sleep(_PING_PAUSE_SECONDS)
+    finally:
+        connection.close()
+    return waits
 
 
 def allow_open_files() -> None:

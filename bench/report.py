@@ -25,7 +25,9 @@ def build_report(measurements: Sequence[Measurement], notes: Sequence[str], *, t
         "\n".join(f"- {note}" for note in notes),
         _build_streams(streams, summary),
         _build_latency(streams, summary),
+        _build_begun([case for case in streams if case.floor], summary),
         _build_short([case for case in cases if not case.streamed], summary),
+        _build_histories([case for case in cases if case.history_bytes], summary),
         _build_memory(streams, summary),
         _build_busy(cases, summary),
         _build_targets(summary) if targets else "",
@@ -87,6 +89,38 @@ def _build_latency(cases: Sequence[Case], summary: Summary) -> str:
         for case in cases
     ]
     return _table("Latency per chunk, ms, p50 / p95 / p99", head, rows)
+
+
+def _build_begun(cases: Sequence[Case], summary: Summary) -> str:
+    head = (
+        "case",
+        "begun within, s",
+        "first chunk p95, ms",
+        "floor",
+        "times floor",
+        "latency p99 added, ms",
+        "floor",
+    )
+    rows = [
+        (
+            case.name,
+            f"{case.arrival_seconds:g}",
+            _ranged(summary, case, "first_p95", 0),
+            _ranged(summary, case, "floor_first_p95", 0),
+            _ranged(summary, case, "times_floor_first_p95", 2),
+            _ranged(summary, case, "added_latency_p99", 1),
+            _ranged(summary, case, "floor_added_latency_p99", 1),
+        )
+        for case in cases
+    ]
+    return _table("Streams that begin, beside the floor under the same load", head, rows)
+
+
+def _build_histories(cases: Sequence[Case], summary: Summary) -> str:
+    head = ("case", "CPU ms each", "without the history", "for it", "longest wait of a /ping beside it, ms")
+    names = ("cpu_ms_per_answer", "cpu_ms_without", "cpu_ms_for_history", "longest_wait_ms")
+    rows = [(case.name, *(_ranged(summary, case, name, 1) for name in names)) for case in cases]
+    return _table("Large histories, one at a time", head, rows)
 
 
 def _build_short(cases: Sequence[Case], summary: Summary) -> str:

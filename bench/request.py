@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
+from itertools import cycle
 from urllib.parse import urlsplit
 
 from upstream_emulator.signing import apply_check_digit, signature
@@ -23,10 +25,17 @@ def split_address(url: str) -> tuple[str, int, str]:
     return parts.hostname, parts.port or 80, parts.path.rstrip("/")
 
 
-def build_chat(url: str, key: str, model: str, message: str, *, stream: bool) -> str:
-    """A chat completion request to the gateway at `url`, with or without its `/v1`."""
+def build_chat(
+    url: str, key: str, model: str, message: str, *, stream: bool, history: Sequence[str] = ()
+) -> str:
+    """A chat completion request to the gateway at `url`, with or without its `/v1`.
+
+    `history` is what was said before, the user's turns and the assistant's in turn.
+    """
     host, port, path = split_address(url)
-    body = {"model": model, "stream": stream, "messages": [{"role": "user", "content": message}]}
+    said = [*zip(cycle(("user", "assistant")), history), ("user", message)]
+    messages = [{"role": role, "content": content} for role, content in said]
+    body: dict[str, object] = {"model": model, "stream": stream, "messages": messages}
     return _post(f"{host}:{port}", f"{path.removesuffix('/v1')}/v1/chat/completions", key, body, {})
 
 

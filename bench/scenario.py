@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from upstream_emulator.content import CORPUS
+
 PIECE_BYTES = 30
 SHORT_CHUNKS = 5
 
@@ -28,6 +30,8 @@ class Case:
     """Belongs to the smaller set."""
     floor: bool = False
     """Held against the least that a relay can do (`bench.baseline`)."""
+    history_bytes: int = 0
+    """Of what was said before each question."""
 
     @property
     def answers(self) -> int:
@@ -45,11 +49,18 @@ class Case:
     @property
     def settings(self) -> dict[str, str]:
         """Short answers are deleted at once, so that their figures hold the whole work."""
-        return {} if self.streamed else {"GLM_CONVERSATION_TTL": "0"}
+        settings = {} if self.streamed else {"GLM_CONVERSATION_TTL": "0"}
+        return settings | (
+            {"GLM_MAX_PROMPT_CHARS": str(2 * self.history_bytes)} if self.history_bytes else {}
+        )
 
     @property
     def message(self) -> str:
         return build_message(self.chunks, self.pace_ms)
+
+    @property
+    def history(self) -> list[str]:
+        return build_history(self.history_bytes)
 
     @property
     def limit_seconds(self) -> float:
@@ -62,6 +73,12 @@ def build_message(chunks: int, pace_ms: int) -> str:
     return f"[[chunks n={chunks} pace={pace_ms} size={PIECE_BYTES} stamp=1 style=snapshot]]"
 
 
+def build_history(size_bytes: int) -> list[str]:
+    """About so many bytes of turns, half of them with what an answer may hold: a list, a link, code."""
+    said = ["".join([CORPUS, "\n\n1. **one** [two](https://a.test/3)\n```python\nx = [{}]\n```\n"] * 4)]
+    return said * round(size_bytes / len(said[0].encode()))
+
+
 CASES = (
     Case("stream1", 1, arrival_seconds=0),
     Case("stream50", 50, quick=True, floor=True),
@@ -72,6 +89,9 @@ CASES = (
     Case("len1000", 20, chunks=1000, pace_ms=10, arrival_seconds=0.2, direct=False, quick=True, floor=True),
     Case("latency50", 50, chunks=300),
     Case("open500", 500, chunks=100, pace_ms=100, arrival_seconds=5),
+    # Many that begin at once.
+    Case("begin200", 200, chunks=30, arrival_seconds=0.8, floor=True),
+    Case("begin500", 500, chunks=50, pace_ms=100, arrival_seconds=2, floor=True),
     Case(
         "short16",
         16,
@@ -83,6 +103,20 @@ CASES = (
         direct=False,
         quick=True,
         floor=True,
+    ),
+    *(
+        Case(
+            name,
+            1,
+            chunks=SHORT_CHUNKS,
+            pace_ms=0,
+            arrival_seconds=0,
+            rounds=20,
+            streamed=False,
+            direct=False,
+            history_bytes=size_bytes,
+        )
+        for name, size_bytes in (("history200k", 200_000), ("history1m", 1_000_000))
     ),
 )
 

@@ -64,5 +64,17 @@ TARGETS = (
     Target("resident at idle", 95, "MiB", _idle("idle_rss")),
     Target("start to first answer", 1.0, "s", _idle("start_seconds")),
     Target("CPU per short answer, deletion included", 2.5, "ms", _median("short16", "cpu_ms_per_answer")),
+    Target(
+        "first chunk, 200 begun in 0.8 s, p95",
+        1.3,
+        "times floor",
+        _median("begin200", "times_floor_first_p95"),
+    ),
+    Target("latency added, 500 begun in 2 s, p99", 25, "ms", _median("begin500", "added_latency_p99")),
+    Target("CPU for 200 KB of history", 5, "ms", _median("history200k", "cpu_ms_for_history")),
+    Target("CPU for 1 MB of history", 25, "ms", _median("history1m", "cpu_ms_for_history")),
+    Target(
+        "chunk at 50 streams", 1.4, "times floor", _median("stream50", "times_floor_cpu_ms_per_1000_chunks")
+    ),
     Target("short answers", 400, "a second", _median("short16", "answers_per_second"), at_least=True),
 )
