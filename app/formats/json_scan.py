@@ -19,8 +19,10 @@ MAX_WIDE_FILE_BYTES = 1024 * 1024
 _SLICE_BYTES = 256 * 1024
 # What a string costs besides its length, in the measure of a slice.
 _STRING_COST_BYTES = 64
+_MAX_ESCAPE_BYTES = len(b"\\u0000")
 # Escapes are never cut; one that is none ends the look at its string, and the decoder says so.
 _STRING_PIECE = re.compile(rb'(?:[^"\\]++|\\[^u]|\\u[0-9A-Fa-f]{4})*+', re.DOTALL)
+_MAX_QUOTES = 256
 _WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
 # Fields that hold addresses, data: URLs and base64, in any of the formats.
 _FILE_KEYS = frozenset({b"url", b"image_url", b"file_url", b"file_data", b"data"})
@@ -127,13 +129,36 @@ class JsonScan:
 
 
 def _read_piece(body: bytes, start: int, limit: int) -> bytes:
-    """Of a string, up to its end or to `limit`, and never the half of an escape."""
-    quote = body.find(b'"', start, limit)
-    plain = body[start : quote if quote >= 0 else limit]
-    if b"\\" not in plain:
-        return plain
-    found = _STRING_PIECE.match(body, start, limit)
-    return found.group() if found else b""
+    """Of a string, up to its end or to `limit`, and never the half of an escape.
+
+    From quote to quote: many texts hold an escape for every character, and few of them are quotes. Where
+    many are, the pattern is faster, which goes from escape to escape.
+    """
+    begin = start
+    for _ in range(_MAX_QUOTES):
+        quote = body.find(b'"', begin, limit)
+        if quote < 0:
+            return body[start : _find_cut(body, begin, limit)]
+        if not _count_backslashes(body, begin, quote) % 2:
+            return body[start:quote]
+        begin = quote + 1
+    found = _STRING_PIECE.match(body, begin, limit)
+    return body[start : found.end() if found else begin]
+
+
+def _find_cut(body: bytes, begin: int, limit: int) -> int:
+    """`limit`, or where the escape begins that it would cut."""
+    escape = body.rfind(b"\\", max(begin, limit - _MAX_ESCAPE_BYTES), limit)
+    if escape >= 0 and _count_backslashes(body, begin, escape + 1) % 2:
+        size = _MAX_ESCAPE_BYTES if body[escape + 1 : escape + 2] == b"u" else 2
+        return escape if escape + size > limit else limit
+    return limit
+
+
+def _count_backslashes(body: bytes, begin: int, end: int) -> int:
+    """How many stand in a row before `end`; what stands before `begin` belongs to something else."""
+    before = body[begin:end]
+    return len(before) - len(before.rstrip(b"\\"))
 
 
 def _check_width(size_bytes: int, *, is_wide: bool) -> None:

@@ -48,14 +48,17 @@ documents = st.recursive(
     max_leaves=12,
 )
 
+quote_bounds = st.sampled_from([1, 2, 256])
 
-@given(documents, st.booleans(), st.sampled_from([7, 8, 13, 1000]), st.sampled_from([None, 1]))
+
+@given(documents, st.booleans(), st.sampled_from([7, 8, 13, 1000]), st.sampled_from([None, 1]), quote_bounds)
 def test_it_counts_what_stands_there_wherever_it_is_cut(
-    value: Any, is_ascii: bool, slice_bytes: int, indent: int | None
+    value: Any, is_ascii: bool, slice_bytes: int, indent: int | None, max_quotes: int
 ) -> None:
     body = json.dumps(value, ensure_ascii=is_ascii, indent=indent).encode()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
+        patch.setattr(json_scan, "_MAX_QUOTES", max_quotes)
         found = scan(body)
     values, chars = count(value)
     assert found._values == values
