@@ -111,6 +111,8 @@ class ReplyFinished(msgspec.Struct, frozen=True, gc=False):
     """The good end of the answer. Nothing follows."""
 
     reason: FinishReason
+    stop_sequence: str | None = None
+    """The request's own sequence that ended it, where one did."""
 
 
 ReplyEvent = (

@@ -35,8 +35,9 @@ class CutAtStop:
             match event:
                 case TextDelta() | CitedText() | ImageAdded():
                     self._held.append(event)
-                    if self._is_over(passed):
-                        return [*passed, ReplyFinished("stop")]
+                    sequence = self._find_end(passed)
+                    if sequence is not None:
+                        return [*passed, ReplyFinished("stop", sequence)]
                 case ReplyFinished():
                     return [*passed, *self._held, event]
                 case ToolCalled():  # what a sequence may begin with is text now
@@ -48,20 +49,21 @@ class CutAtStop:
                     assert_never(event)
         return passed
 
-    def _is_over(self, passed: list[ReplyEvent]) -> bool:
-        """Pass on what is certain of the held text; True where a sequence stands in it."""
+    def _find_end(self, passed: list[ReplyEvent]) -> str | None:
+        """Pass on what is certain of the held text; the sequence that stands in it, which ends it."""
         text = "".join([event.text for event in self._held])
         found = find_stop(text, self._sequences)
         if found is not None:
-            before, after, begun = _split(self._held, found)
+            place, sequence = found
+            before, after, begun = _split(self._held, place)
             passed.extend(before)
             if begun:  # the sequence begins inside of a link, which is a piece of text then
                 passed.append(TextDelta(after[0].text[:begun]))
-            return True
+            return sequence
         before, after, begun = _split(self._held, len(text) - self._measure_begun(text))
         passed.extend(before)
         self._held = after
-        return False
+        return None
 
     def _measure_begun(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a sequence."""
@@ -71,10 +73,15 @@ class CutAtStop:
         return 0
 
 
-def find_stop(text: str, sequences: Sequence[str]) -> int | None:
-    """Where the sequence begins that is complete first: it wins, however the text is cut into pieces."""
-    places = [(place + len(sequence), place) for sequence in sequences if (place := text.find(sequence)) >= 0]
-    return min(places)[1] if places else None
+def find_stop(text: str, sequences: Sequence[str]) -> tuple[int, str] | None:
+    """Where the sequence begins that is complete first, and which it is: it wins, however the text is cut
+    into pieces. Of two that end together it is the longer one."""
+    places = [
+        (place + len(sequence), place, sequence)
+        for sequence in sequences
+        if (place := text.find(sequence)) >= 0
+    ]
+    return min(places)[1:] if places else None
 
 
 def _split(events: list[_Said], place: int) -> tuple[list[_Said], list[_Said], int]:

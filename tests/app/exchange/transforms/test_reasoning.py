@@ -57,4 +57,4 @@ def test_hidden_thinking_alone_is_no_answer(stop: tuple[str, ...]) -> None:
 
 def test_a_stop_sequence_at_the_very_beginning_is_an_answer() -> None:
     options = OutputOptions(reasoning="hidden", stop=("x",))
-    assert apply(options, [[ReasoningDelta("想")], [TextDelta("xy")]]) == [STOPPED]
+    assert apply(options, [[ReasoningDelta("想")], [TextDelta("xy")]]) == [ReplyFinished("stop", "x")]

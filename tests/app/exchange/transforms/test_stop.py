@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.core.event import (
     ReasoningDelta,
     ReplyEvent,
+    ReplyFinished,
     TextDelta,
 )
 from app.exchange.transforms.options import OutputOptions
@@ -33,6 +34,16 @@ from tests.app.exchange.transforms.applied import LINK, STOPPED, apply, read, sa
 )
 def test_stop_sequences(stop: list[str], pieces: list[str], text: str) -> None:
     assert read(apply(OutputOptions(stop=tuple(stop)), say(*pieces))) == (text, "stop")
+
+
+def test_the_end_names_the_sequence_that_was_first() -> None:
+    for stop, pieces, sequence in [
+        (["END", "b"], ["aE", "ND"], "END"),
+        (["bc", "abcd"], ["xab", "cd"], "bc"),
+        (["never"], ["a"], None),
+    ]:
+        finish = apply(OutputOptions(stop=tuple(stop)), say(*pieces))[-1]
+        assert finish == ReplyFinished("stop", sequence)
 
 
 short = st.text(alphabet="ab。", max_size=12)
@@ -63,10 +74,14 @@ def test_a_link_is_shown_as_a_whole_or_as_text() -> None:
     batches: list[list[ReplyEvent]] = [[TextDelta("a"), LINK, TextDelta("b")], [STOPPED]]
     assert apply(OutputOptions(stop=("zz",)), batches) == [TextDelta("a"), LINK, TextDelta("b"), STOPPED]
     assert apply(OutputOptions(stop=(")bc",)), batches) == [TextDelta("a"), LINK, TextDelta("b"), STOPPED]
-    assert apply(OutputOptions(stop=("](",)), batches) == [TextDelta("a"), TextDelta("[1"), STOPPED]
-    assert apply(OutputOptions(stop=("a[",)), batches) == [STOPPED]
+    assert apply(OutputOptions(stop=("](",)), batches) == [
+        TextDelta("a"),
+        TextDelta("[1"),
+        ReplyFinished("stop", "]("),
+    ]
+    assert apply(OutputOptions(stop=("a[",)), batches) == [ReplyFinished("stop", "a[")]
 
 
 def test_thinking_is_not_searched_for_stop_sequences() -> None:
     events = apply(OutputOptions(stop=("b",)), [[ReasoningDelta("abc")], [TextDelta("xbx")]])
-    assert events == [ReasoningDelta("abc"), TextDelta("x"), STOPPED]
+    assert events == [ReasoningDelta("abc"), TextDelta("x"), ReplyFinished("stop", "b")]
