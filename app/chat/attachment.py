@@ -17,19 +17,20 @@ def find_attachments(
 ) -> list[Attachment]:
     """Those of the last user turn and of the results behind the last answer, in order.
 
-    A continued conversation has only what is new: the last turn, or all of them. Raises what is wrong with a
+    What a user says right behind results comes with them, and the turn that they serve stands further up. A
+    continued conversation has only what is new: the last turn, or all of them. Raises what is wrong with a
     part of the user's that cannot be attached; in a result, which no user can change, it is only named.
     """
     if are_all_new:
         return _attach_all(turns)
     found: list[Turn] = []
     has_answer = False
-    for turn in reversed(turns):
+    for turn, before in zip(reversed(turns), [*reversed(turns[:-1]), None], strict=True):
         if continues and found and turn.role != "tool":
             break
         if turn.role == "user" or (turn.role == "tool" and not has_answer):
             found.append(turn)
-        if turn.role == "user":
+        if turn.role == "user" and (before is None or before.role != "tool"):
             break
         has_answer = has_answer or turn.role == "assistant"
     return _attach_all(found[::-1])

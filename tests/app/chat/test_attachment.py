@@ -54,6 +54,17 @@ def test_what_follows_the_users_message_does_not_hide_it() -> None:
     assert find_attachments(messages, continues=True) == []
 
 
+def test_words_right_behind_results_do_not_hide_them_or_the_task() -> None:
+    """As agents send reminders beside every result."""
+    step = [*read("calling", role="assistant"), *read([DATA], role="tool"), *read("remember this")]
+    found = find_attachments([*read([PICTURE, TEXT]), *step, *step], continues=False)
+    assert [one.name or one.url for one in found] == ["https://x.example/1.png", "a.pdf"]
+    found = find_attachments(
+        [*read([PICTURE, TEXT]), *step, *read("ok", role="assistant"), *read("now?")], continues=False
+    )
+    assert found == []
+
+
 def test_a_continued_conversation_sends_its_last_message() -> None:
     assert len(find([PICTURE], [TEXT, PICTURE], continues=True)) == 1
 
