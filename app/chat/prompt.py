@@ -11,6 +11,7 @@ from app.chat.attachment import describe
 from app.chat.offer import Offer
 from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Call, Part, TextPart, Turn
+from app.core.usage import estimate_tokens
 
 _ROLE_MARKS = {
     "system": "[System]",
@@ -77,8 +78,15 @@ def build_prompt(
         raise PromptTooLong(
             PROMPT_TOO_LONG.fill(chars=len(prompt), max_chars=max_chars),
             param=place,
+            tokens=_estimate_excess(prompt, max_chars),
         )
     return prompt
+
+
+def _estimate_excess(prompt: str, max_chars: int) -> tuple[int, int]:
+    """How many tokens the prompt has, and how many of them would be allowed; what is too much is not read."""
+    allowed = estimate_tokens(prompt[:max_chars])
+    return round(allowed * len(prompt) / max_chars), allowed
 
 
 def _choose_new(turns: Sequence[Turn]) -> Sequence[Turn]:

@@ -14,6 +14,7 @@ from app.chat.mode import MODELS, Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Role, TextPart, Turn
+from app.core.usage import estimate_tokens
 from app.formats.openai_chat.question import build_question
 from app.formats.openai_chat.request import parse_chat_request
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
@@ -152,8 +153,11 @@ def test_nothing_to_answer(content: object) -> None:
 
 
 def test_too_much() -> None:
-    with pytest.raises(PromptTooLong):
-        prompt({"role": "user", "content": "x" * 11}, max_chars=10)
+    with pytest.raises(PromptTooLong) as too_long:
+        prompt({"role": "user", "content": "好" * 1100}, max_chars=1000)
+    assert too_long.value.tokens is not None
+    has, may_have = too_long.value.tokens
+    assert (has, may_have) == (round(may_have * 1.1), estimate_tokens("好" * 1000))
     prompt({"role": "user", "content": "x" * 10}, max_chars=10)
 
 
