@@ -17,8 +17,8 @@ from app.core.event import ReplyEvent
 from app.core.request import Question
 from app.core.usage import Usage
 
-ErrorEncoder = Callable[[GatewayError], bytes]
-"""A failure before the answer began, as a whole body of the format."""
+ErrorEncoder = Callable[[GatewayError, str], bytes]
+"""A failure before the answer began, as a whole body of the format; the text is the request's id."""
 
 
 @dataclass(frozen=True, slots=True)

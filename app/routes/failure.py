@@ -61,7 +61,7 @@ class FailurePages:
 
     def _encode(self, error: GatewayError) -> bytes:
         encoders = (encode for prefix, encode in self._encoders if request.path.startswith(prefix))
-        return next(encoders)(error)
+        return next(encoders)(error, g.request_log.id)
 
 
 def _translate(exc: HTTPException) -> GatewayError:

@@ -235,7 +235,9 @@ def _begin(active_requests: ActiveRequests, counters: Counters) -> None:
 def _hand_over(response: Response) -> Response:
     request_log: RequestLog = g.request_log
     request_log.status = response.status_code
-    response.headers["X-Request-Id"] = request_log.id
+    response.headers["X-Request-Id"] = response.headers["Request-Id"] = (
+        request_log.id
+    )  # OpenAI's, Anthropic's
     response.call_on_close(request_log.close)
     g.handed_over = True
     return response

@@ -23,8 +23,8 @@ FAILURES: dict[str, BaseException] = {
 }
 
 
-def encode_plainly(error: GatewayError) -> bytes:
-    return f"{error.status} {error.code}".encode()
+def encode_plainly(error: GatewayError, request_id: str) -> bytes:
+    return f"{error.status} {error.code} {request_id}".encode()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def app() -> Iterator[Flask]:
 def test_each_path_has_its_format(app: Flask, path: str, method: str, said: str) -> None:
     status, code = said.split()
     answer = app.test_client().open(f"/v2/{path}", method=method)
-    assert (answer.status_code, answer.text) == (int(status), said)
+    assert (answer.status_code, answer.text) == (int(status), f"{said} {answer.headers['Request-Id']}")
     answer = app.test_client().open(f"/v1/{path}", method=method)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (int(status), code)
     assert "inner" not in answer.text
