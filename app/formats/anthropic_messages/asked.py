@@ -1,0 +1,35 @@
+"""A Messages request as the routes want it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.request import Question
+from app.core.usage import Usage
+from app.formats.anthropic_messages.encoder import EventEncoder, MessageFolder
+from app.formats.anthropic_messages.question import build_question
+from app.formats.anthropic_messages.request import parse_messages_request
+from app.formats.format import ReplyHead
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMessage:
+    """An `Asked` (app/formats/format.py)."""
+
+    question: Question
+    stream: bool
+
+    def build_encoder(self, head: ReplyHead, usage: Usage) -> EventEncoder:
+        return EventEncoder(head, usage)
+
+    def build_folder(self, head: ReplyHead, usage: Usage) -> MessageFolder:
+        return MessageFolder(head, usage)
+
+
+def parse_message(body: bytes, *, max_text_chars: int) -> AskedMessage:
+    """Read and check the body of a request. Raises InvalidRequest, PromptTooLong or UnsupportedValue.
+
+    Only `true` asks for a stream: some clients leave the field out where they want the answer whole.
+    """
+    request = parse_messages_request(body, max_text_chars=max_text_chars)
+    return AskedMessage(build_question(request), request.stream is True)

@@ -1,0 +1,53 @@
+"""Failures in the shape that Anthropic's clients know."""
+
+from __future__ import annotations
+
+from app.core.errors import GatewayError, PromptTooLong
+from app.formats.json_text import encode_json, escape_lines
+from app.logs import redactor
+
+# By status, as Anthropic's clients tell them apart.
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+
+
+def find_type(status: int) -> str:
+    """Anthropic's `type` of an error with this HTTP status."""
+    return _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
+
+
+def build_error(error: GatewayError) -> dict[str, object]:
+    """`{"type": "error", "error": {"type", "message", "code"}}`; `code` is ours, for programs to go by."""
+    message = redactor.redact(_word(error))
+    described = {"type": find_type(error.status), "message": message, "code": error.code}
+    return {"type": "error", "error": described}
+
+
+def _word(error: GatewayError) -> str:
+    """Behind the place, which has no field of its own in this shape.
+
+    A prompt that is too long is told in the words that Claude Code reads: it shortens the conversation then,
+    by as much as the numbers say.
+    """
+    message = error.message
+    if isinstance(error, PromptTooLong):
+        size = f"{error.tokens[0]} tokens > {error.tokens[1]} maximum" if error.tokens else "see below"
+        return f"prompt is too long: {size}. {message}"
+    is_named = error.param is None or f"`{error.param}`" in message
+    return message if is_named else f"{error.param}: {message}"
+
+
+def encode_error(error: GatewayError, request_id: str) -> bytes:
+    return encode_json({**build_error(error), "request_id": request_id})
+
+
+def encode_error_event(error: GatewayError) -> bytes:
+    """The last event of a stream that failed: official clients raise it as an APIError."""
+    return b"event: error\ndata: " + escape_lines(encode_json(build_error(error))) + b"\n\n"
