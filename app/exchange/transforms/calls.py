@@ -83,6 +83,7 @@ class ReadCalls(Check):
         self._has_text = False
         self._has_asked = False
         self._given: set[tuple[str, str]] = set()
+        self._is_native = False  # the last call came so: what is said next is not said to the client
         self._passed: list[ReplyEvent] = []
 
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
@@ -117,6 +118,8 @@ class ReadCalls(Check):
         return False
 
     def _read(self, event: _Said) -> bool:
+        if self._is_native:
+            return self._end()
         out = self._detector.feed(event.text)
         if len(out) == 1 and isinstance(out[0], TextOut) and out[0].text == event.text:
             self._say(event)
@@ -164,6 +167,7 @@ class ReadCalls(Check):
             self._passed.extend(self._held)
         self._held = None
         self._given.add(key)
+        self._is_native = route == "native"
         self._passed.append(_build_event(call.id, tool, arguments.text))
         counters.tool_calls[route, form] += 1
         counters.answer_checks["coerced"] += bool(arguments.coerced)

@@ -192,6 +192,12 @@ def test_ours_counts_whatever_was_read() -> None:
     assert Calls(TextDelta(CALL), FINISHED, read_text=None).tell() == [CALLED, ENDED]
 
 
+def test_what_is_said_right_behind_a_native_call_is_not_told() -> None:
+    """It is about the failure of the upstream's own executor, also where both come at once."""
+    rig = Calls(HI, [NATIVE, TextDelta("There is no such function."), UpstreamCall("now", "{}")], FINISHED)
+    assert rig.tell() == [HI, CALLED, ENDED]
+
+
 def test_native_calls_of_the_site_are_its_own() -> None:
     steps: list[Any] = [UpstreamCall("search", '{"q": 1}'), UpstreamCall("finish", "{}")]
     assert Calls(*steps, HI, FINISHED).tell() == [HI, FINISHED]
