@@ -183,7 +183,7 @@ def test_a_failure_that_was_not_read_is_nobodys_at_the_end() -> None:
 @pytest.mark.parametrize(
     ("options", "heard"),
     [
-        (OutputOptions(stop=("b",)), [A, FINISHED]),
+        (OutputOptions(stop=("b",)), [A, ReplyFinished("stop", "b")]),
         (OutputOptions(max_tokens=1), [A, TextDelta("bbbbb"), ReplyFinished("length")]),
     ],
 )
