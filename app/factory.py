@@ -10,7 +10,8 @@ from flask_cors import CORS
 from app import logs
 from app.catalogue.message import tell_in
 from app.config import Settings
-from app.formats.openai_error import encode_error
+from app.formats import openai_error
+from app.formats.anthropic_messages import error as anthropic_error
 from app.gateway import Gateway
 from app.origin import EVERY_ORIGIN, compile_origins
 from app.routes import (
@@ -20,6 +21,7 @@ from app.routes import (
     description,
     health,
     images,
+    messages,
     metrics,
     models,
     page,
@@ -42,6 +44,7 @@ _BLUEPRINTS = (
     description.bp,
     health.bp,
     images.bp,
+    messages.bp,
     metrics.bp,
     models.bp,
     page.bp,
@@ -68,7 +71,7 @@ def create_app(settings: Settings) -> Flask:
     request_log.install(app, gateway.active_requests, gateway.counters)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    FailurePages({"/": encode_error}).install(app)
+    FailurePages({"/": openai_error.encode_error, "/v1/messages": anthropic_error.encode_error}).install(app)
     CORS(
         app,
         resources=["/v1/*", "/token/check"],

@@ -18,6 +18,9 @@ _SELECTED_MODEL = re.compile(
     r"glm-\d[a-z0-9.]*(?:-(?!think|zero|search|deep-?research|silent)[a-z0-9.]+)*", re.IGNORECASE
 )
 
+ALIAS_PREFIX = "claude-"
+"""Some clients list names alone that begin so; before `glm` it changes nothing."""
+
 # The names /v1/models offers; any other name works and means the default assistant.
 MODELS = (
     "glm",
@@ -58,6 +61,8 @@ def choose_mode(question: Question) -> Mode:
     model = _SILENT.sub("", question.model.strip())
     is_silent = model != question.model.strip()
     name = model.lower()
+    if name.startswith(f"{ALIAS_PREFIX}glm"):
+        name = name.removeprefix(ALIAS_PREFIX)
     if name == DRAWING_ASSISTANT_ID or name.startswith("cogview"):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
     if _ASSISTANT_ID.fullmatch(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -86,7 +87,7 @@ def build_prompt(
 def _estimate_excess(prompt: str, max_chars: int) -> tuple[int, int]:
     """How many tokens the prompt has, and how many of them would be allowed; what is too much is not read."""
     allowed = estimate_tokens(prompt[:max_chars])
-    return round(allowed * len(prompt) / max_chars), allowed
+    return math.ceil(allowed * len(prompt) / max_chars), allowed
 
 
 def _choose_new(turns: Sequence[Turn]) -> Sequence[Turn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, replace
 
@@ -15,9 +16,11 @@ from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
 from app.core.request import Question
+from app.core.usage import TokenEstimate
 from app.exchange.attaching import AttachedFiles, Attacher
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
+from app.hub import cooperate
 from app.identifier import fold_id
 from app.metrics.counters import Counters
 from app.tools.dialect import Dialect
@@ -25,6 +28,8 @@ from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest
 from app.upstream.video import VIDEO_ASSISTANT
 
 _MAX_OWNERS_TRIED = 3
+_COUNTED_CHARS = 256 * 1024
+"""Counted in one go, before others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,25 @@ class ChatService:
             return self._opener.open(plan)
         finally:
             plan.files.close()
+
+    def count_tokens(self, question: Question) -> int:
+        """How many tokens the prompt for `question` has, estimated; nobody is asked, and no file is fetched.
+
+        Raises as `open` does what is wrong with the question itself, but not that it is too long.
+        """
+        draws = choose_mode(question).drawing is not None
+        prompt = build_prompt(
+            choose_spoken(question.turns) if draws else question.turns,
+            continues=False,
+            max_chars=sys.maxsize,
+            has_files=bool(find_attachments(question.turns, continues=False)),
+            offer=None if draws else build_offer(question, self._tools.dialect),
+        )
+        estimate = TokenEstimate()
+        for begin in range(0, len(prompt), _COUNTED_CHARS):
+            estimate.add(prompt[begin : begin + _COUNTED_CHARS])
+            cooperate()
+        return estimate.tokens
 
     def _plan(self, question: Question, caller: Caller) -> Plan:
         continued, are_all_new = question.continued_id, question.continued_turn is not None

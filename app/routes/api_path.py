@@ -11,7 +11,7 @@ from typing import Any
 
 _VERSION = "v1"
 # For clients whose base address was given without /v1.
-_ALIASES = frozenset({"/chat/completions", "/models", "/responses"})
+_ALIASES = frozenset({"/chat/completions", "/messages", "/messages/count_tokens", "/models", "/responses"})
 
 
 def mend_api_path(path: str) -> str:

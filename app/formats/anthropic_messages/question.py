@@ -30,6 +30,7 @@ def build_question(request: MessagesRequest) -> Question:
     return Question(
         turns=tuple(_list_turns(request)),
         model=request.model,
+        keeps_conversation=False,  # no client of this API comes back by id
         effort=_choose_effort(request),
         reasoning=_choose_display(request),
         stop=tuple(request.stop_sequences or ()),

@@ -111,3 +111,13 @@ def test_a_model_with_a_number_is_passed_on(model: str, selected: str) -> None:
     """Protocol notes 0.2 row 16."""
     question = Question((Turn("user", (TextPart("x"),)),), model)
     assert choose_mode(question).selected_model == selected
+
+
+@pytest.mark.parametrize(
+    "name", ["glm", "glm-think", "glm-think-search", "glm-deepresearch", "glm-5.3", "glm-5.3-silent"]
+)
+def test_an_alias_means_what_stands_behind_it(name: str) -> None:
+    turns = (Turn("user", (TextPart("x"),)),)
+    mode = choose_mode(Question(turns, name))
+    assert choose_mode(Question(turns, f"claude-{name}")) == mode
+    assert choose_mode(Question(turns, f"Claude-{name.upper()}")).chat_mode == mode.chat_mode
