@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from app.core.errors import InvalidRequest, UnsupportedValue
-from app.core.request import FileKind, FilePart, Part, TextPart
+from app.core.request import FilePart, Part, TextPart
 from app.formats.anthropic_messages.request import Block, Source
 
 # Claude Code's first system block: changes with its versions and says nothing to a model.
@@ -73,7 +73,7 @@ def read_result(block: Block, place: str) -> tuple[Part, ...]:
 
 
 def _read_source(block: Block, place: str) -> Iterator[Part]:
-    kind: FileKind = "image" if block.type == "image" else "file"
+    kind = "image" if block.type == "image" else "file"
     source, place = block.source, f"{place}.source"
     name = block.title or ""
     if not isinstance(source, Source):
