@@ -76,11 +76,12 @@ def build_prompt(
     if not has_files and not any(history.write(turn).strip() for turn in sent):
         raise InvalidRequest(f"`{place}` holds no text to answer.", param=place)
     if len(prompt) > max_chars:
-        raise PromptTooLong(
+        error = PromptTooLong(
             PROMPT_TOO_LONG.fill(chars=len(prompt), max_chars=max_chars),
             param=place,
-            tokens=_estimate_excess(prompt, max_chars),
         )
+        error.tokens = _estimate_excess(prompt, max_chars)
+        raise error
     return prompt
 
 

@@ -67,20 +67,9 @@ class UnsupportedValue(InvalidRequest):
 
 
 class PromptTooLong(InvalidRequest):
-    """`tokens` says how many there are and may be, estimated, where that is known."""
-
     code = "context_length_exceeded"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        param: str | None = None,
-        retry_after_seconds: float | None = None,
-        tokens: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(message, param=param, retry_after_seconds=retry_after_seconds)
-        self.tokens = tokens
+    tokens: tuple[int, int] | None = None
+    """How many there are, and how many there may be, estimated; None where that is not known."""
 
 
 class AnswerNotHeld(InvalidRequest):
