@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from bench.machine import describe, describe_noise, spin_ms
-from bench.measure import Measurement, hold_against, measure_case
+from bench.measure import Measurement, hold_against, hold_against_plain, measure_case
 from bench.place import Upstream, allow_open_files, attach_gateway, start_gateway, start_upstream
 from bench.process import ProgramFailed
 from bench.report import build_report
@@ -26,6 +26,7 @@ from demo.gateway import GatewayFailed
 Measure = Callable[[Case], Measurement]
 
 _FLOOR = "bench.baseline:app"
+_OURS = "wsgi:app"
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -119,7 +120,7 @@ def serve_upstream() -> int:
 
 
 def _own_gateway(arguments: argparse.Namespace) -> Measure:
-    def measure(case: Case, application: str = "wsgi:app") -> Measurement:
+    def measure(case: Case, application: str = _OURS) -> Measurement:
         with (
             start_upstream() as upstream,
             start_gateway(upstream, arguments.key, arguments.model, case.settings, application) as gateway,
@@ -129,12 +130,15 @@ def _own_gateway(arguments: argparse.Namespace) -> Measure:
     turns = count()
 
     def measure_both(case: Case) -> Measurement:
-        if not case.floor:
+        """The case, and what it is held against before or after it by turns."""
+        if not case.floor and not case.offers_tools:
             return measure(case)
-        floor_first = next(turns) % 2 == 1
-        floor = measure(replace(case, direct=False), _FLOOR) if floor_first else None
+        other, application = replace(case, direct=False, offers_tools=False), _FLOOR if case.floor else _OURS
+        other_first = next(turns) % 2 == 1
+        held = measure(other, application) if other_first else None
         measurement = measure(case)
-        hold_against(measurement, floor or measure(replace(case, direct=False), _FLOOR))
+        hold = hold_against if case.floor else hold_against_plain
+        hold(measurement, held or measure(other, application))
         return measurement
 
     return measure_both

@@ -103,6 +103,15 @@ def hold_against(measurement: Measurement, floor: Measurement) -> None:
             measurement.figures[f"floor_added_{name}"] = floor.figures[name] - direct
 
 
+def hold_against_plain(measurement: Measurement, plain: Measurement) -> None:
+    """The same for what the gateway needs where no tools are offered."""
+    if plain.failures:
+        raise ProgramFailed(f"without tools: {plain.failures}")
+    name = "cpu_ms_per_1000_chunks"
+    measurement.figures[f"plain_{name}"] = plain.figures[name]
+    measurement.figures[f"times_plain_{name}"] = measurement.figures[name] / plain.figures[name]
+
+
 def _added(figures: Figures) -> Figures:
     """What the gateway adds to the same load without it."""
     names = ("first_p95", *_LATENCY)

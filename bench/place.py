@@ -7,7 +7,7 @@ import json
 import math
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,19 +66,27 @@ class Gateway:
 
     def build_lanes(self, case: Case) -> list[Lane]:
         return [
-            Lane(start, [self.build(number, case.message, case.streamed, case.history)] * case.rounds)
+            Lane(start, [self.build(number, case.message, case)] * case.rounds)
             for number, start in list_starts(case)
         ]
 
     def build_warming_lanes(self, case: Case) -> list[Lane]:
         """One short answer for every account that the case uses, few at a time."""
         message = build_message(SHORT_CHUNKS, 0)
-        requests = [self.build(number, message, stream=False) for number in range(case.streams)]
+        whole = replace(case, streamed=False, history_bytes=0)
+        requests = [self.build(number, message, whole) for number in range(case.streams)]
         return [Lane(0.0, requests[first::_WARMERS]) for first in range(min(_WARMERS, case.streams))]
 
-    def build(self, number: int, message: str, stream: bool, history: Sequence[str] = ()) -> str:
-        key = self.key.replace("{n}", str(number))
-        return build_chat(self.url, key, self.model, message, stream=stream, history=history)
+    def build(self, number: int, message: str, case: Case) -> str:
+        return build_chat(
+            self.url,
+            self.key.replace("{n}", str(number)),
+            self.model,
+            message,
+            stream=case.streamed,
+            history=case.history,
+            offers_tools=case.offers_tools,
+        )
 
 
 def list_starts(case: Case) -> list[tuple[int, float]]:

@@ -27,6 +27,7 @@ def build_report(measurements: Sequence[Measurement], notes: Sequence[str], *, t
         _build_latency(streams, summary),
         _build_begun([case for case in streams if case.floor], summary),
         _build_short([case for case in cases if not case.streamed], summary),
+        _build_tools([case for case in streams if case.offers_tools], summary),
         _build_histories([case for case in cases if case.history_bytes], summary),
         _build_memory(streams, summary),
         _build_busy(cases, summary),
@@ -152,6 +153,20 @@ def _build_short(cases: Sequence[Case], summary: Summary) -> str:
         for case in cases
     ]
     return _table("Short answers, not streamed", head, rows)
+
+
+def _build_tools(cases: Sequence[Case], summary: Summary) -> str:
+    head = ("case", "CPU ms per 1,000 chunks", "without tools", "times")
+    rows = [
+        (
+            case.name,
+            _ranged(summary, case, "cpu_ms_per_1000_chunks", 0),
+            _ranged(summary, case, "plain_cpu_ms_per_1000_chunks", 0),
+            _ranged(summary, case, "times_plain_cpu_ms_per_1000_chunks", 2),
+        )
+        for case in cases
+    ]
+    return _table("Tools offered, none called", head, rows)
 
 
 def _build_memory(cases: Sequence[Case], summary: Summary) -> str:

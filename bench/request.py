@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from upstream_emulator.signing import apply_check_digit, signature
 
+TOOLS = 10
+
 _ASSISTANT_ID = "65940acff94777010aa6b796"
 _STREAM_PATH = "/chatglm/backend-api/assistant/stream"
 _REFRESH_PATH = "/chatglm/user-api/user/refresh"
@@ -26,7 +28,14 @@ def split_address(url: str) -> tuple[str, int, str]:
 
 
 def build_chat(
-    url: str, key: str, model: str, message: str, *, stream: bool, history: Sequence[str] = ()
+    url: str,
+    key: str,
+    model: str,
+    message: str,
+    *,
+    stream: bool,
+    history: Sequence[str] = (),
+    offers_tools: bool = False,
 ) -> str:
     """A chat completion request to the gateway at `url`, with or without its `/v1`.
 
@@ -36,7 +45,22 @@ def build_chat(
     said = [*zip(cycle(("user", "assistant")), history), ("user", message)]
     messages = [{"role": role, "content": content} for role, content in said]
     body: dict[str, object] = {"model": model, "stream": stream, "messages": messages}
+    if offers_tools:
+        body["tools"] = [_build_tool(number) for number in range(TOOLS)]
     return _post(f"{host}:{port}", f"{path.removesuffix('/v1')}/v1/chat/completions", key, body, {})
+
+
+def _build_tool(number: int) -> dict[str, object]:
+    """One of those that agents offer: a description, and three parameters."""
+    properties = {
+        "path": {"type": "string", "description": "Where it lies, from the root of the project."},
+        "lines": {"type": "integer", "description": "How many lines."},
+        "options": {"type": "array", "items": {"type": "string"}},
+    }
+    parameters = {"type": "object", "properties": properties, "required": ["path"]}
+    description = f"Does the work number {number} on a file, and tells what came of it. " * 5
+    function = {"name": f"work_{number}", "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
 
 
 def build_upstream_stream(url: str, access_token: str, message: str) -> str:

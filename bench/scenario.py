@@ -30,6 +30,8 @@ class Case:
     """Belongs to the smaller set."""
     floor: bool = False
     """Held against the least that a relay can do (`bench.baseline`)."""
+    offers_tools: bool = False
+    """Tools are offered and none is called; held against the same load without them."""
     history_bytes: int = 0
     """Of what was said before each question."""
 
@@ -88,6 +90,7 @@ CASES = (
     # 15 MB of snapshots an answer: the direct client would be busier than the gateway.
     Case("len1000", 20, chunks=1000, pace_ms=10, arrival_seconds=0.2, direct=False, quick=True, floor=True),
     Case("latency50", 50, chunks=300),
+    Case("tools50", 50, chunks=300, direct=False, offers_tools=True),
     Case("open500", 500, chunks=100, pace_ms=100, arrival_seconds=5),
     # Many that begin at once.
     Case("begin200", 200, chunks=30, arrival_seconds=0.8, floor=True),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import pytest
+
 from bench.analysis import Spread
-from bench.measure import Measurement
+from bench.measure import Measurement, hold_against_plain
+from bench.process import ProgramFailed
 from bench.report import build_report, format_number, summarise
 from bench.scenario import CASES, choose_cases
 from bench.target import TARGETS
@@ -33,6 +36,17 @@ def test_a_lower_bound_is_one() -> None:
     (rate,) = (target for target in TARGETS if target.at_least)
     assert [rate.judge(value) for value in (399.0, 400.0, math.nan)] == ["missed", "met", "not measured"]
     assert format_number(math.nan, 1) == "–"
+
+
+def test_tools_are_held_against_the_same_load_without_them() -> None:
+    (case,) = choose_cases(["tools50"], quick=False)
+    runs = []
+    for cpu, plain in ((110.0, 100.0), (105.0, 100.0), (104.0, 100.0)):
+        runs.append(Measurement(case, {CPU: cpu}))
+        hold_against_plain(runs[-1], Measurement(case, {CPU: plain}))
+    assert "| tools50 | 105 (104–110) | 100 | 1.05 (1.04–1.10) |" in build_report(runs, [], targets=False)
+    with pytest.raises(ProgramFailed):
+        hold_against_plain(runs[0], Measurement(case, {}, Counter({"no [DONE]": 1})))
 
 
 def test_the_smaller_set_is_smaller() -> None:
