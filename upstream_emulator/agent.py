@@ -8,7 +8,9 @@ prompt, as a model does, and breaks it where it is told to. Parameters:
     form          dialect, unclosed, wrong-closer, broken, fenced, native, native-cut, tool-call, think, prose
     say, after    text before the call and behind it
     count         how many calls in a row
-    again         1: calls although there is a result, as a model does that has more to do
+    fill          so many characters of text in an argument `content` besides
+    step          how many characters a frame adds (3)
+    written       the whole text instead, word for word; `call-word` stands for the word of the example
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from upstream_emulator.scene import Scene
 
 _EXAMPLE = re.compile(r'<(call-[a-z0-9]+) name="')
 _FUNCTION = re.compile(r'^\{"name":"([^"]+)"', re.MULTILINE)
+_FILLING = 'if a < b: say("{x}")  # 你好\n'
 _RESULT = re.compile(r"^\[Result of ([^\]]+)\]\n(.*)", re.MULTILINE)
 
 
@@ -31,8 +34,8 @@ def act(scene: Scene) -> Steps:
     """Calls, or answers with the last result."""
     results = _RESULT.findall(scene.question.rpartition("[[")[2])
     wanted = scene.script.text("name")
-    if scene.script.is_set("again"):
-        return scene.answer(_call(scene))
+    if scene.script.text("written"):
+        results = []
     if results and (not wanted or any(name.startswith(f"{wanted} #") for name, _ in results)):
         name, result = results[-1]
         return scene.answer([text(*cut_up(f"{name} gave: {result}"))])
@@ -41,9 +44,12 @@ def act(scene: Scene) -> Steps:
 
 def _call(scene: Scene) -> list[Block]:
     script = scene.script
+    step = script.count("step", 3)
+    if script.text("written"):
+        return [text(*cut_up(script.text("written").replace("call-word", _find_word(scene)), step))]
     functions = _FUNCTION.findall(scene.question)
     name = script.text("name") or (functions[0] if functions else "nothing")
-    arguments = script.text("args", "{}")
+    arguments = _fill(script.text("args", "{}"), script.count("fill", 0))
     form = script.text("form", "dialect")
     before = [text(*cut_up(script.text("say")))] if script.text("say") else []
     if form == "native-cut":
@@ -56,13 +62,24 @@ def _call(scene: Scene) -> list[Block]:
     if form == "think":
         return [Growing("think", cut_up(f"I should call it. {written}")), content.thoughts_closed()]
     # One part: what stands around a call is in the same text.
-    return [text(*cut_up(script.text("say") + written + script.text("after")))]
+    return [text(*cut_up(script.text("say") + written + script.text("after"), step))]
+
+
+def _fill(arguments: str, chars: int) -> str:
+    if chars <= 0:
+        return arguments
+    content = (_FILLING * (chars // len(_FILLING) + 1))[:chars]
+    return json.dumps(json.loads(arguments) | {"content": content}, ensure_ascii=False)
+
+
+def _find_word(scene: Scene) -> str:
+    found = _EXAMPLE.findall(scene.question)
+    return found[-1] if found else "call"
 
 
 def _write(scene: Scene, form: str, name: str, arguments: str) -> str:
     """A call as the prompt shows it, or damaged."""
-    found = _EXAMPLE.findall(scene.question)
-    word = found[-1] if found else "call"
+    word = _find_word(scene)
     opener = f'<{word} name="{name}">'
     match form:
         case "unclosed":

@@ -24,6 +24,7 @@ from openai import APIStatusError, OpenAI
 from demo.gateway import GatewayProcess
 from tests.acceptance.attack import ATTACKS
 from tests.acceptance.connection_attacks import Target
+from tests.app.chat.test_agent_work import build_body
 from tests.live.conftest import CLOCKS, StartGateway
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
@@ -81,6 +82,22 @@ def test_the_loop_is_not_held(metered: GatewayProcess, name: str) -> None:
     stream.received.clear()
     stream.read_until(b'"content":')
     stream.close()
+
+
+@pytest.mark.parametrize(("size", "tools", "seconds"), [(200_000, 60, 0.010), (1_000_000, 128, 0.050)])
+def test_a_large_agent_request_holds_the_loop_for_a_moment(
+    metered: GatewayProcess, size: int, tools: int, seconds: float
+) -> None:
+    """The least of some, since a collection of garbage may fall into one."""
+    holds = []
+    for _ in range(5):
+        longest_hold(metered)
+        body = build_body(size, tools)
+        headers = {"Authorization": "Bearer demo-agent"}
+        answer = requests.post(f"{metered.url}/v1/chat/completions", body, headers=headers, timeout=30)
+        holds.append(longest_hold(metered))
+        assert answer.json()["choices"][0]["finish_reason"] == "stop"
+    assert min(holds) < seconds
 
 
 def run_lane(name: str, target: Target, ends_at: float) -> None:

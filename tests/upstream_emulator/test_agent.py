@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.upstream_emulator.client import Client, items, types
@@ -29,6 +31,13 @@ def test_it_calls_what_the_prompt_offers(client: Client, directive: str, said: s
     assert ask(client, directive) == said
 
 
+def test_it_writes_long_calls_and_any_text(client: Client) -> None:
+    said = ask(client, "name=now fill=1000 step=100")
+    arguments = json.loads(said.removeprefix('<call-ab12 name="now">').removesuffix("</call-ab12>"))
+    assert len(arguments["content"]) == 1000
+    assert ask(client, "written=%3Ccall-word%20name=%22x%22%3E?") == '<call-ab12 name="x">?'
+
+
 def test_it_answers_with_the_result(client: Client) -> None:
     results = "[Result of read #1]\nhello\n[Result of now #2 failed]\nno clock\n"
     assert ask(client, ARGS, results) == "now #2 failed gave: no clock"
@@ -38,7 +47,6 @@ def test_it_calls_what_it_was_told_to_as_long_as_that_has_no_result(client: Clie
     results = "[Result of read #1]\nhello\n"
     assert ask(client, "name=now", results).startswith('<call-ab12 name="now">')
     assert ask(client, "name=read", results) == "read #1 gave: hello"
-    assert ask(client, "name=read again=1", results).startswith('<call-ab12 name="read">')
 
 
 def test_without_an_example_it_does_not_know_the_form(client: Client) -> None:

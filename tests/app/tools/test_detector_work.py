@@ -73,6 +73,12 @@ def test_a_body_takes_linear_time(body: str, step: int) -> None:
     assert_linear((READ + head + text * (size // len(text)))[:size], step)
 
 
+@pytest.mark.parametrize("step", [30, 4_000, 10**9])
+@pytest.mark.parametrize("mark", ["<", "`", "{", "<call-k3x9"])
+def test_a_megabyte_of_what_begins_a_call_takes_linear_time(mark: str, step: int) -> None:
+    assert_linear((mark * 1_000_000)[:1_000_000], step)
+
+
 @pytest.mark.parametrize("step", [17, 4_000, 10**9])
 def test_a_call_of_half_a_megabyte_is_read(step: int) -> None:
     content = 'line \\n\\"quoted\\" 你好 <tag> {' * 20_000
