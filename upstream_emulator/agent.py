@@ -8,6 +8,7 @@ prompt, as a model does, and breaks it where it is told to. Parameters:
     form          dialect, unclosed, wrong-closer, broken, fenced, native, native-cut, tool-call, think, prose
     say, after    text before the call and behind it
     count         how many calls in a row
+    again         1: calls although there is a result, as a model does that has more to do
     fill          so many characters of text in an argument `content` besides
     step          how many characters a frame adds (3)
     written       the whole text instead, word for word; `call-word` stands for the word of the example
@@ -34,8 +35,8 @@ def act(scene: Scene) -> Steps:
     """Calls, or answers with the last result."""
     results = _RESULT.findall(scene.question.rpartition("[[")[2])
     wanted = scene.script.text("name")
-    if scene.script.text("written"):
-        results = []
+    if scene.script.is_set("again") or scene.script.text("written"):
+        return scene.answer(_call(scene))
     if results and (not wanted or any(name.startswith(f"{wanted} #") for name, _ in results)):
         name, result = results[-1]
         return scene.answer([text(*cut_up(f"{name} gave: {result}"))])

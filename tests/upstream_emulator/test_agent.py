@@ -47,6 +47,7 @@ def test_it_calls_what_it_was_told_to_as_long_as_that_has_no_result(client: Clie
     results = "[Result of read #1]\nhello\n"
     assert ask(client, "name=now", results).startswith('<call-ab12 name="now">')
     assert ask(client, "name=read", results) == "read #1 gave: hello"
+    assert ask(client, "name=read again=1", results).startswith('<call-ab12 name="read">')
 
 
 def test_without_an_example_it_does_not_know_the_form(client: Client) -> None:
