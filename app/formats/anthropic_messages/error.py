@@ -36,7 +36,7 @@ def _word(error: GatewayError) -> str:
     A prompt that is too long is told in the words that Claude Code reads: it shortens the conversation then,
     by as much as the numbers say.
     """
-    message = error.message
+    message = error.text
     if isinstance(error, PromptTooLong):
         size = f"{error.tokens[0]} tokens > {error.tokens[1]} maximum" if error.tokens else "see below"
         return f"prompt is too long: {size}. {message}"

@@ -62,7 +62,7 @@ def test_wrong_keys_are_told_in_its_shape(connect: Connect) -> None:
 def test_the_place_stands_in_the_message(client: FlaskClient) -> None:
     wrong = QUESTION | {"messages": [{"role": "user", "content": [{"type": "text"}]}]}
     said = check_failure(client.post(MESSAGES, json=wrong, headers=KEY), 400, "invalid_request_error")
-    assert said == "messages.0.content.0.text: A text block needs `text`."
+    assert said.startswith("messages.0.content.0.text: A text block needs `text`. ")
 
 
 @pytest.mark.parametrize("text", ["好" * 1001, "x" * 100_000], ids=["prompt", "body"])
