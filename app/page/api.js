@@ -13,12 +13,20 @@ export const credentials = {
 
 const IN_COOKIES = /chatglm_refresh_token["'\s]{0,4}[=:\s]["'\s]{0,4}([^\s;,，；、"'&{}]+)/g;
 
-/** Tokens or a key as people paste them, joined with commas as a header wants them: out of a cookie line, off lines. */
+const AROUND = "[\\s\"'`“”‘’「」\\ufeff\\u200b-\\u200d\\u2060]+";
+const EDGES = new RegExp(`^${AROUND}|${AROUND}$`, "g");
+
+/** Tokens or a key as people paste them, joined with commas as a header wants them: out of a cookie line, off lines, without
+ * remarks. As the gateway's own reader does it, app/pasted_token.py. */
 export function readPasted(text) {
-  const values = [...text.matchAll(IN_COOKIES)].map((found) => found[1]);
-  const words = values.length ? values : text.replace(/\b(?:authorization\s*:|bearer\s)/gi, " ").split(/[\s,，、;；]+/);
-  return words.map((word) => word.replace(/^["'`“”\ufeff\u200b]+|["'`“”\u200b]+$/g, "")).filter(Boolean).join(",");
+  const lines = text.split(/[\r\n]+|%0[ad]/i).filter((line) => !/^\s*#/.test(line));
+  const values = lines.flatMap((line) => [...line.matchAll(IN_COOKIES)].map((found) => found[1]));
+  const words = values.length ? values : lines.flatMap(readWords);
+  return [...new Set(words.map((word) => word.replace(EDGES, "")).filter(Boolean))].join(",");
 }
+
+const readWords = (line) =>
+  line.replace(/#.*/, "").replace(/\b(?:(?:authorization|cookie)\s*:|bearer(?:\s|:|$))/gi, " ").split(/[\s,，、;；]+|%2c|%3b/i);
 
 /** A failure that the gateway told, or `network` when it told nothing. */
 export class ApiError extends Error {

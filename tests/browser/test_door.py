@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from app.pasted_token import parse_tokens
 from demo.gateway import GatewayProcess
+from tests.app.test_pasted_token import AROUND, COOKIES
 from tests.browser.conftest import TOKEN, enter, send, wait_for_end
 from upstream_emulator.emulator import UpstreamEmulator
+
+SEPARATORS = [",", "，", "、", ";", "；", "%2C", "%2c", "%3B", "\n", "\r\n", " , ", "%0A", ",,\n"]
 
 
 @pytest.mark.parametrize(
@@ -97,14 +101,26 @@ def test_a_conversation_survives_credentials_that_open_nothing(page: Page) -> No
 
 
 def test_a_key_opens_where_keys_are_set_and_a_token_does_not(
-    blank: Page, upstream: UpstreamEmulator, tmp_path: Path
+    context: BrowserContext, upstream: UpstreamEmulator, tmp_path: Path
 ) -> None:
+    page = context.new_page()
     key = "glm-" + "k" * 43
     settings = {"GATEWAY_API_KEYS": f"laptop={key}", "GLM_REFRESH_TOKENS": "demo-owner"}
     with GatewayProcess(upstream.url, tmp_path, **settings) as gateway:
         token = "eyJhbGciOiJIUzI1NiJ9.eyJ0eXBlIjoicmVmcmVzaCJ9.c2lnbmF0dXJl"
-        expect(knock(blank, gateway, token)).to_contain_text("this gateway takes its own keys alone")
-        expect(knock(blank, gateway, "glm-" + "o" * 43)).to_contain_text("This gateway key is not known.")
-        blank.locator("#credentials").fill(key)
-        blank.keyboard.press("Enter")
-        blank.locator("#message").wait_for()
+        expect(knock(page, gateway, token)).to_contain_text("this gateway takes its own keys alone")
+        expect(knock(page, gateway, "glm-" + "o" * 43)).to_contain_text("This gateway key is not known.")
+        page.locator("#credentials").fill(key)
+        page.keyboard.press("Enter")
+        page.locator("#message").wait_for()
+
+
+def test_the_page_mends_what_the_gateway_mends(page: Page) -> None:
+    """Every way that people paste, read by the page's own reader and by the gateway's."""
+    texts = [around.format("demo-ann") for around in AROUND]
+    texts += [separator.join(("demo-ann", "demo-bob")) for separator in SEPARATORS] + [COOKIES]
+    read = page.evaluate(
+        "async (texts) => texts.map((await import('/page/api.js')).readPasted)",
+        texts,
+    )
+    assert dict(zip(texts, read, strict=True)) == {text: ",".join(parse_tokens(text)) for text in texts}

@@ -93,7 +93,7 @@ def test_watching_shows_what_happens(page: Page) -> None:
         headers: {Authorization: "Bearer " + sessionStorage.getItem("glm-api credentials")}})"""
     )
     expect(page.locator("#plots")).to_contain_text("2 in 15 minutes")
-    expect(page.locator("#plots")).to_contain_text("1 × invalid value")
+    expect(page.locator("#plots")).to_contain_text("1 × wrong request")
     page.locator("#span").select_option("60")
     expect(page.locator("#plots")).to_contain_text("2 in 60 minutes")
     page.locator("#span").select_option("5")
