@@ -126,6 +126,11 @@ NO_ASSISTANT = Message(
     "The upstream knows no assistant {assistant_id!r}. Take the last part of its address.",
     "上游没有智能体 {assistant_id!r}。请取它在 chatglm.cn 地址的最后一段；私有智能体需要其创建者的账号。",
 )
+NEARLY_ASSISTANT = Message(
+    "An assistant's id has 24 digits, and this one has {count}. Take the last part of its address at "
+    "chatglm.cn.",
+    "智能体 ID 有 24 位，而这个有 {count} 位。请取它在 chatglm.cn 地址的最后一段。",
+)
 NO_CONVERSATION = Message(
     "There is no conversation {conversation_id!r} among the accounts of this request. Leave conversation_id "
     "out to "

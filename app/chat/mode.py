@@ -6,12 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from app.catalogue.path import NEARLY_ASSISTANT
 from app.core.effort import DEPTHS
+from app.core.errors import ModelNotFound
 from app.core.request import Question, ReasoningDisplay
 from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 _ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
+# Somebody lost a digit, or took one too many: no model is named so.
+_NEARLY_ASSISTANT_ID = re.compile(r"[0-9a-f]{20,28}")
 _SILENT = re.compile(r"-silent(?=-|$)", re.IGNORECASE)
 # `glm-<digit>...` up to the words that are switches here (protocol notes 0.2 row 16).
 _SELECTED_MODEL = re.compile(
@@ -57,7 +61,10 @@ class Mode:
 
 
 def choose_mode(question: Question) -> Mode:
-    """The request's own switches win over what the model's name says."""
+    """The request's own switches win over what the model's name says.
+
+    Raises ModelNotFound for a name that nearly is an assistant's id: the default would answer in its place.
+    """
     model = _SILENT.sub("", question.model.strip())
     is_silent = model != question.model.strip()
     name = model.lower()
@@ -72,6 +79,8 @@ def choose_mode(question: Question) -> Mode:
             web_search=_wants_search("", question),
             is_silent=is_silent,
         )
+    if _NEARLY_ASSISTANT_ID.fullmatch(name):
+        raise ModelNotFound(NEARLY_ASSISTANT.fill(count=len(name)), param="model")
     selected = _SELECTED_MODEL.match(name)
     return Mode(
         chat_mode=_choose_chat_mode(name, question),

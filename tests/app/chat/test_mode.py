@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.chat.mode import choose_mode, choose_options
+from app.chat.mode import Mode, choose_mode, choose_options
 from app.core.effort import Effort
+from app.core.errors import ModelNotFound
 from app.core.request import Question, ReasoningDisplay, TextPart, Turn
 from app.core.tool import JsonOutput, SearchTool, Tool, ToolChoice
 from app.core.usage import TokenEstimate
@@ -121,3 +122,17 @@ def test_an_alias_means_what_stands_behind_it(name: str) -> None:
     mode = choose_mode(Question(turns, name))
     assert choose_mode(Question(turns, f"claude-{name}")) == mode
     assert choose_mode(Question(turns, f"Claude-{name.upper()}")).chat_mode == mode.chat_mode
+
+
+@pytest.mark.parametrize("digits", [20, 23, 25, 28])
+def test_what_nearly_is_an_assistants_id_is_refused(digits: int) -> None:
+    """The default model would answer in its place, and nobody would know."""
+    question = Question((Turn("user", (TextPart("x"),)),), "6A" + "0" * (digits - 2))
+    with pytest.raises(ModelNotFound, match=f"has 24 digits, and this one has {digits}") as raised:
+        choose_mode(question)
+    assert raised.value.param == "model"
+
+
+@pytest.mark.parametrize("model", ["0" * 19, "0" * 29, "f" * 32, "deadbeef", "g" * 23])
+def test_other_names_mean_the_default(model: str) -> None:
+    assert choose_mode(Question((Turn("user", (TextPart("x"),)),), model)) == Mode()
