@@ -31,6 +31,7 @@ _BUSY_SECONDS = 5.0
 _MAX_WORDS_CHARS = 200
 _MAX_READ_CHARS = 2000
 _MAX_CODE_CHARS = 32
+_ENDS = (".", "。", "!", "！", "?", "？", "…")
 
 SIGNATURE_CODES = frozenset({"40001", "40002", "40011", "40014"})
 """A header is missing, or the signature or its time is wrong (protocol notes 2.3)."""
@@ -138,4 +139,6 @@ def classify_detail(detail: object) -> GatewayError | None:
 
 
 def _quote(said: Message, words: str) -> Message:
-    return said.then(upstream.UPSTREAM_SAYS.fill(words=words)) if words else said
+    """More sentences may follow."""
+    ended = words if words.endswith(_ENDS) else f"{words}."
+    return said.then(upstream.UPSTREAM_SAYS.fill(words=ended)) if words else said
