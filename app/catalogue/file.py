@@ -49,10 +49,10 @@ READABLE = Message(
 )
 
 # Which file it is, behind what is wrong with it.
-THE_FILE = Message("The file is {name} ({place}).", "文件：{name}（{place}）。")
+THE_FILE = Message("The file is {name} (`{place}`).", "文件：{name}（`{place}`）。")
 ONE_OF_THE_FILES = Message(
-    "It is file {number} of {count}: {name} ({place}).",
-    "这是 {count} 个文件中的第 {number} 个：{name}（{place}）。",
+    "It is file {number} of {count}: {name} (`{place}`).",
+    "这是 {count} 个文件中的第 {number} 个：{name}（`{place}`）。",
 )
 INLINE = Message("sent in the request itself", "随请求发送")
 LINK = Message("a link", "链接")
