@@ -197,3 +197,47 @@ def test_the_recipe_quotes_what_the_clients_show(gateway: GatewayProcess, name: 
     assert isinstance(raised.value.body, dict)
     label = raised.value.body["message"].partition("account ")[2][:8]
     assert quoted == f"openai.AuthenticationError: {raised.value}".replace(label, "557dd764")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hi"}]}),
+        ("/v1/responses", {"input": "hi"}),
+        ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}),
+        ("/v1/images/generations", {"prompt": "a cat"}),
+        ("/v1/videos/generations", {"prompt": "a cat"}),
+    ],
+)
+@BOTH
+def test_every_format_says_the_same(
+    gateway: GatewayProcess, path: str, body: dict[str, object], *, stream: bool
+) -> None:
+    """A stream that fails before it begins is an answer like any other."""
+    headers = {"Authorization": "Bearer dead-formats"}
+    body = {"model": "glm", **body} | ({"stream": True} if stream and "generations" not in path else {})
+    answer = requests.post(gateway.url + path, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 401
+    assert answer.headers["x-should-retry"] == "false"
+    message = answer.json()["error"]["message"]
+    assert message.startswith("The upstream refuses the refresh token of account ")
+    assert "https://chatglm.cn" in message.partition("上游拒绝账号")[2]
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/messages"])
+def test_a_file_is_named_in_every_format(gateway: GatewayProcess, account: str, path: str) -> None:
+    link = "http://127.0.0.1/secret/cat.png"
+    picture: dict[str, object] = (
+        {"type": "input_image", "image_url": link}
+        if path == "/v1/responses"
+        else {"type": "image", "source": {"type": "url", "url": link}}
+    )
+    turn = {"role": "user", "content": [picture]}
+    body = {"model": "glm", "max_tokens": 99, "messages": [turn]} if "messages" in path else {"input": [turn]}
+    headers = {"Authorization": f"Bearer {account}"}
+    answer = requests.post(gateway.url + path, json=body, headers=headers, timeout=20)
+    assert answer.status_code == 400
+    message = answer.json()["error"]["message"]
+    assert message.startswith("The host of this address has no public address.")
+    assert message.count("cat.png") == 2
+    assert "secret" not in message

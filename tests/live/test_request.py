@@ -126,7 +126,9 @@ def test_cors_is_for_the_api_alone(gateway: GatewayProcess, start_gateway: Start
     headers = {"Origin": "https://chat.example.org", "Authorization": "Bearer demo-x"}
     models = requests.get(f"{gateway.url}/v1/models", headers=headers, timeout=30)
     assert models.headers["Access-Control-Allow-Origin"] == "*"
-    assert models.headers["Access-Control-Expose-Headers"] == "Retry-After, X-Request-Id"
+    assert models.headers["Access-Control-Expose-Headers"] == (
+        "Request-Id, Retry-After, X-Request-Id, X-Should-Retry"
+    )
     assert (
         "Access-Control-Allow-Origin"
         not in requests.get(f"{gateway.url}/ping", headers=headers, timeout=9).headers
