@@ -22,7 +22,7 @@ DESCRIPTION := .venv-description
 # So are Envoy and the schemas of Kubernetes.
 DEPLOY := .venv-deploy
 # Only what is there: a sparse checkout is checked as far as it goes.
-SOURCES := $(wildcard app upstream_emulator demo bench tests wsgi.py gunicorn.conf.py)
+SOURCES := $(wildcard app deploy/wheel upstream_emulator demo bench tests wsgi.py gunicorn.conf.py)
 
 .DEFAULT_GOAL := help
 

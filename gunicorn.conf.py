@@ -155,7 +155,7 @@ def raise_file_limit(connections: int) -> str | None:
 
 def end_where_wrong() -> None:
     """Nothing listens yet, and nothing was said: the reasons are all that there is to read."""
-    if HOME not in sys.path:  # which --chdir changes after this file was read
+    if sys.path[0] != HOME:  # but what lies where gunicorn was called, which may be named as we are
         sys.path.insert(0, HOME)
     from app.config import read_settings  # noqa: PLC0415 - the application lies beside this file
 

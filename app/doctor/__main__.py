@@ -1,98 +1,16 @@
-"""`python -m app.doctor`: exit code 0 if all is well, 1 if something is wrong, 2 for a wrong command."""
+"""`python -m app.doctor`; its packages are looked for only when it can be said which of them is missing."""
 
 from __future__ import annotations
 
-import argparse
-import getpass
-import io
-import os
 import sys
-from pathlib import Path
-from urllib.parse import urlsplit
+from importlib import import_module
 
-from app import logs
-from app.core.errors import CredentialsRejected
-from app.doctor.checks import Order, examine
-from app.doctor.credentials import Credentials, parse_credentials
-from app.doctor.report import choose_language, print_json, print_report
-
-_INTERRUPTED = 130
-_EPILOG = """
-Exit code: 0 all is well, 1 something is wrong, 2 the command makes no sense.
-Tokens are never arguments: everybody on a machine can see those. Beside a running gateway no token is
-refreshed, since it alone may hold the newest one: let it ask with --url.
-"""
+from app.command import run_guarded
 
 
-def main(arguments: list[str]) -> int:
-    logs.configure("ERROR", "text")
-    parser = _build_parser()
-    options, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        parser.error("unknown arguments (not repeated here, should they be tokens: those come with --tokens)")
-    if options.url and not _is_address(options.url):
-        parser.error("--url wants http://HOST:PORT")
-    try:
-        credentials = _read_credentials(options.tokens)
-    except (OSError, UnicodeDecodeError, CredentialsRejected) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else exc
-        if isinstance(exc, CredentialsRejected):
-            reason = exc.said.say(choose_language(os.environ))
-        parser.error(f"what --tokens names cannot be used: {reason}")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files, words of others: whatever the locale
-        sys.stdout.reconfigure(errors="replace")
-    language = choose_language(os.environ)
-    url = options.url and options.url.rstrip("/")
-    findings = examine(os.environ, Order(credentials, url, chat=options.chat, tools=options.tools))
-    if options.json:
-        is_well = print_json(findings, sys.stdout, language)
-    else:
-        colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        is_well = print_report(findings, sys.stdout, language, colours=colours)
-    return 0 if is_well else 1
-
-
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m app.doctor",
-        description="Looks at a gateway that does not work, and says what it is and what to do.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--chat", action="store_true", help="also ask one small question")
-    parser.add_argument("--tools", action="store_true", help="also ask one question with a tool to call")
-    parser.add_argument("--json", action="store_true", help="one JSON document for scripts")
-    parser.add_argument(
-        "--tokens", metavar="FILE", help="refresh tokens, or a gateway key; - is standard input"
-    )
-    parser.add_argument("--url", help="a running gateway that shall ask, http://127.0.0.1:8000")
-    return parser
-
-
-def _read_credentials(name: str | None) -> Credentials:
-    if name is None:
-        return Credentials()
-    if name != "-":
-        return parse_credentials(Path(name).read_text("utf-8"))
-    if sys.stdin.isatty():
-        return parse_credentials(getpass.getpass("Refresh tokens or gateway key, not shown: "))
-    return parse_credentials(sys.stdin.read())
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+def main() -> int:
+    return int(import_module("app.doctor.command").main(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    try:
-        raise SystemExit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        raise SystemExit(_INTERRUPTED) from None
-    except BrokenPipeError:  # whoever reads has seen enough; nothing must be written at the end either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+    raise SystemExit(run_guarded(main))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import sys
 
+from app.command import run_guarded
 from app.keys import digest_key, generate_key
 
 
 def main(arguments: list[str]) -> int:
     """The command line. The key itself is shown once and stored nowhere."""
     if len(arguments) != 2 or arguments[0] != "new" or not re.fullmatch(r"[\w.-]{1,64}", arguments[1]):
-        sys.stderr.write("usage: python -m app.keys new LABEL   (letters, digits, . _ -)\n")
+        sys.stderr.write(
+            "a key needs a label of letters, digits, . _ -: make key LABEL=laptop, glm-api key laptop\n"
+        )
         return 2
     key = generate_key()
     sys.stdout.write(f"key (give it to the caller, it is not stored): {key}\n")
@@ -20,4 +23,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(run_guarded(lambda: main(sys.argv[1:])))

@@ -14,7 +14,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from app.config import Settings
-from app.doctor.__main__ import main
+from app.doctor.command import main
 from app.factory import create_app
 from app.routes.services import EXTENSION
 from upstream_emulator.emulator import UpstreamEmulator

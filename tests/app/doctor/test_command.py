@@ -16,8 +16,7 @@ import pytest
 
 from app.accounts.account import State
 from app.catalogue.message import Message
-from app.doctor import __main__ as command
-from app.doctor import advice, machine, messages
+from app.doctor import advice, command, machine, messages
 from app.doctor.finding import Finding, Mark, Verdict, conclude, fail, note, ok
 from app.doctor.report import choose_language, print_report
 from tests.app.doctor.conftest import SECRETS, CallDoctor
