@@ -125,9 +125,14 @@ def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, dict[str
     return (None if wrong else Settings(**values)), wrong
 
 
+def list_names() -> list[str]:
+    """Every variable that is read here."""
+    return [*_VARIABLES, *(f"{variable}_FILE" for variable in _SECRETS)]
+
+
 def list_unknown(environ: Mapping[str, str]) -> list[str]:
     """A sentence for each variable that looks like a setting and is none, with the nearest one."""
-    known = [*_VARIABLES, *(f"{variable}_FILE" for variable in _SECRETS)]
+    known = list_names()
     return [
         f"{name} is no setting"
         + "".join([f": did you mean {near}?" for near in get_close_matches(name, known, 1, _LIKE)])

@@ -59,6 +59,10 @@ RESTORE = Message(
     "若有备份请恢复。否则网关下次启动会将其移开并新建；若此后旧令牌被拒，请重新获取。",
 )
 MAKE_ROOM = Message("Make room on that disk.", "请清理磁盘空间。")
+TAKE_PORT = Message(
+    "Take another port, `PORT={next} make run`, or end the program that has this one (`ss -ltnp`).",
+    "请换一个端口：`PORT={next} make run`，或结束占用它的程序（`ss -ltnp`）。",
+)
 START_GATEWAY = Message(
     "Start it (`make run`, `docker start`), look into its log, or give the right --url.",
     "请启动网关（`make run`、`docker start`），查看其日志，或改正 --url。",

@@ -13,9 +13,10 @@ from app.doctor import messages
 from app.doctor.account import AccountCheck
 from app.doctor.connectivity import check_line
 from app.doctor.credentials import Credentials
-from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
-from app.doctor.machine import check_packages, check_server, guess_url, read_server
+from app.doctor.finding import Finding, Mark, Verdict, fail, note, ok, skip
+from app.doctor.machine import check_packages, check_port, check_server, guess_url, read_server
 from app.doctor.remote_gateway import RunningGateway, answers
+from app.doctor.running_process import compare_settings
 from app.doctor.state_file import look_at_state, take_state
 from app.gateway import Gateway, build_address, read_configured_tokens
 from app.upstream.client import UpstreamClient
@@ -41,34 +42,59 @@ def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
     except (InvalidSetting, OSError, SystemExit) as exc:
         yield fail(messages.SETTINGS, Verdict.SETTINGS, messages.REASON, reason=exc)
         return
-    for finding in _examine(settings, roster, server, order):
+    for finding in _examine(environ, settings, roster, server, order):
         yield replace(finding, values={"site": settings.upstream_url} | finding.values)
 
 
 def _examine(
-    settings: Settings, roster: ConfiguredTokens, server: dict[str, Any], order: Order
+    environ: Mapping[str, str],
+    settings: Settings,
+    roster: ConfiguredTokens,
+    server: dict[str, Any],
+    order: Order,
 ) -> Iterator[Finding]:
     yield _describe(settings, roster)
-    yield check_server(server, settings)
-    with closing(UpstreamClient(build_address(settings))) as client:
-        reaches = True
-        for finding in check_line(client, settings):
-            reaches = reaches and finding.verdict is None
-            yield finding
-        credentials = order.credentials.with_tokens(roster.tokens())
-        if order.url is not None:
-            yield from RunningGateway(order.url, credentials).check(chat=order.chat, tools=order.tools)
-        elif reaches and credentials.tokens:
-            yield from _visit(settings, credentials.tokens, guess_url(server), order)
-        else:
-            yield look_at_state(settings.state_path)
-            yield skip(
-                messages.TOKEN, messages.TOKENS_UNREACHED if credentials.tokens else messages.TOKENS_NONE
-            )
+    yield check_port(server, answers) or check_server(server, settings)
+    credentials = order.credentials.with_tokens(roster.tokens())
+    if order.url is not None:
+        yield from _ask_gateway(settings, environ, RunningGateway(order.url, credentials), order)
+    else:
+        yield from _ask_here(settings, credentials, guess_url(server), order)
     if not order.chat:
         yield skip(messages.CHAT, messages.CHAT_UNASKED)
     if not order.tools:
         yield skip(messages.TOOLS, messages.TOOLS_UNASKED)
+
+
+def _ask_here(settings: Settings, credentials: Credentials, url: str, order: Order) -> Iterator[Finding]:
+    reaches = True
+    for finding in _check_line(settings):
+        reaches = reaches and finding.verdict is None
+        yield finding
+    if reaches and credentials.tokens:
+        yield from _visit(settings, credentials.tokens, url, order)
+    else:
+        yield look_at_state(settings.state_path)
+        yield skip(messages.TOKEN, messages.TOKENS_UNREACHED if credentials.tokens else messages.TOKENS_NONE)
+
+
+def _ask_gateway(
+    settings: Settings, environ: Mapping[str, str], gateway: RunningGateway, order: Order
+) -> Iterator[Finding]:
+    """The gateway's own line counts. Where it works, what fails here is a difference and no fault."""
+    told = []
+    for finding in gateway.check(chat=order.chat, tools=order.tools):
+        told.append(finding)
+        yield finding
+    yield from compare_settings(gateway.url, environ)
+    works = any(one.mark is Mark.OK and one.check is messages.TOKEN for one in told)
+    for finding in _check_line(settings):
+        yield note(finding.check, messages.GATEWAY_REACHES) if works and finding.verdict else finding
+
+
+def _check_line(settings: Settings) -> Iterator[Finding]:
+    with closing(UpstreamClient(build_address(settings))) as client:
+        yield from check_line(client, settings)
 
 
 def _visit(settings: Settings, tokens: tuple[str, ...], url: str, order: Order) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import platform
 import re
 import resource
 import runpy
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
@@ -72,6 +73,20 @@ def check_server(server: dict[str, Any], settings: Settings) -> Finding:
             streams=streams,
         )
     return ok(messages.SERVER, messages.SERVER_READY, bind=server["bind"], streams=streams)
+
+
+def check_port(server: dict[str, Any], is_gateway: Callable[[str], bool]) -> Finding | None:
+    """Could a gateway listen where it is told to? None where nothing stands in its way."""
+    host, _, port = str(server["bind"]).rpartition(":")
+    problem = server["find_address_problem"]((host.strip("[]"), int(port)))
+    if problem is None:
+        return None
+    if " is taken " not in problem:
+        return fail(messages.SERVER, Verdict.SETTINGS, messages.REASON, reason=problem)
+    if is_gateway(guess_url(server)):
+        return ok(messages.SERVER, messages.PORT_OURS, bind=server["bind"])
+    values = {"bind": server["bind"], "next": int(port) % 65535 + 1}
+    return fail(messages.SERVER, Verdict.MACHINE, messages.PORT_TAKEN, advice.TAKE_PORT, **values)
 
 
 def guess_url(server: dict[str, Any]) -> str:

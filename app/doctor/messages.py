@@ -60,6 +60,11 @@ SERVER_FEW_FILES = Message(
     "最多只能打开 {files} 个文件，同时约 {possible} 个回答，达不到 GLM_MAX_STREAMS={streams}：请提高 `ulimit "
     "-Hn`",
 )
+PORT_TAKEN = Message(
+    "{bind} is taken by another program, which is no glm-api gateway",
+    "{bind} 已被其他程序占用，且不是 glm-api 网关",
+)
+PORT_OURS = Message("a gateway listens on {bind} already", "已有网关在监听 {bind}")
 STATE_FREE = Message("{path}: sound, held by nobody", "{path}：完好，未被占用")
 STATE_NEW = Message(
     "{path}: not there yet, the gateway makes it at its start", "{path}：尚不存在，网关启动时会创建"
@@ -193,6 +198,14 @@ TOOLS_SEE_METRICS = Message(
 
 GATEWAY_READY = Message("{url} is ready", "{url} 就绪")
 GATEWAY_DRAINING = Message("{url} is up, but draining: nothing new is sent there", "{url} 在运行，但正在排空")
+GATEWAY_DIFFERS = Message(
+    "it was started with other settings than this command: {names}", "它启动时的设置与本命令的不同：{names}"
+)
+GATEWAY_REACHES = Message(
+    "this command does not get through to the upstream, the gateway does: is GLM_UPSTREAM_URL or GLM_PROXY "
+    "set for it alone?",
+    "本命令连不上上游，网关却可以：GLM_UPSTREAM_URL 或 GLM_PROXY 是否只给网关设了？",
+)
 GATEWAY_SILENT = Message("nothing answers at {url}: {reason}", "{url} 无应答：{reason}")
 GATEWAY_STRANGE = Message(
     "what answers at {url} is no glm-api gateway",

@@ -96,7 +96,7 @@ class RunningGateway:
     """`url` may have a path in front of the gateway's own. No proxy is used, no redirect followed."""
 
     def __init__(self, url: str, credentials: Credentials, seconds: float = _SECONDS) -> None:
-        self._url = url
+        self.url = url
         self._credentials = credentials
         self._seconds = seconds
 
@@ -120,8 +120,8 @@ class RunningGateway:
         """Raises what comes of something else at the address."""
         ready = self._ask("GET", "/health/ready").read(_Ready)
         if ready.status == "draining":
-            return note(messages.GATEWAY, messages.GATEWAY_DRAINING, url=self._url)
-        return ok(messages.GATEWAY, messages.GATEWAY_READY, url=self._url)
+            return note(messages.GATEWAY, messages.GATEWAY_DRAINING, url=self.url)
+        return ok(messages.GATEWAY, messages.GATEWAY_READY, url=self.url)
 
     def _check_tokens(self) -> Iterator[Finding]:
         """The gateway asks the upstream for tokens that we hold, then says how all its accounts are."""
@@ -179,10 +179,10 @@ class RunningGateway:
         return fail(check, find_verdict(error.code), messages.REFUSED, reason=error.message, code=error.code)
 
     def _fail(self, message: Message, reason: str = "") -> Finding:
-        return fail(messages.GATEWAY, Verdict.GATEWAY, message, url=self._url, reason=reason)
+        return fail(messages.GATEWAY, Verdict.GATEWAY, message, url=self.url, reason=reason)
 
     def _ask(self, method: str, path: str, document: object = None) -> _Answer:
-        parts = urlsplit(self._url)
+        parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self._seconds)
         headers = {"Authorization": self._credentials.header} if self._credentials else {}

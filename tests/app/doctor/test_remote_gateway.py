@@ -26,6 +26,24 @@ def test_it_asks_for_its_accounts_itself(call: CallDoctor, start: Start, upstrea
     upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/"])
+def test_the_address_that_clients_have_is_understood(call: CallDoctor, start: Start, path: str) -> None:
+    url = start()
+    visit = call("--url", f"{url}{path}", given="demo-ann")
+    assert visit.verdict == "well"
+    assert visit.line("gateway").endswith(f"{url} is ready")
+
+
+def test_where_the_gateway_works_the_line_from_here_is_no_fault(call: CallDoctor, start: Start) -> None:
+    url = start()
+    visit = call("--url", url, given="demo-ann", GLM_UPSTREAM_URL="http://127.0.0.1:9")
+    assert (visit.code, visit.verdict) == (0, "well")
+    assert visit.line("network").startswith("note")
+    assert "GLM_PROXY" in visit.line("network")
+    visit = call("--url", url, GLM_UPSTREAM_URL="http://127.0.0.1:9")
+    assert visit.line("network").startswith("FAIL"), "nothing shows that the gateway gets through"
+
+
 def test_it_asks_the_upstream_and_not_its_memory(
     call: CallDoctor, start: Start, upstream: UpstreamEmulator
 ) -> None:
