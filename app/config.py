@@ -67,6 +67,7 @@ class Settings:
     account_min_interval_seconds: float = 0.0
     account_replies_per_hour: int | None = None
     breaker_failures: int = 5
+    continue_chats: Literal["on", "off"] = "on"
     heal: Literal["on", "off"] = "on"
     files_max_bytes: int = 100 * _MEBIBYTE
     files_max_count: int = 10
@@ -211,6 +212,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_ACCOUNT_MIN_INTERVAL_SECONDS": ("account_min_interval_seconds", seconds_parser(least=0)),
     "GLM_ACCOUNT_REPLIES_PER_HOUR": ("account_replies_per_hour", parse_whole_number),
     "GLM_BREAKER_FAILURES": ("breaker_failures", parse_whole_number),
+    "GLM_CONTINUE": ("continue_chats", one_of_parser("on", "off")),
     "GLM_HEAL": ("heal", one_of_parser("on", "off")),
     "GLM_STATE_PATH": ("state_path", parse_file_path),
     "GLM_DRAIN_SECONDS": ("drain_seconds", seconds_parser(least=0)),

@@ -25,6 +25,7 @@ from app.auth_token import AccessToken, RefreshedTokens
 from app.budget import build_body_budget
 from app.caller_stats import CallerStats
 from app.catalogue.account import OWNER_DEAD
+from app.chat.going_on import GoingOn
 from app.chat.service import ChatService, ToolSpeech
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
@@ -75,7 +76,7 @@ class Gateway:
         self.fetcher, self.pictures = _build_fetchers(settings)
         pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         clock = SteadyClock()
-        logins, vault = Logins(self.state), Vault(self.state)
+        logins, vault, refusals = Logins(self.state), Vault(self.state), RefusalLimit()
         self._expiry = RowExpiry(clock, (vault.forget_expired, logins.forget_unused))
         self.pool = AccountPool(
             logins,
@@ -86,7 +87,6 @@ class Gateway:
             is_configured=self.configured_tokens.__contains__,
         )
         self.refresher = Refresher(self._refresh, vault, self.pool.identify, counters=self.counters)
-        refusals = RefusalLimit()
         self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
@@ -94,7 +94,8 @@ class Gateway:
         opener = self._build_opener(failover)
         attacher = _build_attacher(settings, self.fetcher, self.upstream)
         speech = ToolSpeech(_draw_dialect(), self.counters)
-        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech)
+        going_on = self.going_on = _build_going_on(settings, self.cleaner)
+        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech, going_on)
         self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
@@ -132,6 +133,8 @@ class Gateway:
         ends_at = time.monotonic() + seconds
         self.active_requests.close()
         self._expiry.stop()
+        if self.going_on is not None:
+            self.going_on.stop()
         self.cleaner.stop(seconds)
         self.close(ends_at - time.monotonic())
 
@@ -208,6 +211,13 @@ def _build_attacher(settings: Settings, fetcher: Fetcher, upstream: UpstreamClie
         max_files=settings.files_max_count,
         timeout_seconds=settings.files_timeout_seconds,
     )
+
+
+def _build_going_on(settings: Settings, cleaner: Cleaner) -> GoingOn | None:
+    """None where every chat without an id begins anew."""
+    if settings.continue_chats == "off" or not settings.conversation_ttl_seconds:
+        return None
+    return GoingOn(cleaner, settings.conversation_ttl_seconds)
 
 
 def _draw_dialect() -> Dialect:

@@ -13,9 +13,12 @@ _MAX_NAMED_URL_CHARS = 8192
 
 
 def find_attachments(
-    turns: Sequence[Turn], *, continues: bool, are_all_new: bool = False
+    turns: Sequence[Turn], *, continues: bool, are_all_new: bool = False, max_earlier: int = 0
 ) -> list[Attachment]:
     """Those of the last user turn and of the results behind the last answer, in order.
+
+    Those of earlier user turns come before them, up to `max_earlier` in all, the newest where there are more.
+    What is wrong with those does not matter.
 
     What a user says right behind results comes with them, and the turn that they serve stands further up. A
     continued conversation has only what is new: the last turn, or all of them. Raises what is wrong with a
@@ -33,7 +36,17 @@ def find_attachments(
         if turn.role == "user" and (before is None or before.role != "tool"):
             break
         has_answer = has_answer or turn.role == "assistant"
-    return _attach_all(found[::-1])
+    last = _attach_all(found[::-1])
+    earlier = [] if continues else [turn for turn in turns if turn.role == "user" and turn not in found]
+    return [*_attach_earlier(earlier, max_earlier - len(last)), *last]
+
+
+def _attach_earlier(turns: Sequence[Turn], max_count: int) -> list[Attachment]:
+    parts = [
+        part for turn in turns for part in turn.parts if isinstance(part, FilePart) and not part.unusable
+    ]
+    kept = parts[max(0, len(parts) - max_count) :] if max_count > 0 else []
+    return [Attachment(part.url, part.name, part.place, is_optional=True) for part in kept]
 
 
 def _attach_all(turns: Sequence[Turn]) -> list[Attachment]:

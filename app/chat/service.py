@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -10,14 +11,17 @@ from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
+from app.chat.going_on import GoingOn, Recollection
 from app.chat.mode import choose_mode, choose_options
 from app.chat.offer import build_offer
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
+from app.core.errors import GatewayError, ShuttingDown
 from app.core.request import Question
 from app.core.usage import TokenEstimate
 from app.exchange.attaching import AttachedFiles, Attacher
+from app.exchange.clock import StartClock
 from app.exchange.opener import Plan, ReplyOpener, not_found
 from app.exchange.reply import Reply
 from app.hub import cooperate
@@ -30,6 +34,10 @@ from app.upstream.video import VIDEO_ASSISTANT
 _MAX_OWNERS_TRIED = 3
 _COUNTED_CHARS = 256 * 1024
 """Counted in one go, before others get their turn."""
+# An owner that answers something else is not waited for; one that has just answered is about to be free.
+_OWNER_SECONDS = 0.25
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,10 @@ class ChatService:
         opener: ReplyOpener,
         attacher: Attacher,
         tools: ToolSpeech,
+        going_on: GoingOn | None = None,
     ) -> None:
+        """Without `going_on` every chat without an id begins anew."""
+        self._going_on = going_on
         self._tools = tools
         self._settings = settings
         self._pool = pool
@@ -64,9 +75,40 @@ class ChatService:
 
         Raises the GatewayError that says best why no account answers.
         """
-        plan = self._plan(question, caller)
+        clock, recollection = self._opener.start_clock(), self._recall(question, caller)
+        reply = self._go_on(question, caller, recollection, clock)
+        if reply is None:
+            reply = self._open(self._plan(question, caller, recollection), clock)
+        if recollection is not None:
+            recollection.watch(reply, is_held=_keeps_conversation(question))
+        return reply
+
+    def _recall(self, question: Question, caller: Caller) -> Recollection | None:
+        if self._going_on is None:
+            return None
+        accounts = self._pool.get_or_add(caller.refresh_tokens)
+        return self._going_on.recall(question, choose_mode(question), accounts, caller)
+
+    def _go_on(
+        self, question: Question, caller: Caller, recollection: Recollection | None, clock: StartClock
+    ) -> Reply | None:
+        """The last turn asked where the history stands upstream; None where that is not to be."""
+        found = recollection.found if recollection is not None else None
+        if recollection is None or found is None or self._going_on is None:
+            return None
         try:
-            return self._opener.open(plan)
+            plan = self._plan(recollection.narrow(question, found), caller, recollection)
+            return self._open(replace(plan, queue_seconds=_OWNER_SECONDS), clock)
+        except ShuttingDown:
+            raise
+        except GatewayError as error:
+            log.info("a chat begins anew, as its conversation cannot be gone on with (%s)", error.code)
+            self._going_on.let_go(found, also_held=True)
+            return None
+
+    def _open(self, plan: Plan, clock: StartClock) -> Reply:
+        try:
+            return self._opener.open(plan, clock)
         finally:
             plan.files.close()
 
@@ -89,13 +131,11 @@ class ChatService:
             cooperate()
         return estimate.tokens
 
-    def _plan(self, question: Question, caller: Caller) -> Plan:
+    def _plan(self, question: Question, caller: Caller, recollection: Recollection | None) -> Plan:
         continued, are_all_new = question.continued_id, question.continued_turn is not None
         mode = choose_mode(question)
         offer = build_offer(question, self._tools.dialect) if mode.drawing is None else None
-        files = self._attacher.collect(
-            find_attachments(question.turns, continues=continued is not None, are_all_new=are_all_new)
-        )
+        files = self._collect(question, attaches_earlier=recollection is not None)
         prompt = build_prompt(
             choose_spoken(question.turns) if mode.drawing else question.turns,
             continues=continued is not None,
@@ -118,7 +158,8 @@ class ChatService:
             reads_calls=offer is not None and offer.has_tools,
             reads_searches=question.searches_natively,
         )
-        keep_seconds = self._settings.conversation_ttl_seconds if _keeps_conversation(question) else 0.0
+        is_kept = recollection is not None or _keeps_conversation(question)
+        keep_seconds = self._settings.conversation_ttl_seconds if is_kept else 0.0
         options = choose_options(question, mode, self._settings.reasoning)
         if offer is not None:
             counters = self._tools.counters
@@ -137,6 +178,16 @@ class ChatService:
             options=options,
             continued_turn=question.continued_turn,
         )
+
+    def _collect(self, question: Question, *, attaches_earlier: bool) -> AttachedFiles:
+        """`attaches_earlier`: what earlier turns carried goes along where the chat begins anew."""
+        attachments = find_attachments(
+            question.turns,
+            continues=question.continued_id is not None,
+            are_all_new=question.continued_turn is not None,
+            max_earlier=self._settings.files_max_count if attaches_earlier else 0,
+        )
+        return self._attacher.collect(attachments)
 
     def _find_owners(self, question: Question, caller: Caller) -> tuple[list[Account], Conversation | None]:
         """The accounts to ask, which may own the conversation where one goes on, and what is known of it.

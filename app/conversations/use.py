@@ -46,6 +46,10 @@ class ConversationUse:
             self.turn = self._ledger.begin(named, goes_on_from=self._goes_on_from) + 1
             self._id = conversation_id
 
+    def forgo(self) -> None:
+        """Nobody will go on with it: it is due when this use ends."""
+        self._keep_seconds = 0.0
+
     def end(self, *, delivered: bool, is_answered: bool = False) -> None:
         """The reply is over. A new conversation of which the client never heard goes at once."""
         conversation_id, self._id = self._id, None

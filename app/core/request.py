@@ -119,6 +119,8 @@ class Attachment:
     file: BinaryIO | None = None
     """The file itself where the request brought it, `url` being empty then; not closed here."""
     media_type: str = ""
+    is_optional: bool = False
+    """Of an earlier turn: it goes along where it can still be had."""
 
 
 @dataclass(frozen=True, slots=True)

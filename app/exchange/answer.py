@@ -87,6 +87,11 @@ class Answer:
         return (self._stream.finished or self._ended_early) and self._follow_up is None
 
     @property
+    def is_cut_short(self) -> bool:
+        """It was ended here, while the upstream had more to say."""
+        return self._ended_early
+
+    @property
     def ended(self) -> bool:
         """Nothing more comes of what the upstream is saying."""
         return self._stream.ended

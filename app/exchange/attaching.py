@@ -78,11 +78,13 @@ class Attacher:
                 says.TOO_MANY.fill(max_files=self._max_files, count=len(attachments)),
                 param=attachments[self._max_files].place,
             )
+        kept = []
         for number, attachment in enumerate(attachments, 1):
-            if attachment.file is None:
-                with _named(attachment, number, len(attachments)):
+            with _named(attachment, number, len(attachments)):
+                if attachment.file is None:
                     self.fetcher.check(attachment.url)
-        return AttachedFiles(self, attachments)
+                kept.append(attachment)
+        return AttachedFiles(self, kept)
 
 
 class AttachedFiles:
@@ -90,7 +92,7 @@ class AttachedFiles:
 
     def __init__(self, attacher: Attacher, attachments: Sequence[Attachment]) -> None:
         self._attacher = attacher
-        self._attachments = attachments
+        self._attachments = list(attachments)
         self._files: list[SpooledFile] = []
         self._seconds_left = attacher.timeout_seconds
 
@@ -106,10 +108,15 @@ class AttachedFiles:
         Raises what is wrong with a file, naming its place, or with the account.
         """
         count = len(self._attachments)
-        while len(self._files) < count:
+        while len(self._files) < len(self._attachments):
             attachment = self._attachments[len(self._files)]
             with _named(attachment, len(self._files) + 1, count):
                 self._fetch(attachment)
+            if (
+                len(self._files) < len(self._attachments)
+                and self._attachments[len(self._files)] is attachment
+            ):
+                self._attachments.remove(attachment)  # it could not be had, and need not be
         uploaded = []
         for number, (attachment, file) in enumerate(zip(self._attachments, self._files, strict=True), 1):
             with _named(attachment, number, count):
@@ -147,10 +154,14 @@ class AttachedFiles:
 
 @contextmanager
 def _named(attachment: Attachment, number: int, count: int) -> Iterator[None]:
-    """What is wrong with a file says which file it is: its name, and its place in the request."""
+    """What is wrong with a file says which file it is: its name, and its place in the request. That of an
+    optional one does not matter.
+    """
     try:
         yield
     except InvalidRequest as error:
+        if attachment.is_optional:
+            return
         error.param = attachment.place
         which = says.THE_FILE if count == 1 else says.ONE_OF_THE_FILES
         name = _name(attachment)

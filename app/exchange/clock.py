@@ -1,14 +1,25 @@
-"""How much of GLM_START_SECONDS a request has left."""
+"""How long a reply may take, and how much of GLM_START_SECONDS a request has left."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from app.catalogue.upstream import NOT_BEGUN_IN_TIME
 from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How long a reply may take, in seconds (docs/configuration.md)."""
+
+    commit: float
+    idle: float
+    heartbeat: float
+    whole: float
 
 
 class StartClock:

@@ -35,7 +35,15 @@ _T = TypeVar("_T")
 class Task(ABC, Generic[_T]):
     """What one request wants of whichever account can do it. `Failover.run` does it, once."""
 
-    def __init__(self, accounts: Sequence[Account], caller: Caller, clock: StartClock) -> None:
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        caller: Caller,
+        clock: StartClock,
+        queue_seconds: float | None = None,
+    ) -> None:
+        """`queue_seconds` is how long it waits for an account, None: as long as everybody."""
+        self.queue_seconds = queue_seconds
         self.accounts = accounts
         self.caller = caller
         self.clock = clock
@@ -114,7 +122,8 @@ class Failover:
         left_seconds = task.clock.left_seconds
         if is_next and not left_seconds:  # whoever is asked now would be blamed for what others took
             raise UpstreamTimeout(NO_TIME_LEFT)
-        wait_seconds = min(self._queue_seconds, left_seconds)
+        queue_seconds = self._queue_seconds if task.queue_seconds is None else task.queue_seconds
+        wait_seconds = min(queue_seconds, left_seconds)
         return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=task.caller.queue)
 
 

@@ -34,11 +34,11 @@ from app.core.reported_error import choose_reported
 from app.core.upstream_words import keep_words
 from app.exchange.answer import Remedies
 from app.exchange.attaching import AttachedFiles
-from app.exchange.clock import StartClock
+from app.exchange.clock import Clocks, StartClock
 from app.exchange.echo import Echo
 from app.exchange.failover import Failover, Task
 from app.exchange.healing import Healing
-from app.exchange.reply import Clocks, Reply
+from app.exchange.reply import Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from app.hub import NAME_SECONDS, Shield
 from app.metrics.counters import Counters
@@ -63,6 +63,8 @@ class Plan:
     options: OutputOptions = UNCHANGED
     continued_turn: int | None = None
     """The answer of the known conversation that this goes on from, None for whichever is the latest."""
+    queue_seconds: float | None = None
+    """How long to wait for an account, None for GLM_QUEUE_SECONDS."""
 
 
 class ReplyOpener:
@@ -89,13 +91,16 @@ class ReplyOpener:
         heals = (counters or Counters()) if settings.heal == "on" else None
         self._parts = _Parts(upstream, refresher, cleaner, settings.first_event_seconds, clocks, clock, heals)
 
-    def open(self, plan: Plan) -> Reply:
+    def start_clock(self) -> StartClock:
+        """The time that a request has from here to its commit point, however many plans it tries."""
+        return StartClock(self._start_seconds, self._parts.clock)
+
+    def open(self, plan: Plan, clock: StartClock | None = None) -> Reply:
         """The reply at its commit point, with a lease in hand; the caller must close it.
 
         Raises the GatewayError that says best why no account answers.
         """
-        clock = StartClock(self._start_seconds, self._parts.clock)
-        return self._failover.run(_Opening(self._parts, plan, clock))
+        return self._failover.run(_Opening(self._parts, plan, clock or self.start_clock()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ class _Opening(Task[Reply]):
     """One plan on its way to a reply."""
 
     def __init__(self, parts: _Parts, plan: Plan, clock: StartClock) -> None:
-        super().__init__(plan.accounts, plan.caller, clock)
+        super().__init__(plan.accounts, plan.caller, clock, plan.queue_seconds)
         self._parts = parts
         self._plan = plan
         self._echo = Echo(plan.question.prompt)
@@ -142,7 +147,10 @@ class _Opening(Task[Reply]):
         if not conversation_id or not silent:
             return choose_reported(errors)
         if silent == len(errors):
-            self._parts.cleaner.ledger.forget(conversation_id)
+            # Gone, as it seems: whoever asks again hears so at once, and a deletion makes sure.
+            cleaner = self._parts.cleaner
+            cleaner.ledger.postpone(conversation_id, cleaner.clock())
+            cleaner.wake()
             return not_found(conversation_id, self._plan.continued_turn)
         return ConversationUncertain(path.OWNER_UNCERTAIN, retry_after_seconds=_UNCERTAIN_RETRY_SECONDS)
 

@@ -26,7 +26,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
@@ -38,8 +37,10 @@ from app.core.errors import GatewayError, Outcome, UpstreamTimeout
 from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate
 from app.exchange.answer import NO_REMEDIES, Answer, Remedies
+from app.exchange.clock import Clocks
 from app.exchange.echo import Echo
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
+from app.exchange.witness import Witness
 from app.hub import Deadline
 from app.upstream.stream import AnswerStream
 
@@ -50,16 +51,6 @@ _STOP_SECONDS = 0.8
 _GLANCE_SECONDS = 0.001
 # For an upstream to see that a connection was closed, where there is no name to stop the answer by.
 _NOTICE_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """How long a reply may take, in seconds (docs/configuration.md)."""
-
-    commit: float
-    idle: float
-    heartbeat: float
-    whole: float
 
 
 class Phase(Enum):
@@ -103,6 +94,7 @@ class Reply:
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
         self.echo = Echo(None)
+        self.witness: Witness | None = None
         transforms = options.build_transforms(self.hidden)
         self._answer = Answer(
             stream, transforms, on_named=use.begin, stop=self._stop_upstream, remedies=remedies
@@ -134,6 +126,11 @@ class Reply:
     def account(self) -> str | None:
         """The label of the account that answers."""
         return self._lease.account.label if self._lease else None
+
+    @property
+    def owner(self) -> str | None:
+        """Who owns the conversation: the login of the account that answers."""
+        return self._lease.account.owner if self._lease else None
 
     @property
     def finished(self) -> bool:
@@ -170,6 +167,8 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
+        if events and self.witness is not None:
+            self.witness.hear(events, self.turn, is_cut_short=self._answer.is_cut_short)
         is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
         if events or is_quiet:
             self._said_at = self._now
@@ -231,6 +230,8 @@ class Reply:
             log.debug("an answer was not stopped upstream: %s", error.code)
 
     def _give_back(self, *, delivered: bool) -> None:
+        if self.witness is not None and not self.witness.keeps:
+            self._use.forgo()
         try:
             self._use.end(delivered=delivered, is_answered=self.finished)
         finally:

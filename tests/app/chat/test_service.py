@@ -22,6 +22,7 @@ from app.core.errors import (
 )
 from app.core.request import FilePart, Question, TextPart, Turn
 from app.core.tool import Tool
+from app.exchange.clock import StartClock
 from app.exchange.opener import Plan
 from app.exchange.transforms.options import OutputOptions
 from app.metrics.counters import Counters
@@ -65,7 +66,10 @@ class Rig:
         self.files = Files(attachments)
         return self.files
 
-    def open(self, plan: Plan) -> Plan:
+    def start_clock(self) -> StartClock:
+        return StartClock(50)
+
+    def open(self, plan: Plan, clock: StartClock) -> Plan:
         self.on_open()
         return plan
 

@@ -18,8 +18,9 @@ from app.accounts.lease import Lease
 from app.core.errors import GatewayError, Outcome
 from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
 from app.exchange.answer import Remedies
+from app.exchange.clock import Clocks
 from app.exchange.healing import Healing
-from app.exchange.reply import Clocks, Reply
+from app.exchange.reply import Reply
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
 from tests.clock import Clock
 

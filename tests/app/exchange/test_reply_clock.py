@@ -10,7 +10,8 @@ import pytest
 
 from app.core.errors import GatewayError, UpstreamTimeout
 from app.core.event import ReplyEvent
-from app.exchange.reply import Clocks, Reply
+from app.exchange.clock import Clocks
+from app.exchange.reply import Reply
 from tests.app.upstream.connected import against, ask
 from tests.app.upstream.hostile import Endless, LoopWatch, flood, trickle
 from tests.clock import Clock

@@ -1,0 +1,71 @@
+"""A history as one digest, the same for what was delivered and for what clients send back of it. Pure.
+
+Clients change an answer before they send it again: they strip thinking, citations, pictures and white space.
+All of these are left out on both sides. What users and systems said counts to the letter, but for white space
+around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+
+from app.core.request import FilePart, Question, TextPart, Turn
+
+_LEFT_OUT = re.compile(
+    r"<think>.*?</think>|<details type=\"reasoning\".*?</details>"
+    r"|!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2100}\)|\[\d{1,4}\]\(https?://[^()\s]{0,2100}\)",
+    re.DOTALL,
+)
+
+
+class HistoryDigest:
+    """`add` turn after turn; `copy` where two histories part."""
+
+    __slots__ = ("_digest",)
+
+    def __init__(self, context: Sequence[str]) -> None:
+        """`context` is what makes equal words another conversation: who asks, of whom, and how."""
+        self._digest = hashlib.sha256()
+        self._add("context", list(context))
+
+    def add(self, turn: Turn) -> None:
+        if turn.role == "assistant":
+            self.add_answer("\n".join(part.text for part in turn.parts if isinstance(part, TextPart)))
+        else:
+            self._add(turn.role, [_write_part(part) for part in turn.parts])
+
+    def add_answer(self, text: str) -> None:
+        self._add("assistant", ["".join(_LEFT_OUT.sub("", text).split())])
+
+    def copy(self) -> HistoryDigest:
+        copied = HistoryDigest(())
+        copied._digest = self._digest.copy()
+        return copied
+
+    def write(self) -> str:
+        return self._digest.hexdigest()
+
+    def _add(self, role: str, said: list[str]) -> None:
+        self._digest.update(json.dumps([role, said]).encode())
+
+
+def can_be_gone_on_with(question: Question) -> bool:
+    """A chat of words and files, whose client has no other way to go on, and no wish against it."""
+    return (
+        question.continued_id is None
+        and question.keeps_conversation is None
+        and not question.tools
+        and question.search_tool is None
+        and question.json_output is None
+        and question.turns[-1].role == "user"
+        and all(turn.role != "tool" and not turn.calls for turn in question.turns)
+    )
+
+
+def _write_part(part: TextPart | FilePart) -> str:
+    if isinstance(part, TextPart):
+        return part.text.replace("\r\n", "\n").strip()
+    return f"{part.kind} {part.name} {hashlib.sha256(part.url.encode()).hexdigest()}"

@@ -1,0 +1,60 @@
+"""Conversations that a client may go on with by sending their history, found again by a digest of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+_MAX_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Continuable:
+    """Where a history stands upstream: after answer number `turn` of a conversation, held until `due`.
+
+    Times are Unix seconds.
+    """
+
+    conversation_id: str
+    owner: str
+    turn: int
+    due: float
+    is_held: bool
+    """A client was told its id and may come back by it: it is deleted when it is due, not at a shutdown."""
+
+
+class ContinuableConversations:
+    """Thread-safe; nothing waits inside. A digest says whose history it is, so that no two callers share one.
+
+    What is taken out is gone: a second request with the same history begins anew. A restart forgets all.
+    """
+
+    def __init__(self, max_remembered: int = _MAX_REMEMBERED) -> None:
+        self._max_remembered = max_remembered
+        self._lock = threading.Lock()
+        self._by_history: OrderedDict[str, Continuable] = OrderedDict()  # the longest unused first
+
+    def __len__(self) -> int:
+        return len(self._by_history)
+
+    def put(self, history: str, conversation: Continuable) -> Continuable | None:
+        """Returns what has to make room for it, if anything, which nobody can go on with any more."""
+        with self._lock:
+            former = self._by_history.pop(history, None)
+            self._by_history[history] = conversation
+            if former is None and len(self._by_history) > self._max_remembered:
+                _, former = self._by_history.popitem(last=False)
+            return former
+
+    def take(self, history: str, now: float) -> Continuable | None:
+        """The conversation with this history, unless it is due."""
+        with self._lock:
+            found = self._by_history.pop(history, None)
+            return found if found is not None and found.due > now else None
+
+    def take_all(self) -> list[Continuable]:
+        with self._lock:
+            found = list(self._by_history.values())
+            self._by_history.clear()
+            return found

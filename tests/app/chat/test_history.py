@@ -1,0 +1,115 @@
+"""One digest for what was delivered and for what clients send back of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.history import HistoryDigest, can_be_gone_on_with
+from app.core.request import Call, FilePart, Question, TextPart, Turn
+from app.core.tool import JsonOutput, Tool
+
+
+def digest(*turns: Turn, context: tuple[str, ...] = ("ann",)) -> str:
+    history = HistoryDigest(context)
+    for turn in turns:
+        history.add(turn)
+    return history.write()
+
+
+def user(text: str) -> Turn:
+    return Turn("user", (TextPart(text),))
+
+
+def answer(text: str) -> Turn:
+    return Turn("assistant", (TextPart(text),))
+
+
+SAME = [
+    "晴 28 度。\n\n多云",
+    "晴28度。多云 ",
+    "<think>\n先想\n</think>\n\n晴 28 度。\n\n多云",
+    "晴 28 度。[1](https://weather.example/a?b=c)\n\n多云[12](http://x.example/)",
+    "![image](https://sfile.example/1.png)\n\n晴 28 度。多云",
+    '<details type="reasoning" done="true">\n> 先想\n</details>\n晴 28 度。多云',
+]
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_what_clients_leave_out_does_not_count(text: str) -> None:
+    assert digest(user("a"), answer(text)) == digest(user("a"), answer(SAME[0]))
+
+
+OTHERS = [
+    (user("b"), answer("x")),
+    (user("a"), answer("y")),
+    (user("a"), user("x")),
+    (user("a"),),
+    (answer("x"), user("a")),
+    (Turn("system", (TextPart("s"),)), user("a"), answer("x")),
+    (Turn("user", (TextPart("a"), FilePart("image", "https://x.example/", "p"))), answer("x")),
+    (user("a x"), answer("")),
+]
+
+
+@pytest.mark.parametrize("turns", OTHERS)
+def test_every_difference_counts(turns: tuple[Turn, ...]) -> None:
+    assert digest(*turns) != digest(user("a"), answer("x"))
+
+
+def test_whose_history_it_is_counts() -> None:
+    turns = user("a"), answer("x")
+    assert digest(*turns) != digest(*turns, context=("bob",))
+    assert digest(*turns, context=("a", "bc")) != digest(*turns, context=("ab", "c"))
+
+
+def test_another_picture_is_another_history() -> None:
+    def look(url: str) -> str:
+        return digest(Turn("user", (FilePart("image", url, "p"),)))
+
+    assert look("data:image/png;base64,AA") != look("data:image/png;base64,AB")
+    assert look("data:image/png;base64,AA") == look("data:image/png;base64,AA")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=5)), max_size=5), st.data()
+)
+def test_a_copy_goes_its_own_way(said: list[tuple[str, str]], data: st.DataObject) -> None:
+    turns = [user(text) if role == "user" else answer(text) for role, text in said]
+    place = data.draw(st.integers(0, len(turns)))
+    history = HistoryDigest(("ann",))
+    for turn in turns[:place]:
+        history.add(turn)
+    copied = history.copy()
+    for turn in turns[place:]:
+        copied.add(turn)
+    assert copied.write() == digest(*turns)
+    assert history.write() == digest(*turns[:place])
+
+
+CALLING = replace(answer("x"), calls=(Call("1", "f", "{}"),))
+CHAT = Question((user("a"), answer("x"), user("b")), "glm")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (CHAT, True),
+        (replace(CHAT, turns=(user("a"),)), True),
+        (replace(CHAT, turns=CHAT.turns[:2]), False),
+        (replace(CHAT, continued_id="c"), False),
+        (replace(CHAT, keeps_conversation=False), False),
+        (replace(CHAT, tools=(Tool("read"),)), False),
+        (replace(CHAT, json_output=JsonOutput()), False),
+        (replace(CHAT, turns=(user("a"), Turn("tool", (TextPart("r"),)), user("b"))), False),
+        (
+            replace(CHAT, turns=(user("a"), replace(answer("x"), calls=(Call("1", "f", "{}"),)), user("b"))),
+            False,
+        ),
+    ],
+)
+def test_which_chats_can_be_gone_on_with(question: Question, *, expected: bool) -> None:
+    assert can_be_gone_on_with(question) is expected

@@ -1,0 +1,62 @@
+"""What counts as delivered word for word."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.event import (
+    CitedText,
+    FinishReason,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    TextDelta,
+    ToolCalled,
+)
+from app.exchange.witness import MAX_CHARS, Witness
+
+STOP = ReplyFinished("stop")
+
+
+def hear(*events: ReplyEvent, is_cut_short: bool = False, is_held: bool = False) -> tuple[list[str], bool]:
+    noted: list[str] = []
+    witness = Witness(lambda text, turn: noted.append(f"{text} {turn}"), is_held=is_held)
+    for event in events:
+        witness.hear([event], 3, is_cut_short=is_cut_short)
+    return noted, witness.keeps
+
+
+def test_a_whole_answer_is_noted() -> None:
+    events: list[ReplyEvent] = [
+        TextDelta("a"),
+        ReasoningDelta("hm"),
+        CitedText("[1](u)", "u", "t"),
+        TextDelta("b"),
+        STOP,
+    ]
+    assert hear(*events) == (["ab 3"], True)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [TextDelta("a")],
+        [TextDelta(" \n"), STOP],
+        [STOP],
+        [TextDelta("a"), ToolCalled("1", "f", "{}"), STOP],
+        [TextDelta("x" * (MAX_CHARS + 1)), STOP],
+        [TextDelta("x" * MAX_CHARS), TextDelta("x"), STOP],
+    ],
+)
+@pytest.mark.parametrize("is_held", [True, False])
+def test_what_is_no_whole_answer_is_not(events: list[ReplyEvent], *, is_held: bool) -> None:
+    assert hear(*events, is_held=is_held) == ([], is_held)
+
+
+@pytest.mark.parametrize("reason", ["length", "content_filter", "tool_calls"])
+def test_other_ends_are_not_good(reason: FinishReason) -> None:
+    assert hear(TextDelta("a"), ReplyFinished(reason)) == ([], False)
+
+
+def test_what_the_upstream_said_beyond_is_not_known_to_the_client() -> None:
+    assert hear(TextDelta("a"), STOP, is_cut_short=True) == ([], False)
