@@ -108,15 +108,12 @@ class AttachedFiles:
         Raises what is wrong with a file, naming its place, or with the account.
         """
         count = len(self._attachments)
-        while len(self._files) < len(self._attachments):
-            attachment = self._attachments[len(self._files)]
-            with _named(attachment, len(self._files) + 1, count):
+        while (fetched := len(self._files)) < len(self._attachments):
+            attachment = self._attachments[fetched]
+            with _named(attachment, fetched + 1, count):
                 self._fetch(attachment)
-            if (
-                len(self._files) < len(self._attachments)
-                and self._attachments[len(self._files)] is attachment
-            ):
-                self._attachments.remove(attachment)  # it could not be had, and need not be
+            if len(self._files) == fetched:  # it could not be had, and need not be
+                del self._attachments[fetched]
         uploaded = []
         for number, (attachment, file) in enumerate(zip(self._attachments, self._files, strict=True), 1):
             with _named(attachment, number, count):
