@@ -16,6 +16,7 @@ from app.exchange.transforms.json_output import JsonOptions
 from app.exchange.transforms.options import OutputOptions
 from app.metrics.counters import Counters
 from app.tools.json_format import JsonFormat
+from tests.app.exchange.format_reader import Heard
 from tests.app.exchange.test_call_wire import (
     EACH_STYLE,
     FAILED_SANDBOX,
@@ -24,7 +25,7 @@ from tests.app.exchange.test_call_wire import (
     THOUGHT,
     build_options,
 )
-from tests.app.exchange.wire import STYLES, Heard, Native, Part, Style, Text, cut_everywhere, hear, write
+from tests.app.exchange.wire import STYLES, Native, Part, Style, Text, cut_everywhere, hear, write
 from tests.app.tools.detecting import CLOSER, TOOLS, opener
 from tests.app.tools.test_detector import CALL_A, GOT_A, TEXT
 from tests.app.tools.test_detector_damage import DAMAGED

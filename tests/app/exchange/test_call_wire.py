@@ -16,7 +16,8 @@ from app.exchange.transforms.calls import CallOptions
 from app.exchange.transforms.options import OutputOptions
 from app.metrics.counters import Counters
 from app.tools.name import Names
-from tests.app.exchange.wire import STYLES, Failed, Heard, Native, Part, Text, cut_everywhere, hear, write
+from tests.app.exchange.format_reader import Heard
+from tests.app.exchange.wire import STYLES, Failed, Native, Part, Text, cut_everywhere, hear, write
 from tests.app.tools.detecting import CLOSER, DIALECT, TOOLS, opener
 from tests.app.tools.test_arguments import COERCED, DEFS, KEPT
 from tests.app.tools.test_detector import CALL_A, FOREIGN, GOT_A, GOT_B, NATIVE_A, OBJECT_A, OWN, TEXT

@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from app.core.errors import GatewayError
-from app.core.event import ReplyEvent
+from app.core.event import ReplyEvent, ToolCalled
 from app.core.usage import TokenEstimate, Usage
 from app.exchange.answer import Answer, Remedies
 from app.exchange.transforms.options import OutputOptions
 from app.formats.format import ReplyHead
-from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
 from app.upstream.stream import AnswerStream
+from tests.app.exchange.format_reader import FORMATS, Heard
 
 MAX_CUT_EVERYWHERE_CHARS = 2_000
 RANDOM_CUTS = 200
@@ -85,86 +85,50 @@ class Failed:
 Part = Text | Native | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What a client has in the end, streamed and whole alike; `error` is the code of the failure."""
-
-    text: str = ""
-    calls: tuple[tuple[str, str], ...] = ()
-    finish: str | None = "stop"
-    error: str | None = None
-    thinking: str = ""
-
-
-@dataclass(slots=True)
-class Listener:
-    """Both kinds of answers, made of the same events."""
-
-    usage: Usage = field(default_factory=lambda: Usage(TokenEstimate()))
-    data: list[bytes] = field(default_factory=list)
-    error: str | None = None
-
-    def listen(self, answer: Answer, *, is_committed: bool) -> Heard:
-        encoder = ChunkEncoder(_HEAD, Usage(TokenEstimate()), include_usage=False)
-        folder = CompletionFolder(_HEAD, Usage(TokenEstimate()))
-        self.data.append(encoder.start())
-        try:
-            while not answer.finished:
-                events: list[ReplyEvent] = answer.read(1.0, is_committed=is_committed) or []
-                self.data.append(encoder.encode(events))
+def listen(answer: Answer, *, is_committed: bool) -> Heard:
+    """What clients of every format hear, streamed and whole, of the same events: it has to be the same."""
+    heads = [
+        (each.asked.build_encoder(_HEAD, _count()), each.asked.build_folder(_HEAD, _count()))
+        for each in FORMATS
+    ]
+    streams = [[encoder.start()] for encoder, _ in heads]
+    failure: GatewayError | None = None
+    has_custom = False
+    try:
+        while not answer.finished:
+            events: list[ReplyEvent] = answer.read(1.0, is_committed=is_committed) or []
+            has_custom |= any(isinstance(event, ToolCalled) and event.kind == "custom" for event in events)
+            for (encoder, folder), data in zip(heads, streams, strict=True):
+                data.append(encoder.encode(events))
                 folder.add(events)
-        except GatewayError as error:
-            self.error = error.code
-        finally:
-            answer.close()
-        streamed = read_stream(b"".join(self.data), self.error)
-        if self.error is None:
-            assert read_whole(folder.encode()) == streamed
-        return streamed
+    except GatewayError as error:
+        failure = error
+        for (encoder, _), data in zip(heads, streams, strict=True):
+            data.append(encoder.error(error))
+    finally:
+        answer.close()
+    heard: list[Heard] = []
+    for each, (_, folder), data in zip(FORMATS, heads, streams, strict=True):
+        if has_custom and not each.knows_custom_tools:
+            continue
+        streamed = each.read_stream(b"".join(data), failure is not None)
+        assert failure is not None or each.read_whole(folder.encode()) == streamed
+        heard.append(streamed if failure is None else replace(streamed, finish=None, error=failure.code))
+    assert all(_compare(each) == _compare(heard[0]) for each in heard), heard
+    return heard[0]
 
 
-def read_stream(data: bytes, error: str | None) -> Heard:
-    """Exactly one end, and nothing behind it."""
-    *events, rest = data.decode().split("\n\n")
-    assert rest == ""
-    assert events.count("data: [DONE]") == (error is None)
-    assert error is not None or events.pop() == "data: [DONE]"
-    text: list[str] = []
-    thinking: list[str] = []
-    finishes: list[str] = []
-    calls: list[tuple[str, str]] = []
-    for event in events:
-        (choice,) = json.loads(event.removeprefix("data: "))["choices"]
-        assert not finishes, "something behind the end"
-        delta = choice["delta"]
-        text.append(delta.get("content") or "")
-        thinking.append(delta.get("reasoning_content") or "")
-        for call in delta.get("tool_calls") or ():
-            assert call["index"] == len(calls)
-            calls.append(_read_call(call))
-        finishes += [choice["finish_reason"]] if choice["finish_reason"] else []
-    assert len(finishes) == (error is None)
-    finish = finishes[0] if finishes else None
-    return Heard("".join(text), tuple(calls), finish, error, "".join(thinking))
+def _count() -> Usage:
+    return Usage(TokenEstimate())
 
 
-def read_whole(body: bytes) -> Heard:
-    (choice,) = json.loads(body)["choices"]
-    message = choice["message"]
-    calls = tuple([_read_call(call) for call in message.get("tool_calls") or ()])
-    return Heard(
-        message["content"] or "",
-        calls,
-        choice["finish_reason"],
-        thinking=message.get("reasoning_content") or "",
-    )
-
-
-def _read_call(call: dict[str, Any]) -> tuple[str, str]:
-    assert call["id"].startswith("call_")
-    if call["type"] == "custom":
-        return call["custom"]["name"], call["custom"]["input"]
-    return call["function"]["name"], call["function"]["arguments"]
+def _compare(heard: Heard) -> tuple[object, ...]:
+    """Calls by what they mean: one format has their arguments as JSON in its own JSON."""
+    calls = [
+        (name, arguments.split() if not arguments.startswith("{") else json.loads(arguments))
+        for name, arguments in heard.calls
+    ]
+    return heard.text, calls, heard.finish, heard.error, heard.thinking
 
 
 class _Body:
@@ -202,7 +166,7 @@ def hear(
         stop=lambda: None,
         remedies=Remedies((lambda conversation_id, prompt: open_stream(again())) if again else None),
     )
-    return Listener().listen(answer, is_committed=is_committed)
+    return listen(answer, is_committed=is_committed)
 
 
 def write(
