@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import resource
 import threading
 import time
@@ -16,6 +17,7 @@ from openai import OpenAI
 
 from demo.gateway import GatewayProcess
 from tests.app.tools.test_detector import FOREIGN, NATIVE_A, NATIVE_LINES, OBJECT_A, OWN, TEXT
+from tests.app.tools.test_detector_damage import DAMAGED
 from tests.live.conftest import connect, list_states
 from tests.live.test_tools import ARGS, READ, Answer, count_questions, queue, streamed, user
 from tests.raw_client import RawClient, open_chat
@@ -55,6 +57,21 @@ def test_every_form_once(client: OpenAI, upstream: UpstreamEmulator, account: st
 
 
 @streamed
+@pytest.mark.parametrize("row", DAMAGED)
+def test_every_damage_once(
+    client: OpenAI, upstream: UpstreamEmulator, account: str, row: str, *, stream: bool
+) -> None:
+    said, _ = DAMAGED[row]
+    queue(upstream, account, write(said), f"agent {ARGS} name=read_file")
+    answer = Answer(client, user("x")[:1], stream=stream, tools=[READ])
+    assert [(name, json.loads(arguments)["path"]) for _, name, arguments in answer.calls] == [
+        ("read_file", "a.txt")
+    ]
+    assert (answer.text, answer.finish) == ("", "tool_calls")
+    assert count_questions(upstream) == 2
+
+
+@streamed
 @pytest.mark.parametrize("row", TEXT)
 def test_every_look_alike_once(
     client: OpenAI, upstream: UpstreamEmulator, account: str, row: str, *, stream: bool
@@ -62,7 +79,8 @@ def test_every_look_alike_once(
     queue(upstream, account, write(TEXT[row].replace("call-k3x9a", "call-worda")))
     answer = Answer(client, user("x")[:1], stream=stream, tools=[READ])
     assert (answer.calls, answer.finish) == ([], "stop")
-    assert "k3x9" in TEXT[row] or answer.text == TEXT[row]
+    word = re.compile("call-[a-z0-9]{4}")  # drawn by the process
+    assert word.sub("call-", answer.text) == word.sub("call-", TEXT[row])
 
 
 QUOTED = [NATIVE_A, NATIVE_LINES, OBJECT_A, f"```json\n{OBJECT_A}\n```"]
