@@ -82,7 +82,7 @@ def run_agent(gateway: GatewayProcess, account: str, home: Path, work: Path) -> 
                 "HTTPS_PROXY": _NOWHERE,
                 "NO_PROXY": "127.0.0.1,localhost",
             }
-            | environ,
+            | dict(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
