@@ -1,19 +1,28 @@
 # The gateway as an image: pinned wheels only, no root, no shell needed, nothing written outside /dev/shm and the state volume.
-# Whoever can reach the image registry pins the base by digest as well (FROM python:3.12-slim@sha256:...):
-# a tag moves, a digest does not.
+# A tag moves, a digest does not: whoever wants it builds with --build-arg BASE_IMAGE=python:3.12-slim@sha256:...
+# Behind a network where registries are slow or closed, name mirrors: BASE_IMAGE, and PIP_INDEX_URL for the packages,
+# which are held to the hashes of requirements.txt wherever they come from. Nothing here is of one processor.
 
-FROM python:3.12-slim AS build
+ARG BASE_IMAGE=python:3.12-slim
+
+FROM ${BASE_IMAGE} AS build
+ARG PIP_INDEX_URL
 WORKDIR /srv
 COPY requirements.txt ./
 RUN python -m venv --without-pip /opt/venv
+# A layer of its own would only go to waste in an image that is kept; this stage is thrown away.
+# hadolint ignore=DL3059
 RUN python -m pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
     --require-hashes --only-binary :all: -r requirements.txt
 COPY wsgi.py gunicorn.conf.py ./
 COPY app ./app
+# For `python -m demo --serve`: the stand-in for chatglm.cn, which nothing else here imports.
+COPY demo ./demo
+COPY upstream_emulator ./upstream_emulator
 # The running gateway writes nothing here, so the bytecode is made here and trusted whatever the clock says.
-RUN python -m compileall -q --invalidation-mode unchecked-hash app wsgi.py
+RUN python -m compileall -q --invalidation-mode unchecked-hash app demo upstream_emulator wsgi.py
 
-FROM python:3.12-slim
+FROM ${BASE_IMAGE}
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

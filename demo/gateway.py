@@ -124,7 +124,8 @@ class GatewayProcess:
     def _answers(self) -> bool:
         if not self.url:
             found = _LISTENING.search(self.log())
-            self.url = found[1] if found else ""
+            # In a container it listens on every address; it is asked, and shown, at this machine's own.
+            self.url = found[1].replace("0.0.0.0", "127.0.0.1") if found else ""  # noqa: S104
         try:
             return requests.get(f"{self.url}/ping", timeout=2).text == "pong"
         except requests.RequestException:

@@ -31,7 +31,7 @@ MAX_EXPOSURE = 15
 def unit(tmp_path: Path) -> Path:
     """The unit of one instance, with the paths of this checkout."""
     path = tmp_path / "glm-api@8000.service"
-    text = UNIT.replace("/opt/glm-api/.venv/bin", str(Path(sys.executable).parent))
+    text = UNIT.replace("/opt/glm-api/.venv-run/bin", str(Path(sys.executable).parent))
     path.write_text(text.replace("/opt/glm-api", str(ROOT)), "utf-8")
     return path
 
@@ -80,7 +80,7 @@ class Started:
         self.environ = dict(shlex.split(pair)[0].split("=", 1) for pair in self._list_pairs())
         self.environ |= {"PATH": os.environ["PATH"], "NOTIFY_SOCKET": str(directory / "notify")}
         (command,) = read_values("ExecStart")
-        words = command.replace("/opt/glm-api/.venv/bin", str(Path(sys.executable).parent)).split()
+        words = command.replace("/opt/glm-api/.venv-run/bin", str(Path(sys.executable).parent)).split()
         self.process = subprocess.Popen(words, cwd=ROOT, env=self.environ, stderr=subprocess.DEVNULL)
 
     def fill(self, text: str) -> str:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,3 +183,39 @@ def test_the_doctor_is_in_the_image(image: Path, tmp_path: Path) -> None:
     report = json.loads(run.stdout)
     assert report["verdict"] == "network"
     assert {one["check"]: one["mark"] for one in report["checks"]}["packages"] == "ok"
+
+
+def test_the_demo_is_in_the_image(image: Path) -> None:
+    """As compose.yaml starts it; it listens on every address of the container."""
+    environ = image_environ() | {"HOST": "0.0.0.0", "PORT": "0"}
+    command = exec_form('["python", "-m", "demo", "--serve"]')
+    with subprocess.Popen(
+        command, cwd=image / "srv", env=environ, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            lines = iter(process.stdout.readline, "")
+            address = next(
+                found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
+            )
+            asked = urllib.request.Request(
+                f"{address}/v1/chat/completions",
+                b'{"model": "glm", "messages": [{"role": "user", "content": "hello"}]}',
+                {"Authorization": "Bearer demo-anna"},
+            )
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                assert json.loads(answer.read())["choices"][0]["message"]["content"]
+            process.terminate()
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
+
+
+def test_it_is_built_for_every_processor_from_a_base_that_can_be_named() -> None:
+    froms = [rest for name, rest in INSTRUCTIONS if name == "FROM"]
+    assert froms == ["${BASE_IMAGE} AS build", "${BASE_IMAGE}"]
+    assert INSTRUCTIONS[0] == ("ARG", "BASE_IMAGE=python:3.12-slim")
+    text = (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"amd64|x86|arm64|aarch64|--platform", text)
+    # Declared, and without a value of ours: pip's own index unless somebody names another.
+    assert ("ARG", "PIP_INDEX_URL") in INSTRUCTIONS
