@@ -88,9 +88,8 @@ class ReadCalls(Check):
 
     def apply(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         for event in events:
-            if type(event) is TextDelta and self._detector.passes(event.text):  # these come by the thousand
-                self._say(event)
-            elif self._take(event):
+            # These come by the thousand.
+            if self._read(event) if type(event) is TextDelta else self._take(event):
                 break
         else:
             # Native calls come together: whatever follows them was said to an executor that is not ours.
@@ -122,9 +121,12 @@ class ReadCalls(Check):
     def _read(self, event: _Said) -> bool:
         if self._is_native:
             return self._end()
+        if self._detector.passes(event.text):
+            self._say(event)
+            return False
         out = self._detector.feed(event.text)
         if len(out) == 1 and isinstance(out[0], TextOut) and out[0].text == event.text:
-            self._say(event)
+            self._say(event)  # as it came, with its citation or picture
             return False
         return self._give_out(out)
 

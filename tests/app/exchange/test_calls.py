@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import CutAnswer, EmptyAnswer, GatewayError, UpstreamThrottled
+from app.core.errors import CutAnswer, EmptyAnswer, GatewayError, UpstreamThrottled, UpstreamTimeout
 from app.core.event import (
     CitedText,
     ReasoningDelta,
@@ -240,6 +240,17 @@ def test_a_call_that_is_cut_or_filtered_is_none(begun: str) -> None:
     error = CutAnswer("cut")
     assert Calls(HI, TextDelta(begun), error).tell() == [HI, CutAnswer]
     assert Calls(HI, TextDelta(begun), FILTERED).tell() == [HI, FILTERED]
+
+
+@pytest.mark.parametrize("place", range(len("<call-k3x9 "), CALL.index("}")))
+def test_a_call_in_which_the_upstream_falls_silent_is_a_timeout(place: int) -> None:
+    rig = Calls(HI, TextDelta(CALL[:place]))
+    rig.commit()
+    assert [events for _, events in rig.play() if events is not None] == [[HI], UpstreamTimeout]
+    rig.close()
+    assert "stopped b" in rig.log
+    assert rig.log[-1].startswith("released")
+    assert rig.asked == []
 
 
 def test_a_limit_in_a_call_ends_the_answer_without_it() -> None:
