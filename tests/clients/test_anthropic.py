@@ -1,0 +1,147 @@
+"""Anthropic's SDK for Python on /v1/messages: an agent's step, a search, failures, every fixture."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+from app.core.usage import TokenEstimate, Usage
+from app.formats.anthropic_messages.encoder import EventEncoder, MessageFolder
+from app.formats.format import ReplyHead
+from tests.app.upstream.pipeline import play
+from tests.clients.conftest import RunProgram
+from tests.fixture_table import load_fixtures
+from tests.message_reader import forget_ids
+from upstream_emulator.emulator import UpstreamEmulator
+
+CLIENT = """
+import os, anthropic
+url, key = os.environ["OPENAI_BASE_URL"].removesuffix("/v1"), os.environ["OPENAI_API_KEY"]
+client = anthropic.Anthropic(base_url=url, api_key=key, max_retries=0)
+"""
+AGENT = (
+    CLIENT
+    + """
+tool = {"name": "get_weather", "description": "Now.", "input_schema": {"type": "object", "properties": {}}}
+question = {"role": "user", "content": "Weather?"}
+with client.messages.stream(model="glm", max_tokens=999, tools=[tool], messages=[question]) as stream:
+    kinds = [event.type for event in stream]
+    first = stream.get_final_message()
+call = first.content[-1]
+print(call.name, call.input, first.stop_reason, kinds.count("message_stop"), kinds[-1])
+result = {"type": "tool_result", "tool_use_id": call.id, "content": "18 degrees"}
+messages = [question, {"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+answer = client.messages.create(model="glm", max_tokens=999, tools=[tool], messages=messages)
+print(answer.content[0].text, answer.stop_reason, answer.usage.output_tokens > 0)
+thinking = {"type": "enabled", "budget_tokens": 1024}
+with client.messages.stream(model="glm", max_tokens=2048, thinking=thinking, messages=[question]) as stream:
+    print([block.type for block in stream.get_final_message().content])
+search = {"type": "web_search_20250305", "name": "web_search"}
+with client.messages.stream(model="glm", max_tokens=999, tools=[search], messages=[question]) as stream:
+    found = stream.get_final_message()
+_, result, text = found.content
+print([block.type for block in found.content], text.citations[0].url == result.content[0].url)
+print(client.messages.count_tokens(model="glm", tools=[tool], messages=[question]).input_tokens > 50)
+print("claude-glm" in [model.id for model in client.models.list()])
+"""
+)
+FAILURES = (
+    CLIENT
+    + """
+def tell(**fields):
+    try:
+        with client.messages.stream(**{"model": "glm", "max_tokens": 9} | fields) as stream:
+            stream.get_final_message()
+    except anthropic.APIStatusError as error:
+        print(type(error).__name__, error.body["error"]["code"], bool(error.request_id))
+
+question = {"role": "user", "content": "x"}
+tell(messages=[])
+tell(messages=[question])
+tell(messages=[question])
+client = client.with_options(api_key="dead-" + client.api_key)
+tell(messages=[question])
+"""
+)
+FOLDING = """
+import base64, json, sys, anthropic, httpx2
+streams = [base64.b64decode(line) for line in open(sys.argv[1])]
+left = iter(streams)
+
+def answer(request):
+    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=next(left))
+
+http_client = httpx2.Client(transport=httpx2.MockTransport(answer))
+client = anthropic.Anthropic(api_key="x", base_url="http://127.0.0.1:9", http_client=http_client)
+for _ in streams:
+    with client.messages.stream(model="glm", max_tokens=9, messages=[]) as stream:
+        print(json.dumps(stream.get_final_message().to_dict()))
+"""
+
+
+def run(run_program: RunProgram, text: str) -> list[str]:
+    ended = run_program("python", text)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+def test_an_agents_step_and_a_search(
+    run_program: RunProgram, upstream: UpstreamEmulator, account: str
+) -> None:
+    steps = ["agent again=1 name=get_weather", f"text say={quote('It is 18.')}", "think", "search"]
+    upstream.account(account, next=steps)
+    assert run(run_program, AGENT) == [
+        "get_weather {} tool_use 1 message_stop",
+        "It is 18. end_turn True",
+        "['thinking', 'text']",
+        "['server_tool_use', 'web_search_tool_result', 'text'] True",
+        "True",
+        "True",
+    ]
+
+
+def test_failures_are_its_own(run_program: RunProgram, upstream: UpstreamEmulator, account: str) -> None:
+    """Before the answer with a status, within it as the last event."""
+    upstream.account(account, next=["busy429", "cut"])
+    assert run(run_program, FAILURES) == [
+        "BadRequestError invalid_value True",
+        "RateLimitError account_answering True",
+        "APIStatusError answer_cut True",
+        "AuthenticationError account_expired True",
+    ]
+
+
+def test_every_recorded_answer_is_folded_as_the_whole_is(run_program: RunProgram, tmp_path: Path) -> None:
+    head, rng = ReplyHead("65f6c28546bae1f0fbb532de", "glm", 1), Random(7)
+    streams, wholes = [], []
+    for fixture in load_fixtures():
+        if fixture.finish is None:
+            continue
+        events = list(play([fixture.data]).events)
+        encoder = EventEncoder(head, Usage(TokenEstimate()))
+        folder = MessageFolder(head, Usage(TokenEstimate()))
+        folder.add(events)
+        wholes.append(json.loads(folder.encode()))
+        cut = rng.randint(0, len(events))
+        pieces = [
+            encoder.start(),
+            encoder.encode(events[:cut]),
+            encoder.heartbeat(),
+            encoder.encode(events[cut:]),
+        ]
+        streams.append(base64.b64encode(b"".join(pieces)).decode())
+    path = tmp_path / "streams"
+    path.write_text("\n".join(streams))
+    folded = run(run_program, FOLDING.replace("sys.argv[1]", repr(str(path))))
+    assert len(folded) == len(wholes) > 100
+    for line, whole in zip(folded, wholes, strict=True):
+        message = json.loads(line)
+        assert forget_ids(message)["content"] == forget_ids(whole)["content"]
+        assert (message["stop_reason"], message["stop_sequence"]) == (
+            whole["stop_reason"],
+            whole["stop_sequence"],
+        )
+        assert message["usage"]["output_tokens"] == whole["usage"]["output_tokens"]
