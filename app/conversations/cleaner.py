@@ -58,6 +58,7 @@ class Cleaner:
         # For the cleaner's own threads alone: guards what follows, and is notified when an owner is done.
         self._changed = threading.Condition()
         self._busy: set[str] = set()  # owners whose conversations are being deleted
+        self._shall_look_again: set[str] = set()  # of those: something fell due since they were looked at
         self._resting: dict[str, float] = {}  # owner -> when the next one of its backlog may be deleted
         self._workers = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="cleaner")
         self._thread = threading.Thread(target=self._run, name="cleaner", daemon=True)
@@ -135,7 +136,10 @@ class Cleaner:
 
     def _begin_cleaning(self, owner: str) -> None:
         with self._changed:
-            if owner in self._busy or self._stopping or self._resting.get(owner, 0.0) > self.clock():
+            if owner in self._busy:
+                self._shall_look_again.add(owner)
+                return
+            if self._stopping or self._resting.get(owner, 0.0) > self.clock():
                 return
             self._busy.add(owner)
         try:
@@ -162,8 +166,10 @@ class Cleaner:
         finally:
             with self._changed:
                 self._busy.discard(owner)
+                looks_again = owner in self._shall_look_again
+                self._shall_look_again.discard(owner)
                 self._changed.notify_all()
-        if self.ledger.first_due(owner, self.clock()):  # fell due after the last look
+        if looks_again:
             self._begin_cleaning(owner)
 
     def _rest(self, owner: str) -> None:

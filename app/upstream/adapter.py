@@ -14,7 +14,6 @@ from typing import Any
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from urllib3 import BaseHTTPResponse
 from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import ProtocolError
 
@@ -22,6 +21,39 @@ from app.core.errors import GatewayError, UpstreamTimeout, UpstreamUnreachable
 from app.upstream.body import BodyReader
 from app.upstream.connection import AddressBook, QuickConnection
 from app.upstream.document import read_document
+
+
+class FoldedFields(dict[str, str]):
+    """Fields of a head, found whatever the case of their names."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+class KeptAnswer:
+    """Stands where `requests` has an answer of urllib3's, for the little that is asked of one here."""
+
+    __slots__ = ("_connection", "_original_response", "_pool", "headers", "status")
+
+    def __init__(self, head: Any, pool: Any, connection: Any) -> None:
+        self.status = head.status
+        self.headers = FoldedFields([(name.lower(), value) for name, value in head.headers.items()])
+        self._original_response = head
+        self._pool = pool
+        self._connection = connection
+
+    def release_conn(self) -> None:
+        """The connection may serve again. Idempotent, as `close` is: what comes first counts."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool._put_conn(connection)
+
+    def close(self) -> None:
+        """The connection is of no use any more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+            self._pool._put_conn(None)
 
 
 class UpstreamAdapter(HTTPAdapter):
@@ -76,23 +108,22 @@ class UpstreamAdapter(HTTPAdapter):
             with suppress(BrokenPipeError):  # the upstream may have answered before it read everything
                 connection.request(request.method, request.path_url, request.body, request.headers)
             connection.timeout = answer_seconds
-            answer = connection.getresponse()
+            answer = KeptAnswer(connection.receive_head(), pool, connection)
         except BaseException as exc:
             connection.close()
             pool._put_conn(None)
             raise _name_failure(exc, request) from exc
-        answer._pool, answer._connection = pool, connection
         return self.build_response(request, answer)
 
     def request_url(self, request: requests.PreparedRequest, proxies: Mapping[str, str] | None) -> str:
         """The target as it stands in the request line."""
         return super().request_url(request, proxies) if proxies else request.path_url
 
-    def build_response(self, req: requests.PreparedRequest, resp: BaseHTTPResponse) -> requests.Response:
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         """Only what is used: no cookies are looked for, no encoding is guessed."""
         response = requests.Response()
         response.status_code = resp.status
-        response.headers = resp.headers  # type: ignore[assignment]  # folds the case of names as well
+        response.headers = resp.headers  # folds the case of names as well
         response.raw = resp
         response.request = req
         return response

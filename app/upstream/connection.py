@@ -108,10 +108,9 @@ class QuickConnection:
             cooperate()
 
     def getresponse(self) -> Any:
-        """The answer's head; its body is read from the socket (app.upstream.body)."""
+        """The answer as urllib3 has it; its body is read from the socket (app.upstream.body)."""
         method, url = self._asked
-        self.sock.settimeout(self.timeout)
-        head = self._read_head(method, self._receive_first())
+        head = self.receive_head()
         return HTTPResponse(
             headers=HTTPHeaderDict(head.headers.items()),
             status=head.status,
@@ -123,6 +122,11 @@ class QuickConnection:
             request_method=method,
             request_url=url,
         )
+
+    def receive_head(self) -> Any:
+        """A UsualHead or an AnswerHead."""
+        self.sock.settimeout(self.timeout)
+        return self._read_head(self._asked[0], self._receive_first())
 
     def _receive_first(self) -> bytes:
         """Bytes of the answer: from here on the upstream has seen what it was asked."""
