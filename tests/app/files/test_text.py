@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import InvalidFile
-from app.files.attachment import Claim, judge
+from app.files.attachment import Claim, clean_name, judge
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.media import _TEXT_TYPES
 from tests.app.files.sample import HTML, PDF, SVG, gif, packed, png
@@ -60,6 +60,30 @@ def test_text_of_any_sort_goes_up_as_it_is(
     data = (begin + text).encode(encoding, "ignore") or b"x"
     goes_by, _, sent = attach(data, name, media_type)
     assert (goes_by, sent) == (name, data)
+
+
+SCRIPTS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]) | st.sampled_from(
+    "\t\n\r"
+)
+STEMS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "So", "Zs"]), min_size=1, max_size=60)
+
+
+@given(
+    stem=STEMS.filter(lambda stem: clean_name(f"{stem}.txt") == f"{stem}.txt"),
+    extension=st.sampled_from([*_TEXT_TYPES, "html", "htm"]),
+    is_loud=st.booleans(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    text=st.text(SCRIPTS, min_size=1, max_size=3000),
+)
+def test_every_script_goes_up_under_every_name(
+    stem: str, extension: str, is_loud: bool, encoding: str, text: str
+) -> None:
+    name = f"{stem}.{extension.upper() if is_loud else extension}"
+    data = text.encode(encoding)
+    goes_by, media_type, sent = attach(data, name)
+    assert (goes_by, sent) == (name, data)
+    assert media_type.startswith(("text/", "application/"))
+    assert media_type != "application/octet-stream"
 
 
 @given(
