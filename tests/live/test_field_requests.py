@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 from pathlib import Path
@@ -51,6 +50,77 @@ def test_a_bomb_is_refused_without_the_memory(gateway: GatewayProcess, account: 
     assert resident_kib(gateway) - before < 24 * 1024
 
 
+def test_a_stream_that_is_cut_or_in_another_coding_is_named(gateway: GatewayProcess, account: str) -> None:
+    cut = gzip.compress(body(stream=False))[:-9]
+    for coding, data, status in [
+        ("gzip", cut, 400),
+        ("zstd", cut, 415),
+        ("br", cut, 415),
+        ("deflate", cut, 400),
+    ]:
+        for path in ("/v1/chat/completions", "/v1/images/generations"):
+            answer = post(gateway, account, path, data, Content_Encoding=coding)
+            message = answer.json()["error"]["message"]
+            assert answer.status_code == status
+            assert "JSON" not in message
+            assert coding in message or "Content-Encoding" in message
+
+
+def test_a_compressed_order_of_a_picture(gateway: GatewayProcess, account: str) -> None:
+    order = gzip.compress(json.dumps({"prompt": "一只猫"}).encode())
+    answer = post(gateway, account, "/v1//images//generations/", order, Content_Encoding="gzip")
+    assert answer.status_code == 200
+    assert answer.json()["data"]
+
+
+ANYWHERE = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1//chat/completions", "/v1//models", "/v1/images//generations", "/models/"]
+)
+def test_no_path_of_the_interface_redirects(gateway: GatewayProcess, account: str, path: str) -> None:
+    proxy = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
+    headers = {"Authorization": f"Bearer {account}", "Origin": "null"} | proxy
+    for method, more in (("GET", {}), ("POST", {}), ("OPTIONS", ANYWHERE)):
+        answer = requests.request(
+            method, gateway.url + path, headers=headers | more, timeout=20, allow_redirects=False
+        )
+        assert not 300 <= answer.status_code < 400
+        assert "http://" not in str(answer.headers)
+        if method == "OPTIONS":
+            assert answer.status_code in (200, 204)
+            assert answer.headers["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "good", "bad"),
+    [
+        (
+            "https://*.example.org",
+            "https://chat.example.org",
+            ["https://example.org", "https://xexample.org", "https://example.org.evil.test",
+             "https://a.example.org.evil.test", "http://chat.example.org"],
+        ),
+        ("http://localhost:*", "http://localhost:5173", ["http://localhost.evil.test", "http://localhost:5173.evil.test"]),
+    ],
+)  # fmt: skip
+def test_a_star_stands_for_one_label_or_the_port(
+    start_gateway: StartGateway, allowed: str, good: str, bad: list[str]
+) -> None:
+    gateway = start_gateway(CORS_ORIGINS=allowed)
+
+    def is_let_in(origin: str) -> bool:
+        answer = requests.options(
+            f"{gateway.url}/v1/chat/completions", headers=ANYWHERE | {"Origin": origin}, timeout=20
+        )
+        return "Access-Control-Allow-Origin" in answer.headers
+
+    assert is_let_in(good)
+    assert [origin for origin in bad if is_let_in(origin)] == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -60,9 +130,11 @@ def test_a_bomb_is_refused_without_the_memory(gateway: GatewayProcess, account: 
     ],
 )
 def test_scheme_headers_that_contradict_each_other_do_no_harm(
-    gateway: GatewayProcess, account: str, headers: dict[str, str]
+    gateway: GatewayProcess, account: str, headers: dict[str, str], stream: bool
 ) -> None:
-    assert post(gateway, account, "/v1/chat/completions", body(stream=False), **headers).status_code == 200
+    answer = post(gateway, account, "/v1/chat/completions", body(stream=stream), **headers)
+    assert answer.status_code == 200
+    assert answer.headers["X-Request-Id"]
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.7:{}", "[2001:db8::1]:{}", "word{}"])
@@ -131,16 +203,3 @@ def test_a_tokens_file_from_windows_opens_both_accounts(start_gateway: StartGate
     for _ in range(6):
         assert ask_as(gateway, f"Bearer {KEY}").status_code == 200
     assert list_states(gateway, KEY) == ["ready"] * 3
-
-
-@pytest.mark.parametrize("size", [3_000, 300_000, 2_500_000])
-def test_a_drawn_picture_in_the_history_costs_nothing(
-    gateway: GatewayProcess, account: str, size: int
-) -> None:
-    picture = base64.b64encode(bytes(range(256)) * (size // 256)).decode()
-    turns = ["画一只猫", f"好的 ![猫](data:image/png;base64,{picture})", "再大一点"]
-    roles = ("user", "assistant", "user")
-    messages = [{"role": role, "content": said} for role, said in zip(roles, turns, strict=True)]
-    answer = post(gateway, account, "/v1/chat/completions", json.dumps({"messages": messages}).encode())
-    assert answer.status_code == 200
-    assert answer.json()["usage"]["prompt_tokens"] < 500
