@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,7 @@ from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
 from app.accounts.refusal import RefusalLimit
+from app.accounts.standing import Standings
 from app.accounts.vault import Vault
 from app.auth_token import AccessToken, RefreshedTokens
 from app.budget import build_body_budget
@@ -47,6 +49,7 @@ from app.state import State, open_state
 from app.steady_clock import SteadyClock
 from app.tools.dialect import WORD_ALPHABET, WORD_CHARS, Dialect
 from app.upstream.client import UpstreamAddress, UpstreamClient
+from app.upstream.standing import ask_standing
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
 
@@ -87,12 +90,15 @@ class Gateway:
             is_configured=self.configured_tokens.__contains__,
         )
         self.refresher = Refresher(self._refresh, vault, self.pool.identify, counters=self.counters)
+        self.standings = Standings(partial(ask_standing, self.upstream))
         self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
-        opener = self._build_opener(failover)
-        attacher = _build_attacher(settings, self.fetcher, self.upstream)
+        opener, attacher = (
+            self._build_opener(failover),
+            _build_attacher(settings, self.fetcher, self.upstream),
+        )
         speech = ToolSpeech(_draw_dialect(), self.counters)
         going_on = self.going_on = _build_going_on(settings, self.cleaner)
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech, going_on)

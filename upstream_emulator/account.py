@@ -52,6 +52,8 @@ class Account:
     answers: int = 0
     violations: int = 0
     is_guest: bool = False
+    is_barred: bool = False
+    """Answers all the same, and is said to be blocked in its profile."""
     blocked: bool = False
     next_answers: deque[str] = field(default_factory=deque)
     next_refreshes: deque[str] = field(default_factory=deque)

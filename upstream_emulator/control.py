@@ -39,7 +39,7 @@ def serve(exchange: Exchange, world: World) -> None:
 
 def change_account(world: World, name: str, changes: dict[str, Any]) -> None:
     """Queues faults and scenarios, blocks an account, expires its access tokens. Raises InvalidChange."""
-    unknown = changes.keys() - QUEUES.keys() - {"blocked", "expire_access", "is_guest"}
+    unknown = changes.keys() - QUEUES.keys() - {"blocked", "expire_access", "is_guest", "is_barred"}
     if unknown:
         raise InvalidChange(f"unknown: {', '.join(sorted(unknown))}")
     account = world.accounts.named(name)
@@ -54,6 +54,8 @@ def _switch(world: World, account: Account, changes: dict[str, Any]) -> None:
         account.blocked = bool(changes["blocked"])
     if "is_guest" in changes:
         account.is_guest = bool(changes["is_guest"])
+    if "is_barred" in changes:
+        account.is_barred = bool(changes["is_barred"])
     if changes.get("expire_access"):
         world.accounts.expire_access(account)
 

@@ -50,8 +50,10 @@ def refresh_2026(call: Call) -> None:
 def user_info(call: Call) -> None:
     """`GET user-api/user/info`."""
     account = call.caller
-    profile = {"user_id": account.user_id, "nickname": account.name, "is_guest": False, "block_info": None}
-    call.succeed(profile | {"member_info": {"left_score": 10000}})
+    profile: Json = {"user_id": account.user_id, "nickname": account.name, "is_guest": account.is_guest}
+    profile["block_info"] = {"reason": "demo"} if account.is_barred else None
+    # A visitor has no points (protocol notes 0.2 row 20).
+    call.succeed(profile | {"member_info": {} if account.is_guest else {"left_score": "2000.00"}})
 
 
 def user_info_2024(call: Call) -> None:

@@ -125,6 +125,8 @@ const WORDS = {
   cannotCheck: ["With a gateway key the operator's tokens cannot be checked from here.", "使用网关密钥时无法在此检查管理员的 token。"],
   coolingUntil: ["Cooling until", "冷却至"],
   replies: ["Replies", "回复数"],
+  points: ["Points left", "剩余积分"],
+  standing: ["The web chat says", "网页端显示"],
   lastError: ["Last error", "最近错误"],
   none: ["none", "无"],
   conversations: ["Kept conversations", "保留的对话"],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from openai import AuthenticationError, RateLimitError
+import requests
+from openai import AuthenticationError, OpenAI, RateLimitError
 
 from demo.gateway import GatewayProcess
 from tests.live.asking import ask
@@ -111,10 +113,29 @@ def test_a_conversation_is_kept_for_its_time(
         upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
-def test_a_merged_conversation_goes_at_once(
+def test_a_merged_conversation_that_cannot_go_on_goes_at_once(
     gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
-    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "你好"}]
+    messages: Any = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "你好"}]
+    tools: Any = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}]
     with connect(gateway, account) as client:
-        client.chat.completions.create(model="glm", messages=messages)  # type: ignore[arg-type]
+        client.chat.completions.create(model="glm", messages=messages, tools=tools)
     upstream.wait_until(lambda state: state["conversations"] != [] and state["undeleted"] == 0)
+
+
+def test_points_and_standing_are_asked_when_somebody_looks(
+    gateway: GatewayProcess, client: OpenAI, upstream: UpstreamEmulator, account: str
+) -> None:
+    """Protocol notes 0.2 row 20: hundredths; and no reward is fetched."""
+    upstream.account(account.removeprefix("demo-"), is_barred=True)
+    headers = {"Authorization": f"Bearer {account}"}
+
+    def look() -> Any:
+        return requests.get(f"{gateway.url}/v1/accounts", headers=headers, timeout=10).json()["data"][0]
+
+    assert "points" not in look(), "nothing is asked of an account that has not answered yet"
+    ask(client, "hi", stream=False)
+    for _ in range(3):
+        described = look()
+    assert (described["points"], described["is_blocked"]) == (20.0, True)
+    assert upstream.state()["requests"]["/chatglm/user-api/user/info"] == 1
