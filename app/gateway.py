@@ -77,13 +77,12 @@ class Gateway:
         self.upstream = UpstreamClient(build_address(settings))
         self.bodies = build_body_budget(settings.max_body_bytes, settings.bodies_max_bytes)
         self.fetcher, self.pictures = _build_fetchers(settings)
-        pacing = Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour)
         clock = SteadyClock()
         logins, vault, refusals = Logins(self.state), Vault(self.state), RefusalLimit()
         self._expiry = RowExpiry(clock, (vault.forget_expired, logins.forget_unused))
         self.pool = AccountPool(
             logins,
-            pacing=pacing,
+            pacing=Pacing(settings.account_min_interval_seconds, settings.account_replies_per_hour),
             queue_length=settings.queue_length,
             on_arrival=self._welcome,
             counters=self.counters,
