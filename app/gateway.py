@@ -94,10 +94,8 @@ class Gateway:
         self.ledger = Ledger(self.state)
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
-        opener, attacher = (
-            self._build_opener(failover),
-            _build_attacher(settings, self.fetcher, self.upstream),
-        )
+        opener = self._build_opener(failover)
+        attacher = _build_attacher(settings, self.fetcher, self.upstream)
         speech = ToolSpeech(_draw_dialect(), self.counters)
         going_on = self.going_on = _build_going_on(settings, self.cleaner)
         self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech, going_on)
