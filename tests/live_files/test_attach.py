@@ -108,18 +108,20 @@ def test_several_in_order_and_no_text(
     assert [entry["order"] for entry in sent(upstream)[1]["image"]] == [0, 1]
 
 
-def test_earlier_ones_are_named_and_not_fetched(
+def test_earlier_ones_are_named_and_go_along_before_the_new_ones(
     client: OpenAI, upstream: UpstreamEmulator, pages: FileServer
 ) -> None:
+    """One that cannot be had any more is left out."""
     history = [
-        *messages(image(f"{pages.url}/earlier.png"), inline(sample.PDF, "first.pdf"), TEXT),
+        *messages(image(f"{pages.url}/gone.png"), inline(sample.PDF, "first.pdf"), TEXT),
         {"role": "assistant", "content": "一只猫。"},
         *messages(image(f"{pages.url}/cat.png"), {"type": "text", "text": "这只呢？"}),
     ]
-    ask_messages(client, history, stream=False)
+    heard = ask_messages(client, history, stream=False)
     prompt = sent(upstream)[-1]["text"]
-    assert "[image earlier.png]\n[file first.pdf]\n里面是什么？" in prompt
-    assert len(upstream.state()["uploads"]) == len(pages.requests) == 1
+    assert "[image gone.png]\n[file first.pdf]\n里面是什么？" in prompt
+    assert [file["name"] for file in upstream.state()["uploads"]] == ["first.pdf", "cat.png"]
+    assert heard.text.index("first.pdf（") < heard.text.index("cat.png（")
 
 
 def test_a_continued_conversation_can_be_given_files(client: OpenAI, pages: FileServer) -> None:
