@@ -75,7 +75,7 @@ ALL_ANSWERING = Message(
     "All {count} accounts of this request are answering. Wait, or add accounts. Each answers one question at "
     "a "
     "time; several refresh tokens are joined with commas.",
-    "本次请求的 {count} 个账号都在回答其他问题。请等待或增加账号：每个账号同时只能回答一个问题，"
+    "本次请求的账号（共 {count} 个）都在回答其他问题。请等待或增加账号：每个账号同时只能回答一个问题，"
     "多个 refresh token 用英文逗号分隔。",
 )
 QUEUE_FULL = Message(

@@ -149,3 +149,67 @@ PICTURE_TOO_LARGE = Message(
     "allowed.",
     "图片过大：{width} x {height} 像素，总像素上限 {max_pixels}，单边上限 {max_side}。",
 )
+REDIRECT_UNREADABLE = Message(
+    "The redirect leads to no address that can be read.",
+    "重定向指向无法识别的地址。",
+)
+HAS_CONTROLS = Message(
+    "The address holds control characters.",
+    "地址含有控制字符。",
+)
+NO_ADDRESS = Message(
+    "This is no address that can be read.",
+    "这不是可识别的地址。",
+)
+NO_PORT = Message(
+    "The address has a port that is none.",
+    "地址中的端口无效。",
+)
+HOST_UNREADABLE = Message(
+    "The address names no host that can be read.",
+    "地址中的主机名无法识别。",
+)
+NO_HOST = Message(
+    "The address names no host.",
+    "地址中没有主机名。",
+)
+ODD_V4 = Message(
+    "An IP address must be spelled as four decimal numbers.",
+    "IP 地址必须写成四个十进制数。",
+)
+ODD_V6 = Message(
+    "The address holds no IPv6 address that can be read.",
+    "地址中的 IPv6 地址无法识别。",
+)
+V6_WITH_INTERFACE = Message(
+    "An IPv6 address must not name an interface.",
+    "IPv6 地址不得带有网络接口名。",
+)
+NOT_UPSTREAMS = Message(
+    "The address leads to a host that is none of the upstream's.",
+    "该地址不在上游的主机上。",
+)
+COMPRESSED_UNASKED = Message(
+    "The file's server compressed the file although it was asked not to.",
+    "文件所在服务器不顾要求压缩了文件。",
+)
+COMPRESSED_BREAKS_OFF = Message(
+    "The file's server broke off its compressed answer.",
+    "文件所在服务器中断了压缩的应答。",
+)
+COMPRESSED_DAMAGED = Message(
+    "The file's server sent compressed bytes that are damaged.",
+    "文件所在服务器发来的压缩数据已损坏。",
+)
+NO_PICTURE_THERE = Message(
+    "There is no picture at this address.",
+    "该地址没有图片。",
+)
+NO_PICTURE_LIES_THERE = Message(
+    "What lies there is no picture.",
+    "该地址的内容不是图片。",
+)
+PICTURE_OVER_LIMIT = Message(
+    "The picture is larger than {max_bytes} bytes.",
+    "图片超过 {max_bytes} 字节。",
+)

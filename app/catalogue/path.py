@@ -159,3 +159,39 @@ UNKNOWN_ASSISTANT = Message("The upstream knows no such assistant.", "上游没�
 NO_VIDEO = Message(
     "There is no such video among your accounts, or its time is over.", "你的账号中没有此视频，或它已过期。"
 )
+ASSISTANT_ID_WRONG = Message(
+    "The upstream finds the assistant's id wrong.",
+    "上游认为智能体 ID 有误。",
+)
+VIDEO_GONE = Message(
+    "The upstream does not have this video any more.",
+    "上游已没有此视频。",
+)
+NO_METRICS = Message(
+    "There is nothing at this path: METRICS_KEY is not set.",
+    "此路径下没有内容：没有设置 METRICS_KEY。",
+)
+PAGES = Message(
+    "The page is at /, the reference at /docs.",
+    "页面在 /，接口文档在 /docs。",
+)
+NO_PAGE_FILE = Message(
+    "The page has no such file.",
+    "页面没有此文件。",
+)
+NO_REFERENCE_FILE = Message(
+    "The reference has no such file.",
+    "接口文档没有此文件。",
+)
+NO_RESPONSE = Message(
+    "There is no response {response_id!r} here.",
+    "此处没有 response {response_id!r}。",
+)
+NOT_STORED = Message(
+    "Responses are not stored here: there is no {response_id!r}.",
+    "此处不保存 response：没有 {response_id!r}。",
+)
+NO_ANSWER_NAMED = Message(
+    "There is no answer {named!r} here.",
+    "此处没有回答 {named!r}。请去掉它，发送完整的输入。",
+)

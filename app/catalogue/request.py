@@ -128,3 +128,71 @@ TOO_LONG_UPSTREAM = Message(
     "The upstream finds the text too long. Shorten the conversation or the documents.",
     "上游认为文本过长，请缩短对话或文档。",
 )
+BODY_CUT = Message(
+    "The body ended before its end.",
+    "请求体没有发完就结束了。",
+)
+CHUNKS_TOO_SMALL = Message(
+    "The body comes in chunks that are too small; send larger ones.",
+    "请求体的分块过小，请用更大的分块。",
+)
+BODY_MISFRAMED = Message(
+    "The body is not framed as the head of the request says (Transfer-Encoding: chunked).",
+    "请求体与请求头所说的不符（Transfer-Encoding: chunked）。",
+)
+NOT_READ = Message(
+    "The request could not be read.",
+    "无法读取请求。",
+)
+LINE_TOO_LONG = Message(
+    "The first line of the request is too long.",
+    "请求的第一行过长，请缩短地址。",
+)
+HEADERS_TOO_LARGE = Message(
+    "The header fields are too many or too long.",
+    "请求头过多或过长，请减少。",
+)
+ODD_EXPECT = Message(
+    "Only `Expect: 100-continue` is understood.",
+    "只支持 `Expect: 100-continue`。",
+)
+ODD_TRANSFER_CODING = Message(
+    "The only transfer coding is chunked.",
+    "传输编码只支持 chunked。",
+)
+ODD_VERSION = Message(
+    "The versions of HTTP are 1.0 and 1.1.",
+    "HTTP 版本只支持 1.0 和 1.1。",
+)
+NO_REQUEST_LINE = Message(
+    "The first line is not one of an HTTP request.",
+    "第一行不是 HTTP 请求。若地址以 https:// 开头，请改为 http://，或在网关前设置 TLS 代理。",
+)
+NO_METHOD = Message(
+    "The method of the request is none.",
+    "请求方法无效。",
+)
+ODD_HEADER_NAME = Message(
+    "A header field has a name that none can have.",
+    "请求头的名称无效。",
+)
+ODD_HEADER = Message(
+    "A header field is malformed, there twice, or missing (Host), or two contradict each other.",
+    "有请求头格式错误、重复、缺失（Host）或互相矛盾。",
+)
+TOO_MANY_HEADERS = Message(
+    "The request has more than {max_fields} header fields.",
+    "请求头超过 {max_fields} 个。",
+)
+HEAD_TOO_LONG = Message(
+    "The head of the request is longer than {max_bytes} bytes.",
+    "请求头合计超过 {max_bytes} 字节。",
+)
+HEAD_LATE = Message(
+    "The head of the request did not arrive in time (GLM_REQUEST_SECONDS).",
+    "请求头未在规定时间内到达（GLM_REQUEST_SECONDS）。",
+)
+BODY_LATE = Message(
+    "The body of the request did not arrive in time (GLM_REQUEST_SECONDS).",
+    "请求体未在规定时间内到达（GLM_REQUEST_SECONDS）。",
+)

@@ -171,3 +171,55 @@ FILE_NOT_TAKEN = Message(
     "The upstream did not take the file in time (GLM_FILES_TIMEOUT_SECONDS).",
     "上游未在规定时间内接收文件（GLM_FILES_TIMEOUT_SECONDS）。",
 )
+NOT_STOPPED_IN_TIME = Message(
+    "The upstream did not stop its answer in time.",
+    "上游未在规定时间内停止回答。",
+)
+ANSWER_TOO_LONG = Message(
+    "The answer took longer than GLM_MAX_REPLY_SECONDS allows.",
+    "回答超过了 GLM_MAX_REPLY_SECONDS 允许的时长。",
+)
+STOPPED_TALKING = Message(
+    "The upstream stopped talking in the middle of the answer.",
+    "上游在回答中途没有了声音，请重新提问。",
+)
+NO_ANSWER_EITHER = Message(
+    "The upstream finished without an answer, also when it was asked to go on.",
+    "上游没有给出回答就结束了，要求继续后仍然如此。请重新提问。",
+)
+CALL_UNREADABLE = Message(
+    "The model called a tool in a way that cannot be read, and did so again when asked.",
+    "模型的工具调用无法解析，要求重试后仍然如此。请换个问法，或减少、简化工具。",
+)
+CALL_MISSING = Message(
+    "The model called no tool, although `tool_choice` wants one, and did not when asked again.",
+    "`tool_choice` 要求调用工具，但模型没有调用，要求重试后仍然如此。请在消息中说明要调用什么。",
+)
+ONLY_THINKING = Message(
+    "The answer is only thinking, and this request hides thinking.",
+    "回答只有思考，而此请求隐藏了思考。",
+)
+NO_PICTURE_CAME = Message(
+    "The upstream finished without a picture. Try again, or describe it differently.",
+    "上游没有画出图片，请重试或换个说法。",
+)
+REFUSED_BETWEEN = Message(
+    "Something between here and the upstream refused the call (HTTP 401).",
+    "网关与上游之间的某个程序拒绝了调用（HTTP 401），请检查 GLM_PROXY 和 GLM_UPSTREAM_URL。",
+)
+REFRESH_REFUSED_BETWEEN = Message(
+    "Something that is not the upstream refused to refresh the token.",
+    "拒绝刷新 token 的不是上游本身，请检查 GLM_PROXY 和 GLM_UPSTREAM_URL。",
+)
+ENDED_WITHOUT_REASON = Message(
+    "The upstream ended the answer with an error and did not say why.",
+    "上游以错误结束了回答，但没有说明原因。",
+)
+PICTURE_NOT_TAKEN = Message(
+    "The upstream did not take the picture in time.",
+    "上游未在规定时间内接收图片。",
+)
+PICTURE_NOT_FETCHED = Message(
+    "The picture was drawn but cannot be fetched: {reason}. Ask for response_format url.",
+    "图片已画好但无法获取：{reason}。请改用 response_format url。",
+)

@@ -31,7 +31,7 @@ from functools import partial
 
 from app.accounts.lease import Lease
 from app.background import run_in_background
-from app.catalogue.upstream import SAID_NOTHING
+from app.catalogue.upstream import ANSWER_TOO_LONG, NOT_STOPPED_IN_TIME, SAID_NOTHING, STOPPED_TALKING
 from app.conversations.use import ConversationUse
 from app.core.errors import GatewayError, Outcome, UpstreamTimeout
 from app.core.event import ReplyEvent
@@ -222,7 +222,7 @@ class Reply:
         if answer_id is None:
             threading.Event().wait(_NOTICE_SECONDS)
             return
-        late = UpstreamTimeout("The upstream did not stop its answer in time.")
+        late = UpstreamTimeout(NOT_STOPPED_IN_TIME)
         try:
             with Deadline(_STOP_SECONDS, late):
                 self._stop(answer_id)
@@ -261,9 +261,9 @@ class Reply:
         else:
             self._silent_seconds += self._now - begun_at if has_come else seconds
             if self._silent_seconds >= self._clocks.idle and not self._answer.ended:
-                self._fail(UpstreamTimeout("The upstream stopped talking in the middle of the answer."))
+                self._fail(UpstreamTimeout(STOPPED_TALKING))
         if self._now - self._begun_at > self._clocks.whole:
-            self._fail(UpstreamTimeout("The answer took longer than GLM_MAX_REPLY_SECONDS allows."))
+            self._fail(UpstreamTimeout(ANSWER_TOO_LONG))
 
     def _choose_wait(self) -> float:
         """A heartbeat, as nearly always, or what is left until the upstream has been silent for too long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from app.catalogue.file import COMPRESSED_BREAKS_OFF, COMPRESSED_DAMAGED, COMPRESSED_UNASKED
 from app.core.errors import FileUnavailable
 from app.inflate import INFLATED_CODINGS, DamagedStream, Inflater
 
@@ -36,11 +37,11 @@ class _Inflate:
         try:
             yield from self._inflater.feed(data)
         except DamagedStream as exc:
-            raise FileUnavailable("The file's server sent compressed bytes that are damaged.") from exc
+            raise FileUnavailable(COMPRESSED_DAMAGED) from exc
 
     def finish(self) -> None:
         if not self._inflater.is_whole:
-            raise FileUnavailable("The file's server broke off its compressed answer.")
+            raise FileUnavailable(COMPRESSED_BREAKS_OFF)
 
 
 def build_decoder(encoding: str) -> Decoder:
@@ -50,4 +51,4 @@ def build_decoder(encoding: str) -> Decoder:
         return _Identity()
     if name in INFLATED_CODINGS:
         return _Inflate()
-    raise FileUnavailable("The file's server compressed the file although it was asked not to.")
+    raise FileUnavailable(COMPRESSED_UNASKED)

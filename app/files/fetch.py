@@ -171,7 +171,7 @@ class Fetcher:
         if link.address is not None:
             self._require(link.host, [link.address])
         if self.policy.homes and (not homes or homes != self._find_homes(link.host)):
-            raise InvalidFileUrl("The address leads to a host that is none of the upstream's.")
+            raise InvalidFileUrl(says.NOT_UPSTREAMS)
         return link
 
     def _find_homes(self, host: str) -> list[Home]:

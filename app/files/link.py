@@ -62,7 +62,7 @@ class Link:
         try:
             return urljoin(self.url, location.strip())
         except ValueError:
-            raise InvalidFileUrl("The redirect leads to no address that can be read.") from None
+            raise InvalidFileUrl(says.REDIRECT_UNREADABLE) from None
 
 
 def check_length(url: str) -> None:
@@ -90,7 +90,7 @@ def parse_link(url: str, ports: Collection[int], *, allow_local: bool) -> Link:
     """Check what can be checked without asking anybody. Raises InvalidFileUrl."""
     check_length(url)
     if any(ord(c) < 0x20 or ord(c) == 0x7F for c in url.strip(" ")):
-        raise InvalidFileUrl("The address holds control characters.")
+        raise InvalidFileUrl(says.HAS_CONTROLS)
     parts = _split(url.strip(" "))
     scheme = parts.scheme.lower()
     if scheme not in _DEFAULT_PORTS:
@@ -108,14 +108,14 @@ def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        raise InvalidFileUrl("This is no address that can be read.") from None
+        raise InvalidFileUrl(says.NO_ADDRESS) from None
 
 
 def _parse_port(parts: SplitResult, scheme: str) -> int:
     try:
         port = parts.port
     except ValueError:
-        raise InvalidFileUrl("The address has a port that is none.") from None
+        raise InvalidFileUrl(says.NO_PORT) from None
     return _DEFAULT_PORTS[scheme] if port is None else port
 
 
@@ -127,9 +127,9 @@ def _parse_host(parts: SplitResult, *, allow_local: bool) -> str:
     try:
         host = name.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:
-        raise InvalidFileUrl("The address names no host that can be read.") from None
+        raise InvalidFileUrl(says.HOST_UNREADABLE) from None
     if not _HOST_NAME.fullmatch(host) or len(host) > 253:
-        raise InvalidFileUrl("The address names no host.")
+        raise InvalidFileUrl(says.NO_HOST)
     if _NUMBER.fullmatch(host.rpartition(".")[2]):
         return _parse_v4(host)
     if not allow_local and any(f".{host}".endswith(f".{local}") for local in _LOCAL_NAMES):
@@ -142,16 +142,16 @@ def _parse_v4(host: str) -> str:
     try:
         return str(IPv4Address(host))
     except ValueError:
-        raise InvalidFileUrl("An IP address must be spelled as four decimal numbers.") from None
+        raise InvalidFileUrl(says.ODD_V4) from None
 
 
 def _parse_v6(name: str) -> str:
     try:
         address = IPv6Address(name)
     except ValueError:
-        raise InvalidFileUrl("The address holds no IPv6 address that can be read.") from None
+        raise InvalidFileUrl(says.ODD_V6) from None
     if address.scope_id is not None:
-        raise InvalidFileUrl("An IPv6 address must not name an interface.")
+        raise InvalidFileUrl(says.V6_WITH_INTERFACE)
     return str(address)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
+from app.catalogue.code import CODES
+from app.catalogue.upstream import PICTURE_NOT_FETCHED
 from app.core.errors import InvalidFile, UpstreamInvalid, UpstreamUnreachable
 from app.files.fetch import Fetcher
 
@@ -26,9 +28,7 @@ class PictureDownload:
         try:
             file = self._fetcher.fetch(url)
         except InvalidFile as exc:
-            raise UpstreamUnreachable(
-                f"The picture was drawn but cannot be fetched: {exc.message} Ask for response_format url."
-            ) from exc
+            raise UpstreamUnreachable(PICTURE_NOT_FETCHED.fill(reason=CODES[exc.code].name)) from exc
         try:
             if not file.is_picture:
                 raise UpstreamInvalid("What lies at the drawn picture's address is no picture.")

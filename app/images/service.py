@@ -10,6 +10,7 @@ from dataclasses import replace
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
+from app.catalogue.upstream import NO_PICTURE_CAME
 from app.config import Settings
 from app.core.errors import EmptyAnswer, GatewayError, NoPicture, SilentAnswer
 from app.core.event import ImageAdded
@@ -132,7 +133,7 @@ def _move_on(plan: Plan, answer: DrawingAnswer, failures: int) -> Plan:
 
 def _as_drawing_failure(error: GatewayError) -> GatewayError:
     if isinstance(error, EmptyAnswer) and not isinstance(error, SilentAnswer):
-        return NoPicture("The upstream finished without a picture. Try again, or describe it differently.")
+        return NoPicture(NO_PICTURE_CAME)
     return error
 
 

@@ -7,6 +7,7 @@ import time
 from flask import Blueprint, Response, request
 
 from app.catalogue.credential import METRICS_KEY_WANTED
+from app.catalogue.path import NO_METRICS
 from app.core.errors import CredentialsRejected, NotFound
 from app.gateway import Gateway
 from app.metrics.counters import Readings
@@ -21,7 +22,7 @@ bp = Blueprint("metrics", __name__)
 def require_key() -> None:
     """Raises NotFound or CredentialsRejected."""
     if services().settings.metrics_key is None:
-        raise NotFound("There is nothing at this path: METRICS_KEY is not set.")
+        raise NotFound(NO_METRICS)
     if not shows_metrics_key():
         raise CredentialsRejected(METRICS_KEY_WANTED)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request
 
+from app.catalogue.path import NO_PAGE_FILE, PAGES
 from app.core.errors import NotFound
 from app.routes.page_words import build_error_words
 
@@ -49,14 +50,14 @@ def send_index() -> Response:
 def send_file(name: str) -> Response:
     """What the pages load. They themselves name it by addresses that are right where they stand alone."""
     if name.endswith(".html"):
-        raise NotFound("The page is at /, the reference at /docs.")
+        raise NotFound(PAGES)
     return send_page(name)
 
 
 def send_page(name: str) -> Response:
     """One of the files; no credentials are needed, and none are in it."""
     if name not in _FILES:
-        raise NotFound("The page has no such file.")
+        raise NotFound(NO_PAGE_FILE)
     content, content_type = _FILES[name]
     return render_file(content, content_type, _TAGS[name])
 

@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.catalogue.credential import STRANGE_PAGE
+from app.catalogue.file import NO_PICTURE_THERE, PICTURE_OVER_LIMIT
 from app.core.errors import FileTooLarge, InvalidFile, InvalidRequest, KeyForbidden, PromptTooLong
 from app.files.spool import SpooledFile
 from app.formats.json_body import decode_body
@@ -63,9 +64,9 @@ def _fetch(url: str) -> SpooledFile:
     file = fetcher.fetch(url, param="url")
     try:
         if not file.is_picture:
-            raise InvalidFile("There is no picture at this address.", param="url")
+            raise InvalidFile(NO_PICTURE_THERE, param="url")
         if file.size_bytes > _MAX_BYTES:
-            raise FileTooLarge(f"The picture is larger than {_MAX_BYTES} bytes.", param="url")
+            raise FileTooLarge(PICTURE_OVER_LIMIT.fill(max_bytes=_MAX_BYTES), param="url")
     except InvalidFile:
         file.close()
         raise

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
+from app.catalogue.path import NO_REFERENCE_FILE
 from app.core.errors import NotFound
 from app.routes.page import render_file, send_page
 
@@ -30,6 +31,6 @@ def send_asset(name: str) -> Response:
     """One of the package's files. The package is found when asked for and never imported: no start pays."""
     spec = find_spec("flask_swagger_ui")
     if name not in _ASSETS or spec is None or spec.origin is None:
-        raise NotFound("The reference has no such file.")
+        raise NotFound(NO_REFERENCE_FILE)
     path = Path(spec.origin).parent / "dist" / name
     return render_file(path.read_bytes(), _ASSETS[name], version("flask-swagger-ui"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
+from app.catalogue.path import NO_RESPONSE, NOT_STORED
 from app.core.errors import NotFound
 from app.formats.openai_responses.asked import parse_response
 from app.formats.openai_responses.identity import parse_response_id
@@ -29,7 +30,7 @@ def delete_response(response_id: str) -> Response:
     named = parse_response_id(response_id)
     conversation = find_own_conversation(named.conversation) if named else None
     if conversation is None or named is None or named.turn > conversation.turns + 1:
-        raise NotFound(f"There is no response {response_id[:100]!r} here.", param="response_id")
+        raise NotFound(NO_RESPONSE.fill(response_id=response_id[:100]), param="response_id")
     services().cleaner.delete_now(conversation)
     return jsonify(id=response_id, object="response", deleted=True)
 
@@ -39,4 +40,4 @@ def delete_response(response_id: str) -> Response:
 @bp.post("/v1/responses/<response_id>/cancel")
 def find_response(response_id: str) -> Response:
     """Nothing is stored that could be shown, listed or cancelled."""
-    raise NotFound(f"Responses are not stored here: there is no {response_id[:100]!r}.", param="response_id")
+    raise NotFound(NOT_STORED.fill(response_id=response_id[:100]), param="response_id")

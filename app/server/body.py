@@ -7,6 +7,7 @@ from typing import Any
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import NoMoreData, ParseException
 
+from app.catalogue.request import BODY_CUT, BODY_MISFRAMED, CHUNKS_TOO_SMALL
 from app.server.error import MalformedRequest
 from app.server.incoming import IncomingBytes
 
@@ -39,7 +40,7 @@ class BoundedChunks(ChunkedReader):  # type: ignore[misc]
         self._chunks += 1
         self._bytes += size
         if self._chunks > _FREE_CHUNKS and self._bytes < self._chunks * _MIN_MEAN_CHUNK_BYTES:
-            raise MalformedRequest("The body comes in chunks that are too small; send larger ones.")
+            raise MalformedRequest(CHUNKS_TOO_SMALL)
         return size, rest
 
 
@@ -69,9 +70,7 @@ class RequestBody(Body):  # type: ignore[misc]
         try:
             piece: bytes = super()._read_reader(size)
         except ParseException:
-            raise MalformedRequest(
-                "The body is not framed as the head of the request says (Transfer-Encoding: chunked)."
-            ) from None
+            raise MalformedRequest(BODY_MISFRAMED) from None
         except NoMoreData:
             raise _cut_short() from None
         if len(piece) < wanted:
@@ -83,4 +82,4 @@ class RequestBody(Body):  # type: ignore[misc]
 
 
 def _cut_short() -> MalformedRequest:
-    return MalformedRequest("The body ended before its end.")
+    return MalformedRequest(BODY_CUT)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from app.catalogue.request import HEAD_TOO_LONG, TOO_MANY_HEADERS
 from app.server.error import HeadTooLarge
 
 _CREDENTIALS = (b"authorization:", b"x-api-key:")
@@ -78,7 +79,7 @@ class HeadScanner:
             return Verdict.COMPLETE if self._lines else Verdict.MORE if is_first else Verdict.WRONG
         self._lines += 1
         if self._lines > self._limits.max_fields + 1:
-            raise HeadTooLarge(f"The request has more than {self._limits.max_fields} header fields.")
+            raise HeadTooLarge(TOO_MANY_HEADERS.fill(max_fields=self._limits.max_fields))
         return Verdict.MORE
 
     def _count(self, piece: bytes, begin: int, end: int) -> None:
@@ -92,4 +93,4 @@ class HeadScanner:
             self._credentials_bytes += count
         free = min(self._credentials_bytes, self._limits.max_credentials_bytes)
         if self._bytes - free > self._limits.max_bytes:
-            raise HeadTooLarge(f"The head of the request is longer than {self._limits.max_bytes} bytes.")
+            raise HeadTooLarge(HEAD_TOO_LONG.fill(max_bytes=self._limits.max_bytes))

@@ -17,6 +17,8 @@ from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
 from app import hub
+from app.catalogue.message import Message
+from app.catalogue.request import BODY_LATE, HEAD_LATE
 from app.core.errors import RequestTimeout
 from app.server.connection_slots import ConnectionSlot
 from app.server.head import HeadLimits, HeadScanner, Verdict
@@ -112,7 +114,7 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         verdict = scanner.feed(bytes(held))
         while verdict is Verdict.MORE:
             self.slot.hold_head(len(held))
-            piece = self._receive_in_time(_RECEIVE_BYTES, "The head")
+            piece = self._receive_in_time(_RECEIVE_BYTES, HEAD_LATE)
             if not piece:
                 raise NoMoreData
             held += piece
@@ -128,7 +130,7 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
         # Not the megabyte that gunicorn would receive at once: what the application does not take is copied
         # with every piece that it does take, and each connection that sends would have so much in one turn.
         size = self.mxchunk if size_hint is None else min(max(size_hint, self.mxchunk), _RECEIVE_BYTES)
-        return self._receive_in_time(size, "The body")
+        return self._receive_in_time(size, BODY_LATE)
 
     def discard(self, max_bytes: int, seconds: float) -> None:
         """Read on and throw away until the client has had its say, so that it comes to read our answer.
@@ -154,11 +156,10 @@ class IncomingBytes(SocketUnreader):  # type: ignore[misc]
             raise StopIteration
         return piece
 
-    def _receive_in_time(self, size: int, what: str) -> bytes:
+    def _receive_in_time(self, size: int, late: Message) -> bytes:
         try:
             return self._receive(size)
         except TimeoutError:
-            late = f"{what} of the request did not arrive in time (GLM_REQUEST_SECONDS)."
             raise RequestTimeout(late) from None
 
     def _receive(self, size: int) -> bytes:

@@ -11,6 +11,18 @@ from gunicorn.http import errors as gunicorn_errors
 from gunicorn.http.errors import ParseException
 
 from app.catalogue.load import MISTAKE
+from app.catalogue.request import (
+    HEADERS_TOO_LARGE,
+    LINE_TOO_LONG,
+    NO_METHOD,
+    NO_REQUEST_LINE,
+    NOT_READ,
+    ODD_EXPECT,
+    ODD_HEADER,
+    ODD_HEADER_NAME,
+    ODD_TRANSFER_CODING,
+    ODD_VERSION,
+)
 from app.core.errors import GatewayError, InternalError
 from app.formats.openai_error import encode_error
 from app.server.error import (
@@ -25,19 +37,17 @@ from app.server.error import (
 log = logging.getLogger(__name__)
 
 _MESSAGES: dict[type[ParseException], GatewayError] = {
-    gunicorn_errors.LimitRequestLine: UriTooLong("The first line of the request is too long."),
-    gunicorn_errors.LimitRequestHeaders: HeadTooLarge("The header fields are too many or too long."),
-    gunicorn_errors.ExpectationFailed: ExpectationFailed("Only `Expect: 100-continue` is understood."),
-    gunicorn_errors.UnsupportedTransferCoding: UnsupportedCoding("The only transfer coding is chunked."),
-    gunicorn_errors.InvalidHTTPVersion: UnsupportedVersion("The versions of HTTP are 1.0 and 1.1."),
-    gunicorn_errors.InvalidRequestLine: MalformedRequest("The first line is not one of an HTTP request."),
-    gunicorn_errors.InvalidRequestMethod: MalformedRequest("The method of the request is none."),
-    gunicorn_errors.InvalidHeaderName: MalformedRequest("A header field has a name that none can have."),
-    gunicorn_errors.InvalidHeader: MalformedRequest(
-        "A header field is malformed, there twice, or missing (Host), or two contradict each other."
-    ),
+    gunicorn_errors.LimitRequestLine: UriTooLong(LINE_TOO_LONG),
+    gunicorn_errors.LimitRequestHeaders: HeadTooLarge(HEADERS_TOO_LARGE),
+    gunicorn_errors.ExpectationFailed: ExpectationFailed(ODD_EXPECT),
+    gunicorn_errors.UnsupportedTransferCoding: UnsupportedCoding(ODD_TRANSFER_CODING),
+    gunicorn_errors.InvalidHTTPVersion: UnsupportedVersion(ODD_VERSION),
+    gunicorn_errors.InvalidRequestLine: MalformedRequest(NO_REQUEST_LINE),
+    gunicorn_errors.InvalidRequestMethod: MalformedRequest(NO_METHOD),
+    gunicorn_errors.InvalidHeaderName: MalformedRequest(ODD_HEADER_NAME),
+    gunicorn_errors.InvalidHeader: MalformedRequest(ODD_HEADER),
 }
-_UNKNOWN = MalformedRequest("The request could not be read.")
+_UNKNOWN = MalformedRequest(NOT_READ)
 
 
 def translate_failure(exc: BaseException) -> GatewayError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.catalogue.account import TOO_FREQUENT
-from app.catalogue.upstream import PAGE_INSTEAD, TROUBLE
+from app.catalogue.path import UNKNOWN_ASSISTANT
+from app.catalogue.upstream import PAGE_INSTEAD, REFRESH_REFUSED_BETWEEN, REFUSED_BETWEEN, TROUBLE
 from app.core.errors import (
     AccessRejected,
     GatewayError,
@@ -34,7 +35,7 @@ def classify_answer(status: int, document: Any) -> GatewayError:
 
 def _classify_page(status: int) -> GatewayError:
     if status == 401:  # the upstream itself says so in JSON
-        return UpstreamUnreachable("Something between here and the upstream refused the call (HTTP 401).")
+        return UpstreamUnreachable(REFUSED_BETWEEN)
     if status == 429:
         return UpstreamThrottled(TOO_FREQUENT, retry_after_seconds=30)
     if status >= 500:
@@ -48,7 +49,7 @@ def classify_missing_stream(status: int, document: Any) -> GatewayError:
     A success without a result is how an assistant is told that nobody has (protocol notes 0.2 row 4).
     """
     if status == 200 and is_success(document) and document.get("result") is None:
-        return ModelNotFound("The upstream knows no such assistant.")
+        return ModelNotFound(UNKNOWN_ASSISTANT)
     return classify_answer(status, document)
 
 
@@ -60,7 +61,7 @@ def classify_refresh(status: int, document: Any) -> GatewayError:
     error = classify_answer(status, document)
     code = document.get("status", document.get("code")) if isinstance(document, dict) else None
     if isinstance(error, AccessRejected) and str(code) not in _OWN_REFUSALS:
-        foreign = UpstreamUnreachable("Something that is not the upstream refused to refresh the token.")
+        foreign = UpstreamUnreachable(REFRESH_REFUSED_BETWEEN)
         return keep_words(foreign, error)
     return error
 

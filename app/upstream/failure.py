@@ -123,7 +123,7 @@ def _classify_validation(problems: object) -> GatewayError:
     ]
     error: GatewayError = UpstreamInvalid("The upstream found the request invalid.")
     if any(isinstance(place, list) and "assistant_id" in place for place in places):
-        error = ModelNotFound("The upstream finds the assistant's id wrong.")
+        error = ModelNotFound(path.ASSISTANT_ID_WRONG)
     error.upstream = UpstreamWords("validation_error", redactor.quote(str(places), _MAX_WORDS_CHARS))
     return error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.catalogue.upstream import NOTHING_SAID
+from app.catalogue.upstream import ENDED_WITHOUT_REASON, NOTHING_SAID
 from app.core.errors import EmptyAnswer, GatewayError, UpstreamError
 from app.core.event import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.identifier import fold_id
@@ -286,7 +286,7 @@ def _ends(frame: Frame) -> bool:
     if error is None and frame.parts is None and (frame.code is not None or frame.message is not None):
         error = classify_refusal(frame.code, frame.message)
     if error is None and frame.status == "error":
-        error = UpstreamError("The upstream ended the answer with an error and did not say why.")
+        error = UpstreamError(ENDED_WITHOUT_REASON)
     if error is not None:
         raise error
     return frame.status == "finish"

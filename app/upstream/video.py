@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from app.auth_token import AccessToken
+from app.catalogue.path import VIDEO_GONE
 from app.catalogue.upstream import VIDEO_REFUSED
 from app.core.errors import ConversationNotFound, NotFound, UpstreamInvalid, VideoFailed
 from app.core.upstream_words import UpstreamWords
@@ -121,7 +122,7 @@ def _failed(status: str, words: str) -> VideoFailed:
 
 
 def _gone() -> NotFound:
-    return NotFound("The upstream does not have this video any more.")
+    return NotFound(VIDEO_GONE)
 
 
 def _named(result: Any, name: str) -> str:

@@ -18,8 +18,9 @@ from app.accounts.authenticator import Caller
 from app.accounts.lease import Lease
 from app.accounts.pool import AccountPool
 from app.accounts.refresh import Refresher
+from app.catalogue.file import NO_PICTURE_LIES_THERE
 from app.catalogue.path import NO_VIDEO
-from app.catalogue.upstream import VIDEO_LATE
+from app.catalogue.upstream import PICTURE_NOT_TAKEN, VIDEO_LATE
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation
@@ -99,12 +100,12 @@ class _Ordering(Task[_Order]):
         file = self._parts.fetcher.fetch(url, param="image_url")
         self._stack.callback(file.close)
         if not file.is_picture:
-            raise InvalidFile("What lies there is no picture.", param="image_url")
+            raise InvalidFile(NO_PICTURE_LIES_THERE, param="image_url")
         return file
 
     def _upload(self, account: Account, picture: SpooledFile) -> str:
         calls, seconds = self._parts.calls, self._parts.settings.files_timeout_seconds
-        with Deadline(seconds, UpstreamTimeout("The upstream did not take the picture in time.")):
+        with Deadline(seconds, UpstreamTimeout(PICTURE_NOT_TAKEN)):
             return self._parts.refresher.with_token(
                 account, lambda token: calls.upload(token, picture, timeout_seconds=seconds)
             )

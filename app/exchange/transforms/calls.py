@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
 
+from app.catalogue.upstream import CALL_MISSING, CALL_UNREADABLE, NO_ANSWER_EITHER
 from app.core.errors import EmptyAnswer, GatewayError
 from app.core.event import (
     CitedText,
@@ -185,9 +186,7 @@ class ReadCalls(Check):
         log.warning("a tool call was not understood: %s, %s, %d characters", form, reason, chars)
         if self._given:
             return self._end()
-        failure = self._missing or ToolCallMalformed(
-            "The model called a tool in a way that cannot be read, and did so again when asked."
-        )
+        failure = self._missing or ToolCallMalformed(CALL_UNREADABLE)
         self._ask(ask_readable_call(reason, name, options.names, options.dialect), failure)
         return True
 
@@ -210,7 +209,7 @@ class ReadCalls(Check):
             self._miss()
         elif not self._has_text:
             self._options.counters.answer_checks["empty"] += 1
-            failure = EmptyAnswer("The upstream finished without an answer, also when it was asked to go on.")
+            failure = EmptyAnswer(NO_ANSWER_EITHER)
             self._ask(ask_to_continue(), failure, is_last_resort=True)
         else:
             self._note_corrected()
@@ -229,9 +228,7 @@ class ReadCalls(Check):
         options = self._options
         if self._missing is None:
             options.counters.answer_checks["unmet"] += 1
-        failure = self._missing or ToolChoiceUnmet(
-            "The model called no tool, although `tool_choice` wants one, and did not when asked again."
-        )
+        failure = self._missing or ToolChoiceUnmet(CALL_MISSING)
         self._ask(ask_for_call(options.names, options.dialect), failure)
 
     def _ask(self, prompt: str, failure: GatewayError, *, is_last_resort: bool = False) -> None:

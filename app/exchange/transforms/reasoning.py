@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from app.catalogue.upstream import ONLY_THINKING
 from app.core.errors import EmptyAnswer
 from app.core.event import (
     CitedText,
@@ -89,7 +90,7 @@ class HideReasoning:
                     self._has_text = True
                 case ReplyFinished():
                     if event.reason == "stop" and not self._has_text:
-                        raise EmptyAnswer("The answer is only thinking, and this request hides thinking.")
+                        raise EmptyAnswer(ONLY_THINKING)
                 case ReplyStarted() | UpstreamCall() | PagesFound():
                     pass
                 case _:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from app.catalogue.path import NO_ANSWER_NAMED
 from app.core.effort import Effort
 from app.core.errors import AnswerNotHeld, InvalidRequest, UnsupportedValue
 from app.formats.json_body import MAX_TEXT_CHARS, decode_body
@@ -112,7 +113,7 @@ class ResponsesRequest(msgspec.Struct, frozen=True):
             return None
         previous = parse_response_id(named)
         if previous is None:
-            raise AnswerNotHeld(f"There is no answer {named[:100]!r} here.", param="previous_response_id")
+            raise AnswerNotHeld(NO_ANSWER_NAMED.fill(named=named[:100]), param="previous_response_id")
         return previous
 
 

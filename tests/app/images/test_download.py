@@ -53,5 +53,5 @@ def test_what_is_no_picture_is_not_handed_out(download: PictureDownload) -> None
 
 
 def test_what_cannot_be_fetched_can_still_be_had_by_its_address(download: PictureDownload) -> None:
-    with pytest.raises(UpstreamUnreachable, match=r"does not give it.*response_format url"):
+    with pytest.raises(UpstreamUnreachable, match=r"file not to be had.*response_format url"):
         download.fetch("gone", print)
