@@ -43,7 +43,7 @@ def test_it_reads_edits_runs_recovers_and_ends(
         call("exec_command", cmd="cp a.txt b.txt && echo copied"),
         say("All is done."),
     )
-    command = shlex.split(read_code("codex", "shell", "Settings"))
+    command = shlex.split(read_code("codex", "shell", "In a directory"))
     ended = run_agent(command, {"OPENAI_API_KEY": f"demo-{account}"})
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.strip() == "All is done.", ended.stderr
@@ -59,7 +59,7 @@ def test_it_reads_edits_runs_recovers_and_ends(
 
 def test_it_tells_why_nothing_comes(run_agent: RunAgent, upstream: UpstreamEmulator, account: str) -> None:
     """And tries so often as it always does, which ends."""
-    command = shlex.split(read_code("codex", "shell", "Settings"))
+    command = shlex.split(read_code("codex", "shell", "In a directory"))
     ended = run_agent(command, {"OPENAI_API_KEY": f"dead-{account}"})
     assert ended.returncode != 0
     assert "401" in ended.stderr

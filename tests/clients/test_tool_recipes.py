@@ -80,6 +80,9 @@ RECIPES = [
     python("litellm", "Typed output", does=(FENCED,), prints=READ),
     javascript("ai-sdk", "Tools", does=ASK, prints=("getWeather #1 gave: 北京: 18 °C",)),
     javascript("ai-sdk", "Tools", "Typed output", does=(*ASK, FENCED), prints=(JSON,)),
+    python(
+        "openai-agents", "Tools", "Responses", does=(*ASK, *ASK, say("20 °C")), prints=(*TOLD, *TOLD, "20 °C")
+    ),
     python("pydantic-ai", "Tools", does=ASK, prints=TOLD),
     python(
         "pydantic-ai",

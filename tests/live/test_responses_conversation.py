@@ -37,6 +37,21 @@ def test_going_on_from_an_answer(client: OpenAI, upstream: UpstreamEmulator, *, 
 
 
 @streamed
+def test_a_reference_to_an_item_goes_on_as_well(
+    client: OpenAI, upstream: UpstreamEmulator, *, stream: bool
+) -> None:
+    first = ask(client, "One.", stream=stream)
+    (message,) = first.output
+    reference = {"type": "item_reference", "id": message.id}
+    history = [{"role": "user", "content": "One."}, reference, {"role": "user", "content": "Two."}]
+    second = ask(client, history, stream=stream)
+    assert (prompts(upstream)[-1], second.id[:-1]) == ("Two.", first.id[:-1])
+    with pytest.raises(openai.BadRequestError) as raised:
+        ask(client, history, stream=stream)
+    assert raised.value.code == "previous_response_not_found"
+
+
+@streamed
 def test_what_cannot_be_gone_on_from(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
     """An earlier answer, one that was not kept, one of nobody: each is told, and nobody is asked."""
     first = ask(client, "One.", stream=stream)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# An item's id begins with the word for its kind, and ends with its place in the answer.
+_ITEM_ID = re.compile(r"(?:msg|rs|ws|fc|ctc)_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})_[0-9]{1,9}", re.ASCII)
 _RESPONSE_ID = re.compile(r"resp_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})", re.ASCII)
 
 
@@ -25,5 +27,13 @@ class ResponseId:
 
 def parse_response_id(text: str) -> ResponseId | None:
     """None for what is no such id."""
-    match = _RESPONSE_ID.fullmatch(text)
+    return _read(_RESPONSE_ID.fullmatch(text))
+
+
+def parse_item_id(text: str) -> ResponseId | None:
+    """The answer that an item is of; None for what is no id of an item of ours."""
+    return _read(_ITEM_ID.fullmatch(text))
+
+
+def _read(match: re.Match[str] | None) -> ResponseId | None:
     return None if match is None else ResponseId(match[1], int(match[2]))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-from app.core.errors import InvalidRequest, UnsupportedValue
+from app.core.errors import AnswerNotHeld, InvalidRequest
 from app.core.request import Call, Role, TextPart, Turn
 from app.core.tool import ToolKind
 from app.formats.json_body import decode_value
 from app.formats.openai_responses.content import Parts, read_parts
+from app.formats.openai_responses.identity import ResponseId, parse_item_id
 
 _NOTHING = msgspec.Raw(b"null")
 _ROLES: dict[str, Role] = {
@@ -23,10 +25,11 @@ _ROLES: dict[str, Role] = {
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """Messages need no type."""
+    """Messages need no type, nor do references."""
 
     type: str | None = None
     role: str | None = None
+    id: Any = None
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -71,12 +74,45 @@ _decode_result = msgspec.json.Decoder(Result).decode
 _decode_output = msgspec.json.Decoder(str | Parts | None).decode
 
 
-def build_turns(items: str | Sequence[msgspec.Raw]) -> tuple[Turn, ...]:
-    """What was said, in order; what one answer said and called is one turn. Raises InvalidRequest."""
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An item that stands for one of an answer's: all that is new comes behind it."""
+
+    response_id: ResponseId
+    index: int
+
+
+def find_reference(items: str | Sequence[msgspec.Raw]) -> Reference | None:
+    """The last one, which says from which answer the client goes on. Raises AnswerNotHeld for no id of ours.
+
+    Clients refer to what they believe is stored. The conversation knows that answer, and what was said before
+    it: so the reference is worth as much as `previous_response_id`.
+    """
+    if isinstance(items, str):
+        return None
+    for index in range(len(items) - 1, -1, -1):
+        place = f"input.{index}"
+        item = decode_value(_decode_kind, items[index], place)
+        if item.type == "item_reference" or (item.type is None and item.role is None and item.id):
+            response_id = parse_item_id(item.id) if isinstance(item.id, str) else None
+            if response_id is None:
+                words = "Items are not stored here, and this names none of an answer: send the item itself."
+                raise AnswerNotHeld(words, param=place)
+            return Reference(response_id, index)
+    return None
+
+
+def build_turns(items: str | Sequence[msgspec.Raw], reference: Reference | None = None) -> tuple[Turn, ...]:
+    """What was said, in order; what one answer said and called is one turn. Raises InvalidRequest.
+
+    Of what stands before `reference` only the system's turns are said again.
+    """
     if isinstance(items, str):
         return (Turn("user", (TextPart(items),)),)
     turns: list[Turn] = []
-    for turn in _read_turns(items):
+    for index, turn in _read_turns(items):
+        if reference is not None and index < reference.index and turn.role != "system":
+            continue
         previous = turns[-1] if turns else None
         if previous is not None and previous.role == turn.role == "assistant":
             turns[-1] = Turn("assistant", previous.parts + turn.parts, calls=previous.calls + turn.calls)
@@ -85,16 +121,17 @@ def build_turns(items: str | Sequence[msgspec.Raw]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[Turn]:
+def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[tuple[int, Turn]]:
+    """Each with the index of its item."""
     for index, item in enumerate(items):
         place, data = f"input.{index}", bytes(item)
         kind = decode_value(_decode_kind, data, place)
-        if kind.type is None and kind.role is None:
+        if kind.type is None and kind.role is None and kind.id is None:
             words = "An item needs a `type`, or a `role` where it is a message."
             raise InvalidRequest(words, param=place)
-        read = _READERS.get(kind.type or "message")
+        read = _READERS.get(kind.type or ("message" if kind.role else "item_reference"))
         if read is not None:
-            yield read(data, place)
+            yield index, read(data, place)
 
 
 def _read_function_call(data: bytes, place: str) -> Turn:
@@ -111,11 +148,6 @@ def _read_custom_call(data: bytes, place: str) -> Turn:
 def _read_shell_call(data: bytes, place: str) -> Turn:
     call = decode_value(_decode_shell_call, data, place)
     return _call(call.call_id or call.id, "local_shell", bytes(call.action).decode())
-
-
-def _refuse_reference(data: bytes, place: str) -> Turn:
-    words = "Items are not stored here: send the item itself, or go on with `previous_response_id`."
-    raise UnsupportedValue(words, param=place)
 
 
 def _call(call_id: str | None, name: str, arguments: str, kind: ToolKind = "function") -> Turn:
@@ -159,6 +191,5 @@ _READERS = {
     "function_call_output": _read_result,
     "custom_tool_call_output": _read_result,
     "local_shell_call_output": _read_result,
-    "item_reference": _refuse_reference,
 }
 """By the type of an item. Thinking is not retold, nor are searches, whose pages an answer's text names."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from app.core.errors import InvalidRequest
 from app.core.request import Question, TextPart, Turn
-from app.formats.openai_responses.item import build_turns
+from app.formats.openai_responses.item import Reference, build_turns, find_reference
 from app.formats.openai_responses.request import ResponsesRequest
 from app.formats.openai_responses.tool import build_declared, build_json_output
 
@@ -11,8 +12,10 @@ from app.formats.openai_responses.tool import build_declared, build_json_output
 def build_question(request: ResponsesRequest) -> Question:
     """What `request`, which was checked, asks. Raises InvalidRequest that names the place."""
     declared, previous = build_declared(request), request.previous
+    reference = find_reference(request.input or "") if previous is None else None
+    previous = reference.response_id if reference else previous
     return Question(
-        turns=_build_turns(request),
+        turns=_build_turns(request, reference),
         model=request.model,
         continued_id=previous.conversation if previous else None,
         continued_turn=previous.turn if previous else None,
@@ -27,9 +30,11 @@ def build_question(request: ResponsesRequest) -> Question:
     )
 
 
-def _build_turns(request: ResponsesRequest) -> tuple[Turn, ...]:
+def _build_turns(request: ResponsesRequest, reference: Reference | None) -> tuple[Turn, ...]:
     """Instructions come anew with each request, also where a conversation goes on."""
-    turns = build_turns(request.input or "")
+    turns = build_turns(request.input or "", reference)
+    if not turns:
+        raise InvalidRequest("`input` holds nothing that could be answered.", param="input")
     if request.instructions:
         return (Turn("system", (TextPart(request.instructions),)), *turns)
     return turns

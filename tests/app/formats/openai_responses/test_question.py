@@ -180,6 +180,31 @@ def test_what_goes_on_and_is_kept(fields: Any, expected: Any) -> None:
     assert (question.continued_id, question.continued_turn, question.keeps_conversation) == expected
 
 
+KNOWN = [
+    {"role": "system", "content": "Rules."},
+    {"role": "user", "content": "One."},
+    {"type": "item_reference", "id": "rs_a_b_1_0"},
+    {"id": "msg_a_b_1_1"},
+    {"role": "user", "content": "Two."},
+    {"type": "item_reference", "id": "fc_a_b_2_0"},
+]
+
+
+def test_a_reference_to_an_item_goes_on_from_its_answer() -> None:
+    """What the conversation knows is not said again, but for the system's words."""
+    result = {"type": "function_call_output", "call_id": "c", "output": "x"}
+    question = ask(*KNOWN, result, {"role": "user", "content": "Three."})
+    assert (question.continued_id, question.continued_turn) == ("a_b", 2)
+    new = (Turn("tool", (TextPart("x"),), call_id="c"), say("user", "Three."))
+    assert question.turns == (say("system", "Rules."), *new)
+
+
+def test_beside_the_answer_to_go_on_from_references_say_nothing_new() -> None:
+    question = ask(*KNOWN[4:], previous_response_id="resp_c_7")
+    assert (question.continued_id, question.continued_turn) == ("c", 7)
+    assert question.turns == (say("user", "Two."),)
+
+
 # --- tools ---
 
 READ = {"type": "function", "name": "read", "description": "Reads.", "parameters": {"type": "object"}}
