@@ -98,6 +98,23 @@ def test_events_of_responses_have_the_shapes_that_are_described(
     assert "look" in streamed or not tools
 
 
+@pytest.mark.parametrize("model", ["glm", "glm-think", "glm-search"])
+@pytest.mark.parametrize("tools", [[], [{"name": "look", "input_schema": {"type": "object"}}]])
+def test_events_of_messages_have_the_shapes_that_are_described(
+    gateway: GatewayProcess, account: str, model: str, tools: list[dict[str, Any]]
+) -> None:
+    turns = [{"role": "user", "content": "Please. [[agent]]"}]
+    body = {"model": model, "max_tokens": 1000, "messages": turns, "tools": tools}
+    headers = {"x-api-key": account}
+    url = f"{gateway.url}/v1/messages"
+    streamed = requests.post(url, json=body | {"stream": True}, headers=headers, timeout=20).text
+    events = [json.loads(line[6:]) for line in streamed.splitlines() if line.startswith("data: ")]
+    for event in events:
+        check_shape("AnthropicEvent", event)
+    assert events[-1]["type"] == "message_stop"
+    check_shape("AnthropicMessage", requests.post(url, json=body, headers=headers, timeout=20).json())
+
+
 def test_all_routes_are_asked() -> None:
     assert len(OPERATIONS) == sum(len(methods) for methods in DOCUMENT["paths"].values())
 
