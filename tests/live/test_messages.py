@@ -90,6 +90,35 @@ def test_a_call_in_every_form_its_result_and_the_answer(asking: Asking, form: st
     assert (read_text(message), message["stop_reason"]) == ("read_file #1 gave: hello world", "end_turn")
 
 
+def test_a_request_in_the_shape_of_claude_code(asking: Asking, upstream: UpstreamEmulator) -> None:
+    """Everything that it sends beside the conversation; nothing of it is refused, and no bill is read out."""
+    cached = {"cache_control": {"type": "ephemeral"}}
+    message = asking.both(
+        [
+            {"role": "user", "content": [{"type": "text", "text": "<system-reminder>x</system-reminder>"}]},
+            {"role": "system", "content": "A note in between."},
+            {"role": "user", "content": [{"type": "text", "text": f"[[agent {ARGS}]]", **cached}]},
+        ],
+        system=[
+            {
+                "type": "text",
+                "text": "x-anthropic-billing-header: cc_version=2.1.197.abc; cc_entrypoint=cli;",
+            },
+            {"type": "text", "text": "You are an agent.", **cached},
+        ],
+        tools=[{**READ, **cached, "strict": True, "defer_loading": False, "eager_input_streaming": True}],
+        tool_choice={"type": "auto"},
+        thinking={"type": "adaptive"},
+        output_config={"effort": "high"},
+        context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        metadata={"user_id": '{"device_id":"x","session_id":"y"}'},
+        temperature=1,
+    )
+    assert message["content"][-1]["input"] == json.loads(ARGUMENTS)
+    sent = [str(one["body"]) for one in upstream.requests() if one["path"].endswith("assistant/stream")]
+    assert [("A note in between." in body, "billing" in body) for body in sent] == [(True, False)] * 2
+
+
 def test_text_before_calls_and_several_of_them(asking: Asking) -> None:
     message = asking.both(user(f"agent say=Look:%20 count=3 {ARGS}"), tools=[READ])
     assert [block["type"] for block in message["content"]] == ["text"] + ["tool_use"] * 3

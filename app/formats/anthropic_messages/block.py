@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Literal, Protocol, assert_never
 
@@ -29,7 +28,6 @@ Kind = Literal["text", "thinking"]
 
 # Clients keep thinking only where it is signed, and send it back; nobody here reads it then.
 SIGNATURE = "Z2xtLWFwaQ=="
-_CALL_PREFIX = re.compile(r"^call_")
 _STOP_REASONS: dict[FinishReason, str] = {
     "stop": "end_turn",
     "length": "max_tokens",
@@ -108,7 +106,7 @@ class Blocks:
         self._usage.text.add(event.name)
         self._usage.text.add(event.arguments)
         name = f"{event.namespace}__{event.name}" if event.namespace else event.name
-        call_id = _CALL_PREFIX.sub("toolu_", event.id)
+        call_id = f"toolu_{event.id.removeprefix('call_')}"
         self._writer.open({"type": "tool_use", "id": call_id, "name": name, "input": {}})
         self._writer.add({"type": "input_json_delta", "partial_json": event.arguments})
         self._writer.close()

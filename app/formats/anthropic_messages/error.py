@@ -38,8 +38,8 @@ def _word(error: GatewayError) -> str:
     """
     message = error.text
     if isinstance(error, PromptTooLong):
-        size = f"{error.tokens[0]} tokens > {error.tokens[1]} maximum" if error.tokens else "see below"
-        return f"prompt is too long: {size}. {message}"
+        size = f"{error.tokens[0]} tokens > {error.tokens[1]} maximum. " if error.tokens else ""
+        return f"prompt is too long: {size}{message}"
     is_named = error.param is None or f"`{error.param}`" in message
     return message if is_named else f"{error.param}: {message}"
 
