@@ -39,7 +39,8 @@ def test_what_the_upstream_gives_in_exchange_is_kept(
         rotated = vault.get("demo-ann")
     assert rotated is not None
     assert rotated.newest.startswith("eyJ")
-    assert upstream.state()["refusals"].get("40102") is None
+    refused = upstream.state()["refusals"].get("40102")
+    assert refused == 3, "what the check of the signature shows, once a visit, is nobody's"
 
 
 def test_beside_a_gateway_no_token_is_asked(
