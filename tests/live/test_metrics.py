@@ -99,7 +99,7 @@ def test_a_conversation_that_cannot_be_deleted_is_overdue(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """Also while the next try is awaited; one that is in use or kept is not."""
-    gateway = start_gateway(METRICS_KEY=METRICS_KEY)
+    gateway = start_gateway(METRICS_KEY=METRICS_KEY, GLM_CONTINUE="off")
     upstream.account(account.removeprefix("demo-"), delete_next=["http500"])
     with connect(gateway, account) as client:
         ask(client, "kept", stream=False)
