@@ -5,11 +5,11 @@ Saves a quarter of what a call costs (docs/performance.md), and keeps no cookies
 
 from __future__ import annotations
 
-import queue
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.client import HTTPException, RemoteDisconnected
+from queue import Empty
 from typing import Any
 
 import requests
@@ -131,7 +131,7 @@ class UpstreamAdapter(HTTPAdapter):
 
 def _take_kept(pool: Any) -> Any:
     """A connection that serves once more, None where none waits for it."""
-    with suppress(queue.Empty):
+    with suppress(Empty):
         connection = pool.pool.get(block=False)
         if connection is not None and connection.is_connected:
             return connection
