@@ -1,4 +1,4 @@
-"""compose.yaml and what goes on top of it, read by Debian's docker-compose. Nothing is started: no Docker here."""
+"""compose.yaml and what goes on top of it, read by Debian's docker-compose. Nothing is started."""
 
 from __future__ import annotations
 
