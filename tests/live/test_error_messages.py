@@ -125,7 +125,7 @@ def test_what_is_no_http_is_told_in_both_languages(gateway: GatewayProcess) -> N
     answer = requests.get(f"{gateway.url}/{'x' * 5000}", timeout=10)
     assert answer.status_code == 414
     assert answer.headers["x-should-retry"] == "false"
-    assert "地址过长" in answer.json()["error"]["message"]
+    assert "第一行过长" in answer.json()["error"]["message"]
 
 
 def test_a_token_where_keys_are_wanted(start_gateway: StartGateway) -> None:
