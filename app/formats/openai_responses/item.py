@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, Literal
 
 import msgspec
@@ -109,16 +111,20 @@ def build_turns(items: str | Sequence[msgspec.Raw], reference: Reference | None 
     """
     if isinstance(items, str):
         return (Turn("user", (TextPart(items),)),)
+    new_from = reference.index if reference else 0
+    said = [turn for index, turn in _read_turns(items) if index >= new_from or turn.role == "system"]
     turns: list[Turn] = []
-    for index, turn in _read_turns(items):
-        if reference is not None and index < reference.index and turn.role != "system":
-            continue
-        previous = turns[-1] if turns else None
-        if previous is not None and previous.role == turn.role == "assistant":
-            turns[-1] = Turn("assistant", previous.parts + turn.parts, calls=previous.calls + turn.calls)
-        else:
-            turns.append(turn)
+    for role, grouped in groupby(said, key=attrgetter("role")):
+        run = list(grouped)
+        turns.extend([_merge(run)] if role == "assistant" else run)
     return tuple(turns)
+
+
+def _merge(answer: Sequence[Turn]) -> Turn:
+    """In time that grows with what it holds."""
+    parts = chain.from_iterable([turn.parts for turn in answer])
+    calls = chain.from_iterable([turn.calls for turn in answer])
+    return Turn("assistant", tuple(parts), calls=tuple(calls))
 
 
 def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[tuple[int, Turn]]:
