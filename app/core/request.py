@@ -168,3 +168,6 @@ class Video:
     cover_url: str = ""
     duration: str = ""
     resolution: str = ""
+    ordered_at: float | None = None
+    expires_at: float | None = None
+    """Unix time; known of those that can be asked for again."""

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
@@ -114,7 +114,7 @@ class _Ordering(Task[_Order]):
         calls, cleaner = self._parts.calls, self._parts.cleaner
         keep_seconds = 0.0
         if self._request.is_async:
-            keep_seconds = self._parts.settings.video_seconds + _COLLECT_SECONDS
+            keep_seconds = keep_for(self._parts.settings)
         record = Conversation("", VIDEO_ASSISTANT, account.owner, self.caller.id)
         use = ConversationUse(cleaner.ledger, cleaner, record, keep_seconds)
         try:
@@ -157,7 +157,8 @@ class VideoService:
             order = self._failover.run(_Ordering(self._parts, request, accounts, caller, stack))
             delivered = False
             try:
-                video = Video(order.video_id)
+                now = time.time()
+                video = Video(order.video_id, ordered_at=now, expires_at=now + keep_for(self._parts.settings))
                 if not request.is_async:
                     video = self._wait(order, request.audio_id)
                 delivered = True
@@ -178,7 +179,8 @@ class VideoService:
             raise NotFound(NO_VIDEO)
         account = owners[known.owner]
         with _leaving_out(Echo(None)):
-            return _describe(known.id, self._look(account, known.id))
+            video = _describe(known.id, self._look(account, known.id))
+        return replace(video, ordered_at=known.created, expires_at=known.due)
 
     def _check_picture(self, url: str) -> None:
         try:
@@ -229,6 +231,11 @@ def _leaving_out(echo: Echo) -> Iterator[None]:
     except GatewayError as error:
         echo.leave_out(error)
         raise
+
+
+def keep_for(settings: Settings) -> float:
+    """For how many seconds a video can be asked for that nobody waits for."""
+    return settings.video_seconds + _COLLECT_SECONDS
 
 
 def _build_order(request: VideoRequest, sources: Sequence[str]) -> VideoOrder:

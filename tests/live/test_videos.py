@@ -76,6 +76,11 @@ def test_the_account_is_free_while_it_is_filmed(
 ) -> None:
     video = film(gateway, account, "[[video never=1]]", **LATER).json()
     assert (video["object"], video["status"], video["data"]) == ("video", "processing", [])
+    assert video["elapsed_seconds"] == 0
+    assert 600 < video["expires_at"] - video["created"] <= 1200
+    later = look(gateway, account, video["id"]).json()
+    assert abs(later["expires_at"] - video["expires_at"]) <= 1
+    assert later["elapsed_seconds"] >= 0
     assert list_states(gateway, account) == ["ready"]
     assert look(gateway, account, video["id"]).json()["status"] == "processing"
     assert look(gateway, account + "-other", video["id"]).status_code == 404

@@ -57,9 +57,16 @@ def encode_result(video: Video, *, created: int) -> bytes:
 
 
 def encode_progress(video: Video, *, created: int) -> bytes:
-    """What a client that asks later gets: `data` is empty until the video is finished."""
+    """What a client that asks later gets: `data` is empty until the video is finished.
+
+    `created` is the time of now; so long it has been waited for, and from `expires_at` on it is gone.
+    """
     status = "completed" if video.is_finished else "processing"
-    head = {"id": video.id, "object": "video", "created": created, "status": status}
+    head: dict[str, object] = {"id": video.id, "object": "video", "created": created, "status": status}
+    if video.ordered_at is not None and not video.is_finished:
+        head["elapsed_seconds"] = max(0, round(created - video.ordered_at))
+    if video.expires_at is not None:
+        head["expires_at"] = int(video.expires_at)
     return msgspec.json.encode(head | {"data": [_describe(video)] if video.video_url else []})
 
 

@@ -191,9 +191,13 @@ def test_it_can_be_asked_for_later_also_after_a_restart(
     build: Callable[..., Rig], upstream: UpstreamEmulator
 ) -> None:
     ordered = build().film("[[video looks=1]]", is_async=True)
-    assert ordered == Video(ordered.id)
+    assert ordered == Video(ordered.id, ordered_at=ordered.ordered_at, expires_at=ordered.expires_at)
     rig = build()
-    assert not rig.find(ordered.id).is_finished
+    looked = rig.find(ordered.id)
+    assert not looked.is_finished
+    assert None not in (ordered.ordered_at, ordered.expires_at, looked.ordered_at, looked.expires_at)
+    assert abs((looked.expires_at or 0) - (ordered.expires_at or 0)) < 5
+    assert abs((looked.ordered_at or 0) - (ordered.ordered_at or 0)) < 5
     assert rig.find(ordered.id).video_url.endswith(".mp4")
     assert upstream.state()["undeleted_videos"] == 1
 

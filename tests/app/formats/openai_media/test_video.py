@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -88,3 +89,12 @@ def test_who_asks_later_hears_how_far_it_is() -> None:
     assert json.loads(encode_progress(DONE, created=7)) == head | {"status": "completed", "data": [SHOWN]}
     at_work = json.loads(encode_progress(Video("v"), created=7))
     assert at_work == head | {"status": "processing", "data": []}
+
+
+def test_how_long_it_has_been_waited_for_and_when_it_is_gone() -> None:
+    at_work = json.loads(encode_progress(Video("v", ordered_at=3.4, expires_at=1200.4), created=60))
+    assert (at_work["elapsed_seconds"], at_work["expires_at"]) == (57, 1200)
+    done = json.loads(encode_progress(replace(DONE, ordered_at=3.4, expires_at=1200.4), created=60))
+    assert ("elapsed_seconds" in done, done["expires_at"]) == (False, 1200)
+    # A clock that was set back in between.
+    assert json.loads(encode_progress(Video("v", ordered_at=9.0), created=7))["elapsed_seconds"] == 0
