@@ -1,4 +1,4 @@
-"""Builds the wheel that pip, pipx and uvx install from a checkout (docs/decisions/0015-wheel.md).
+"""Builds the wheel that pip, pipx and uvx install from a checkout (docs/decisions/0017-wheel.md).
 
 A build backend (PEP 517) that needs nothing but Python: to install the gateway runs no foreign code.
 The wheel holds one package, `glm_api`, with the files of the checkout as they are in `glm_api/home`, and pins
