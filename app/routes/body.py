@@ -6,8 +6,12 @@ In time as well: the server counts the bytes of a body as they come, and looks a
 
 from __future__ import annotations
 
-from flask import request
+from typing import Any
 
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from app.core.errors import InvalidRequest
 from app.routes.holding import hold_body
 from app.routes.services import services
 
@@ -34,11 +38,13 @@ def read_body(max_bytes: int | None = None) -> bytes:
 def read_form() -> None:
     """Have the body read and parsed: fields into memory, files beyond a few 100 KB onto the disk.
 
-    Raises as `read_body` does.
+    Raises as `read_body` does, and InvalidRequest for a part that says no name.
     """
     hold_body()
-    _ = request.files
+    parts: list[MultiDict[str, Any]] = [request.form, request.files]
     _look_for_more()
+    if any(name is None for part in parts for name in part):  # werkzeug's types say that it cannot be
+        raise InvalidRequest("The form holds a part without a name.")
 
 
 def _look_for_more() -> None:
