@@ -58,6 +58,15 @@ def decode_value(decode: Callable[[Any], _T], value: bytes | msgspec.Raw, place:
         raise InvalidRequest("The request body is nested too deeply.") from None
 
 
+def retell_json(value: bytes | msgspec.Raw) -> str:
+    """The JSON as the client wrote it. Raises InvalidRequest: what nothing decoded need not be UTF-8."""
+    return decode_value(_read_utf8, value)
+
+
+def _read_utf8(value: bytes | msgspec.Raw) -> str:
+    return bytes(value).decode()
+
+
 def _invalid(words: str, place: str) -> InvalidRequest:
     """Say in OpenAI's terms what msgspec found: "Expected `str`, got `int` - at `$.messages[0].role`"."""
     found = _PATH.search(words)

@@ -10,6 +10,7 @@ from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, SearchTool, Tool, ToolChoice
 from app.formats.anthropic_messages.request import Block, MessagesRequest, OutputFormat, ToolSpec
+from app.formats.json_body import retell_json
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
 
 _SEARCH_PREFIX = "web_search_"
@@ -74,7 +75,7 @@ def build_calls(blocks: Iterable[Block]) -> tuple[Call, ...]:
 
 
 def _write_input(raw: msgspec.Raw) -> str:
-    return "{}" if raw == NO_SCHEMA else bytes(raw).decode()
+    return "{}" if raw == NO_SCHEMA else retell_json(raw)
 
 
 def build_json_output(request: MessagesRequest) -> JsonOutput | None:

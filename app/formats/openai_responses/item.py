@@ -13,7 +13,7 @@ import msgspec
 from app.core.errors import AnswerNotHeld, InvalidRequest
 from app.core.request import Call, Role, TextPart, Turn
 from app.core.tool import ToolKind
-from app.formats.json_body import decode_value
+from app.formats.json_body import decode_value, retell_json
 from app.formats.openai_responses.content import Parts, read_parts
 from app.formats.openai_responses.identity import ResponseId, parse_item_id
 
@@ -153,7 +153,7 @@ def _read_custom_call(data: bytes, place: str) -> Turn:
 
 def _read_shell_call(data: bytes, place: str) -> Turn:
     call = decode_value(_decode_shell_call, data, place)
-    return _call(call.call_id or call.id, "local_shell", bytes(call.action).decode())
+    return _call(call.call_id or call.id, "local_shell", retell_json(call.action))
 
 
 def _call(call_id: str | None, name: str, arguments: str, kind: ToolKind = "function") -> Turn:
@@ -182,7 +182,7 @@ def _read_result(data: bytes, place: str) -> Turn:
     call_id = result.call_id or result.id or ""
     output = bytes(result.output)
     if output[:1] not in (b'"', b"[", b"n"):  # an object or a bare value: its JSON is what came out
-        return Turn("tool", (TextPart(output.decode()),), call_id=call_id)
+        return Turn("tool", (TextPart(retell_json(output)),), call_id=call_id)
     read = decode_value(_decode_output, output, f"{place}.output")
     if read is None or isinstance(read, str):
         return Turn("tool", (TextPart(read),) if read else (), call_id=call_id)

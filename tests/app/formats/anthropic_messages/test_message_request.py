@@ -267,3 +267,12 @@ def test_what_is_wrong_is_named(fields: Any, param: str) -> None:
 def test_only_true_asks_for_a_stream(stream: Any, is_streamed: bool) -> None:
     body = json.dumps({"messages": [USER], **stream}).encode()
     assert parse_message(body, max_text_chars=1000).stream is is_streamed
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xc3(", b"\xed\xa0\x80"])
+def test_what_is_retold_undecoded_is_utf8_too(wrong: bytes) -> None:
+    block = b'{"type": "tool_use", "id": "a", "name": "b", "input": {"text": "%b"}}' % wrong
+    with pytest.raises(InvalidRequest, match="not UTF-8"):
+        parse_message(
+            b'{"messages": [{"role": "assistant", "content": [%b]}]}' % block, max_text_chars=10_000
+        )

@@ -75,3 +75,17 @@ def test_a_hostile_body_is_refused_and_not_held() -> None:
     for body in (b"", b"{", b"[]", b"null", b'{"input":' + b"[" * 100_000, b"\xff"):
         with pytest.raises(InvalidRequest):
             parse_response(body, max_text_chars=2000)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b'{"type": "local_shell_call", "call_id": "a", "action": {"command": "\xff"}}',
+        b'{"type": "function_call_output", "call_id": "a", "output": {"text": "\xc3("}}',
+        b'{"type": "custom_tool_call_output", "call_id": "a", "output": {"\xed\xa0\x80": 1}}',
+        b'{"type": "function_call", "name": "a", "arguments": {"text": "\xff"}}',
+    ],
+)
+def test_what_is_retold_undecoded_is_utf8_too(item: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="not UTF-8"):
+        parse_response(b'{"input": [%b]}' % item, max_text_chars=10_000)
