@@ -89,7 +89,16 @@ def test_states_that_a_person_can_read(
     ask(gateway, tokens[0])
     answer = call(gateway, "GET", "/v1/accounts", ",".join(tokens[:2])).json()
     assert [one["state"] for one in answer["data"]] == [state, "unknown"]
-    assert set(answer["data"][0]) == {"label", "state", "since", "cooling_until", "replies", "last_error"}
+    assert set(answer["data"][0]) == {
+        "label",
+        "state",
+        "since",
+        "cooling_until",
+        "replies",
+        "last_error",
+        "points",
+        "is_blocked",
+    }
     assert account not in str(answer)
 
 
