@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from app.core.effort import Effort, read_effort, read_switch
+from app.core.errors import InvalidRequest
 from app.core.request import Question, ReasoningDisplay, Turn
 from app.formats.anthropic_messages.content import (
     Placed,
@@ -25,10 +26,10 @@ from app.formats.anthropic_messages.tool import (
 
 
 def build_question(request: MessagesRequest) -> Question:
-    """What `request`, which was checked, asks."""
+    """What `request`, which was checked, asks. Raises InvalidRequest that names the place."""
     search_tool = build_search_tool(request)
     return Question(
-        turns=tuple(_list_turns(request)),
+        turns=_build_turns(request),
         model=request.model,
         keeps_conversation=False,  # no client of this API comes back by id
         effort=_choose_effort(request),
@@ -57,6 +58,14 @@ def _choose_effort(request: MessagesRequest) -> Effort | None:
 def _choose_display(request: MessagesRequest) -> ReasoningDisplay | None:
     is_omitted = request.thinking is not None and request.thinking.display == "omitted"
     return "hidden" if is_omitted else None
+
+
+def _build_turns(request: MessagesRequest) -> tuple[Turn, ...]:
+    """Raises InvalidRequest where no message holds a block."""
+    turns = tuple(_list_turns(request))
+    if not turns:
+        raise InvalidRequest("`messages` holds nothing that could be answered.", param="messages")
+    return turns
 
 
 def _list_turns(request: MessagesRequest) -> Iterator[Turn]:

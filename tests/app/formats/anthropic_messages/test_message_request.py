@@ -276,3 +276,15 @@ def test_what_is_retold_undecoded_is_utf8_too(wrong: bytes) -> None:
         parse_message(
             b'{"messages": [{"role": "assistant", "content": [%b]}]}' % block, max_text_chars=10_000
         )
+
+
+@pytest.mark.parametrize("fields", [{}, {"system": ""}, {"system": []}, {"tools": [READ]}])
+def test_messages_without_a_block_ask_nothing(fields: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        ask({"role": "user", "content": []}, {"role": "assistant", "content": []}, **fields)
+    assert raised.value.param == "messages"
+
+
+def test_a_message_without_a_block_is_skipped_beside_others() -> None:
+    turns = ask({"role": "user", "content": []}, USER).turns
+    assert turns == (Turn("user", (TextPart("hi"),)),)
