@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any
 
+from tests.acceptance.soak_format import CHAT, PATHS, build_body, read_end
 from tests.raw_client import Answer, RawClient, open_call
 
 CALL_SECONDS = 40
@@ -122,10 +122,8 @@ def _read_stream(kind: str, data: bytes) -> Result:
     events = [line[6:] for line in data.decode().splitlines() if line.startswith("data: ")]
     if not events or not data.endswith(b"\n\n"):
         return Result(kind, 200, problem=f"a stream without end: {data[-200:]!r}")
-    if events[-1] == "[DONE]":
-        return Result(kind, 200, conversation_id=json.loads(events[0])["id"])
-    code = json.loads(events[-1]).get("error", {}).get("code", "")
-    return Result(kind, 200, code, "" if code else "a stream that ends in neither [DONE] nor an error")
+    code = read_end(events[-1])
+    return Result(kind, 200, code, conversation_id="" if code else str(json.loads(events[0]).get("id", "")))
 
 
 def call(
@@ -164,13 +162,16 @@ def ask(
     *,
     leave_after: float | None = None,
     conversation_id: str | None = None,
+    path: str = "",
 ) -> Result:
-    """A question, streamed or not, in one of the upstream's styles."""
+    """A question, streamed or not, in one of the upstream's styles; what is no `path` is any."""
     style = chance.choice(("snapshot", "delta", "mixed"))
     text = question.replace("]]", f" style={style}]]")
-    body: dict[str, Any] = {"model": "glm", "messages": [{"role": "user", "content": text}]}
-    body |= {"stream": chance.random() < 0.6, "conversation_id": conversation_id}
-    return call(url, kind, "POST", "/v1/chat/completions", key, body, leave_after)
+    path = path or chance.choice(PATHS)
+    body = build_body(path, text, stream=chance.random() < 0.6, has_tools=chance.random() < 0.3)
+    if path == CHAT:
+        body["conversation_id"] = conversation_id
+    return call(url, kind, "POST", path, key, body, leave_after)
 
 
 def send_raw(url: str, data: bytes) -> Result:
@@ -194,11 +195,12 @@ def build_visits(good: list[str], bad: list[str]) -> Mapping[str, Visit]:
 
     def go_on(url: str, chance: random.Random) -> Result:
         key = pick(chance, good)
-        first = ask(url, "begun", key, "[[text]]", chance)
+        first = ask(url, "begun", key, "[[text]]", chance, path=CHAT)
         if not first.is_good:
             return first
-        second = ask(url, "continued", key, "[[text]]", chance, conversation_id=first.conversation_id)
-        call(url, "deleted", "DELETE", f"/v1/conversations/{first.conversation_id}", key)
+        name = first.conversation_id
+        second = ask(url, "continued", key, "[[text]]", chance, conversation_id=name, path=CHAT)
+        call(url, "deleted", "DELETE", f"/v1/conversations/{name}", key)
         return second
 
     def leave(url: str, chance: random.Random) -> Result:
@@ -219,7 +221,7 @@ def build_visits(good: list[str], bad: list[str]) -> Mapping[str, Visit]:
             url, "checked", "POST", "/token/check", "", {"token": pick(chance, good)}
         ),
         "bad body": lambda url, chance: call(
-            url, "bad body", "POST", "/v1/chat/completions", pick(chance, good), chance.choice(BAD_BODIES)
+            url, "bad body", "POST", chance.choice(PATHS), pick(chance, good), chance.choice(BAD_BODIES)
         ),
         "hostile bytes": lambda url, chance: send_raw(url, chance.choice(HOSTILE)),
     }
