@@ -1,4 +1,4 @@
-"""SDKs for JavaScript on Responses: each has a parser of its own, and stops at what it does not know."""
+"""SDKs for JavaScript on Responses and Messages: each parser stops at what it does not know."""
 
 from __future__ import annotations
 
@@ -95,3 +95,50 @@ def test_the_ai_sdk_hears_of_a_failure(
     write_down(upstream, account, ending, ending, ending)
     (line,) = run(run_agent, gateway, account, program)
     assert line.startswith("1 ")
+
+
+ANTHROPIC = """
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { generateText, stepCountIs, streamText, tool } from "ai";
+import { z } from "zod";
+const baseURL = `${process.env.ANTHROPIC_BASE_URL}/v1`;
+const anthropic = createAnthropic({ baseURL, apiKey: process.env.ANTHROPIC_API_KEY });
+const ask = { model: anthropic("glm"), maxOutputTokens: 2048, maxRetries: 0 };
+const inputSchema = z.object({ city: z.string() });
+const getWeather = tool({ inputSchema, execute: async ({ city }) => `${city}: 18` });
+const stopWhen = stepCountIs(4);
+const called = await generateText({ ...ask, prompt: "One.", tools: { getWeather }, stopWhen });
+console.log(called.text, called.steps.length, called.steps[0].toolResults[0].output);
+const providerOptions = { anthropic: { thinking: { type: "enabled", budgetTokens: 1024 } } };
+const thinking = streamText({ ...ask, providerOptions, prompt: "Two." });
+const kinds = [];
+for await (const { type } of thinking.fullStream) kinds.push(type);
+const count = kinds.filter((kind) => kind === "finish").length;
+console.log(await thinking.text, (await thinking.reasoningText).length > 0, count, kinds.at(-1));
+const tools = { web_search: anthropic.tools.webSearch_20250305({ maxUses: 1 }) };
+const search = streamText({ ...ask, tools, prompt: "Three." });
+await search.consumeStream();
+console.log((await search.sources)[0].url);
+const onError = ({ error }) => console.log(error.code ?? error.type);
+const failing = streamText({ ...ask, prompt: "Four.", onError });
+const ends = [];
+for await (const { type } of failing.fullStream) ends.push(type);
+console.log(ends.filter((kind) => kind === "error").length, ends.includes("finish"));
+"""
+
+
+def test_the_ai_sdk_on_messages(
+    run_agent: RunAgent, gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+) -> None:
+    called = call("getWeather", city="Beijing")
+    write_down(upstream, account, called, say("It is 18."), "think say=Done.", SEARCH, "cut at=3")
+    environ = {"ANTHROPIC_BASE_URL": gateway.url, "ANTHROPIC_API_KEY": f"demo-{account}"}
+    ended = run_agent(["node", "--input-type=module", "-e", ANTHROPIC], environ, directory=HERE)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines() == [
+        "It is 18. 2 Beijing: 18",
+        "Done. true 1 finish",
+        PAGE,
+        "api_error",
+        "1 true",
+    ]
