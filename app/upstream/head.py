@@ -137,6 +137,12 @@ class HeadReader(io.RawIOBase):
             raise TimeoutError("The head of the answer did not come in time.")
         self.socket.settimeout(left)
 
+    def take_received(self) -> bytes:
+        """What was given to this reader and nobody has read; the head is over."""
+        self.is_over = True
+        received, self._received = self._received, b""
+        return received
+
     def close(self) -> None:
         super().close()
         self._raw.close()
@@ -167,9 +173,9 @@ class AnswerHead(FinalResponse):
 
     def take_buffered(self) -> bytes:
         """The bytes of the body that came along with the head; from here on the socket is the caller's."""
-        self._reader.is_over = True
+        rest = self._reader.take_received()  # behind what the file holds, which is 8 KiB at most
         buffered: bytes = self.fp.peek(1)
-        return buffered
+        return buffered + rest
 
     def _read_status(self) -> tuple[str, int, str]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -162,3 +163,23 @@ def test_a_head_that_breaks_off_is_none(pair: tuple[socket.socket, socket.socket
     with pytest.raises(http.client.HTTPException):
         head.begin()
     head.close()
+
+
+@pytest.mark.parametrize("size", [1, 8_000, 8_192, 9_000, 65_000])
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"y" * 9_000 + b"\r\nX-Long: z\r\n",
+    ],
+    ids=["cookies", "hints", "long"],
+)
+def test_all_that_came_along_with_an_unusual_head_is_handed_on(
+    pair: tuple[socket.socket, socket.socket], before: bytes, size: int
+) -> None:
+    body = bytes(range(256)) * 256
+    head = AnswerHead(pair[0], received=before + b"Content-Length: %d\r\n\r\n" % size + body[:size])
+    with closing(head):
+        head.begin()
+        assert (head.length, head.take_buffered()) == (size, body[:size])
