@@ -56,6 +56,20 @@ class KeptAnswer:
             self._pool._put_conn(None)
 
 
+class WatchedResponse(requests.Response):
+    """An answer whose body somebody reads along with (recording.py)."""
+
+    read_body: Callable[[Any], BodyReader] = BodyReader
+
+
+def watch(response: requests.Response, read_body: Callable[[Any], BodyReader]) -> WatchedResponse:
+    """The same answer, whose body `read_body` opens."""
+    watched = WatchedResponse()
+    watched.__dict__.update(response.__dict__)
+    watched.read_body = read_body
+    return watched
+
+
 class UpstreamAdapter(HTTPAdapter):
     """For requests to one origin, made by hand with a `path`. Thread-safe as its base."""
 
@@ -152,7 +166,8 @@ def _name_failure(exc: BaseException, request: requests.PreparedRequest) -> Base
 
 def open_body(response: requests.Response) -> BodyReader:
     """Takes over the reading; whoever closes it gives the connection back."""
-    return BodyReader(_find_head(response))
+    head = _find_head(response)
+    return response.read_body(head) if isinstance(response, WatchedResponse) else BodyReader(head)
 
 
 def give_back(response: requests.Response, reusable: bool) -> None:
