@@ -1,7 +1,7 @@
 """The upstream emulator, as a program and inside a process.
 
-`python -m upstream_emulator [--host 127.0.0.1] [--port 0]` prints `listening http://HOST:PORT` and serves
-until SIGTERM or SIGINT. `with UpstreamEmulator() as upstream:` serves from a thread of its own.
+`python -m upstream_emulator [--host 127.0.0.1] [--port 0] [replay FILE]` prints `listening http://HOST:PORT`
+and serves until SIGTERM or SIGINT. `with UpstreamEmulator() as upstream:` serves from a thread of its own.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from upstream_emulator.connection import Connection
 from upstream_emulator.control import change_account
 from upstream_emulator.endpoint import Dispatcher
+from upstream_emulator.replay import BadRecording, Replay, read_recording
 from upstream_emulator.world import World
 
 BACKLOG = 1024
@@ -28,15 +30,19 @@ T = TypeVar("T")
 
 
 class UpstreamServer:
-    """The listening socket and everything behind it. Lives on one event loop."""
+    """The listening socket and everything behind it. Lives on one event loop.
 
-    def __init__(self) -> None:
+    With `replay` it answers from a recording and knows nobody.
+    """
+
+    def __init__(self, replay: Replay | None = None) -> None:
         self.world = World()
+        self._replay = replay
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> str:
         """Begins to listen and returns the URL. Raises OSError."""
-        dispatch = Dispatcher(self.world)
+        dispatch = self._replay or Dispatcher(self.world)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: Connection(dispatch, self.world.connections, self.world.clock),
@@ -65,12 +71,13 @@ class UpstreamEmulator:
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        replay: Replay | None = None,
         **settings: Any,
     ) -> None:
         """`settings` are those of `upstream_emulator.setting.Setting`; with `tls` it is an https server."""
         self._address = (host, port, tls)
         self._settings = settings
-        self._server = UpstreamServer()
+        self._server = UpstreamServer(replay)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="upstream-emulator", daemon=True)
         self.url = ""
@@ -146,12 +153,12 @@ class UpstreamEmulator:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(START_SECONDS)
 
 
-async def _serve(host: str, port: int) -> None:
+async def _serve(host: str, port: int, replay: Replay | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = UpstreamServer()
+    server = UpstreamServer(replay)
     print(f"listening {await server.start(host, port)}", flush=True)
     await stopping.wait()
     await server.stop()
@@ -161,5 +168,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A stand-in for chatglm.cn on a loopback socket.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    commands = parser.add_subparsers(dest="command")
+    replaying = commands.add_parser("replay", help="answer from a recording of `glm-api record`")
+    replaying.add_argument("file", type=Path)
     arguments = parser.parse_args()
-    asyncio.run(_serve(arguments.host, arguments.port))
+    try:
+        replay = Replay(read_recording(arguments.file)) if arguments.command else None
+    except (OSError, UnicodeDecodeError, BadRecording) as exc:
+        parser.error(str(exc))
+    asyncio.run(_serve(arguments.host, arguments.port, replay))
