@@ -22,6 +22,7 @@ USAGE = """usage: glm-api COMMAND
   run             start the gateway, on 127.0.0.1:8000 (HOST and PORT in the environment say otherwise)
   demo            start it with a stand-in for chatglm.cn, to look around; the key is demo-anna
   doctor          say why it does not work, and what to do (glm-api doctor --help)
+  record FILE     ask one small question, and write the shapes of what was said, to be handed on
   key LABEL       make a gateway key
 
   --help, --version
@@ -114,6 +115,14 @@ def _doctor(arguments: list[str]) -> int:
     return int(import_module("app.doctor.command").main(arguments))
 
 
+def _record(arguments: list[str]) -> int:
+    """The doctor's; everything after the file is an option of the doctor's."""
+    if not arguments or arguments[0].startswith("-"):
+        sys.stderr.write("glm-api record: expected FILE, and then what the doctor takes (--tokens FILE)\n")
+        return _USAGE_CODE
+    return _doctor(["--record", *arguments])
+
+
 def _key(arguments: list[str]) -> int:
     return int(import_module("app.keys.__main__").main(["new", *arguments]))
 
@@ -122,6 +131,7 @@ _COMMANDS: Mapping[str, Callable[[list[str]], int]] = {
     "run": _run,
     "demo": _demo,
     "doctor": _doctor,
+    "record": _record,
     "key": _key,
 }
 

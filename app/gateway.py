@@ -61,24 +61,24 @@ _MIN_SETTLE_SECONDS = 1.0
 class Gateway:
     """The parts and their wiring; the only place where clients, threads and state are made."""
 
-    def __init__(self, settings: Settings, state: State | None = None) -> None:
-        """Asks nobody before `start`. `state` is the state file where somebody has it open already.
+    def __init__(
+        self, settings: Settings, state: State | None = None, upstream: UpstreamClient | None = None
+    ) -> None:
+        """Asks nobody before `start`. What is given, and not opened here, is the gateway's from then on.
 
         Raises StateInUse or StateTooNew for the state file, OSError or InvalidSetting for the tokens file.
         """
         self.settings = settings
-        for secret in _list_secrets(settings):
-            redactor.keep(secret)
+        _keep_secrets(settings)
         self.configured_tokens = read_configured_tokens(settings)
-        self.active_requests = ActiveRequests(_limits(settings))
+        self.active_requests, self.counters = ActiveRequests(_limits(settings)), Counters()
         self.watches = Watches(replaces_oldest=settings.pass_through or not settings.gateway_keys)
-        self.counters = Counters()
         self.state = state or open_state(settings.state_path)
-        self.upstream = UpstreamClient(build_address(settings))
+        self.upstream = upstream or UpstreamClient(build_address(settings))
         self.bodies = build_body_budget(settings.max_body_bytes, settings.bodies_max_bytes)
         self.fetcher, self.pictures = _build_fetchers(settings)
-        clock = SteadyClock()
-        logins, vault, refusals = Logins(self.state), Vault(self.state), RefusalLimit()
+        clock, refusals = SteadyClock(), RefusalLimit()
+        logins, vault = Logins(self.state), Vault(self.state)
         self._expiry = RowExpiry(clock, (vault.forget_expired, logins.forget_unused))
         self.pool = AccountPool(
             logins,
@@ -182,6 +182,11 @@ class Gateway:
             self._videos.delete(token, conversation.id)
         else:
             self.upstream.delete_conversation(token, conversation.id, conversation.assistant_id)
+
+
+def _keep_secrets(settings: Settings) -> None:
+    for secret in _list_secrets(settings):
+        redactor.keep(secret)
 
 
 def _list_secrets(settings: Settings) -> Iterator[str]:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.accounts.account import Account
 from app.accounts.configured_tokens import ConfiguredTokens
 from app.config import InvalidSetting, Settings
 from app.doctor import messages
@@ -15,6 +16,7 @@ from app.doctor.connectivity import check_line
 from app.doctor.credentials import Credentials
 from app.doctor.finding import Finding, Mark, Verdict, fail, note, ok, skip
 from app.doctor.machine import check_packages, check_port, check_server, guess_url, read_server
+from app.doctor.record import Recorder
 from app.doctor.remote_gateway import RunningGateway, answers
 from app.doctor.running_process import compare_settings
 from app.doctor.state_file import look_at_state, take_state
@@ -24,12 +26,16 @@ from app.upstream.client import UpstreamClient
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the doctor was asked for. With `url` a running gateway asks in the doctor's place."""
+    """What the doctor was asked for. With `url` a running gateway asks in the doctor's place.
+
+    `record` names the file for the shapes of one question, which the first account alone is asked.
+    """
 
     credentials: Credentials
     url: str | None = None
     chat: bool = False
     tools: bool = False
+    record: str | None = None
 
 
 def examine(environ: Mapping[str, str], order: Order) -> Iterator[Finding]:
@@ -60,7 +66,7 @@ def _examine(
         yield from _ask_gateway(settings, environ, RunningGateway(order.url, credentials), order)
     else:
         yield from _ask_here(settings, credentials, guess_url(server), order)
-    if not order.chat:
+    if not order.chat and order.record is None:
         yield skip(messages.CHAT, messages.CHAT_UNASKED)
     if not order.tools:
         yield skip(messages.TOOLS, messages.TOOLS_UNASKED)
@@ -71,11 +77,14 @@ def _ask_here(settings: Settings, credentials: Credentials, url: str, order: Ord
     for finding in _check_line(settings):
         reaches = reaches and finding.verdict is None
         yield finding
+    recorder = None if order.record is None else Recorder(order.record)
     if reaches and credentials.tokens:
-        yield from _visit(settings, credentials.tokens, url, order)
+        yield from _visit(settings, credentials.tokens, url, order, recorder)
     else:
         yield look_at_state(settings.state_path)
         yield skip(messages.TOKEN, messages.TOKENS_UNREACHED if credentials.tokens else messages.TOKENS_NONE)
+    if recorder is not None and not recorder.is_done:
+        yield skip(messages.RECORD, messages.RECORD_NOTHING)
 
 
 def _ask_gateway(
@@ -97,7 +106,9 @@ def _check_line(settings: Settings) -> Iterator[Finding]:
         yield from check_line(client, settings)
 
 
-def _visit(settings: Settings, tokens: tuple[str, ...], url: str, order: Order) -> Iterator[Finding]:
+def _visit(
+    settings: Settings, tokens: tuple[str, ...], url: str, order: Order, recorder: Recorder | None
+) -> Iterator[Finding]:
     """Ask for each token, with the state file in hand: what the upstream gives in exchange must be kept."""
     custody, state = take_state(settings.state_path)
     yield custody
@@ -107,16 +118,26 @@ def _visit(settings: Settings, tokens: tuple[str, ...], url: str, order: Order) 
         return
     # Who looks does not wait as long as who reads; built, and never started.
     patience = min(settings.idle_seconds, settings.first_event_seconds)
-    with closing(Gateway(replace(settings, idle_seconds=patience), state)) as gateway:
+    upstream = recorder.build_client(build_address(settings)) if recorder else None
+    with closing(Gateway(replace(settings, idle_seconds=patience), state, upstream)) as gateway:
         if answers(url):  # with another state file
             yield skip(messages.TOKEN, messages.TOKENS_RUNNING, url=url)
             return
         check = AccountCheck(gateway)
-        alive = yield from check.check_tokens(tokens)
-        if order.chat:
+        alive = yield from check.check_tokens(tokens[:1] if recorder else tokens)
+        if recorder is not None:
+            yield from _record(check, alive, recorder)
+        elif order.chat:
             yield check.check_chat(alive) if alive else skip(messages.CHAT, messages.CHAT_NOBODY)
-        if order.tools:
+        if order.tools and recorder is None:
             yield check.check_tools(alive) if alive else skip(messages.TOOLS, messages.CHAT_NOBODY)
+
+
+def _record(check: AccountCheck, alive: Account | None, recorder: Recorder) -> Iterator[Finding]:
+    """A refusal is recorded as well: its shape may be what nobody knows yet."""
+    answer = check.check_chat(alive) if alive else skip(messages.CHAT, messages.CHAT_NOBODY)
+    yield answer
+    yield recorder.write(is_whole=answer.mark in (Mark.OK, Mark.NOTE))
 
 
 def _describe(settings: Settings, roster: ConfiguredTokens) -> Finding:

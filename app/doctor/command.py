@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
         parser.error("unknown arguments (not repeated here, should they be tokens: those come with --tokens)")
     if options.url and not _is_address(options.url):
         parser.error("--url wants http://HOST:PORT")
+    if options.record is not None and (options.url or os.path.lexists(options.record)):
+        parser.error("--record wants a file that is not there yet, and no --url: a gateway records nothing")
     try:
         credentials = _read_credentials(options.tokens)
     except (OSError, UnicodeDecodeError, CredentialsRejected) as exc:
@@ -43,7 +45,8 @@ def main(arguments: list[str]) -> int:
     language = choose_language(os.environ)
     # What everybody has in the clipboard is the base address of clients.
     url = options.url and options.url.rstrip("/").removesuffix("/v1").rstrip("/")
-    findings = examine(os.environ, Order(credentials, url, chat=options.chat, tools=options.tools))
+    order = Order(credentials, url, chat=options.chat, tools=options.tools, record=options.record)
+    findings = examine(os.environ, order)
     if options.json:
         is_well = print_json(findings, sys.stdout, language)
     else:
@@ -62,6 +65,9 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--chat", action="store_true", help="also ask one small question")
     parser.add_argument("--tools", action="store_true", help="also ask one question with a tool to call")
+    parser.add_argument(
+        "--record", metavar="FILE", help="ask one small question of the first account, and write its shapes"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document for scripts")
     parser.add_argument(
         "--tokens", metavar="FILE", help="refresh tokens, or a gateway key; - is standard input"

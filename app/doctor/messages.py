@@ -18,6 +18,7 @@ GATEWAY = Message("gateway", "网关")
 TOKEN = Message("token", "令牌")
 CHAT = Message("chat", "对话")
 TOOLS = Message("tools", "工具")
+RECORD = Message("record", "记录")
 
 MARKS = {
     Mark.OK: Message("ok", "正常"),
@@ -151,6 +152,19 @@ TOKENS_NONE = Message(
     "none to ask; give yours on standard input: python -m app.doctor --tokens -",
     "没有可检查的令牌；可从标准输入提供：python -m app.doctor --tokens -",
 )
+RECORD_WRITTEN = Message(
+    "{path}, {lines} lines: shapes, no words. Read it before you give it away",
+    "{path}，{lines} 行：只有形状，没有文字。交给别人之前请先阅读",
+)
+RECORD_OF_FAILURE = Message(
+    "{path}, {lines} lines, of a question that was not answered. Read it before you give it away",
+    "{path}，{lines} 行，该问题未得到回答。交给别人之前请先阅读",
+)
+RECORD_NOTHING = Message("nothing was asked, so there is nothing to record", "没有提问，因此没有可记录的内容")
+RECORD_SECRET = Message(
+    "{path} was not written: a known secret would have been in it", "未写入 {path}：其中会出现已知的密钥"
+)
+RECORD_UNWRITABLE = Message("{path} cannot be written: {reason}", "无法写入 {path}：{reason}")
 CHAT_UNASKED = Message("not tried (--chat asks one small question)", "未尝试（--chat 会提一个小问题）")
 CHAT_NOBODY = Message("no live account to ask", "没有可用账号")
 CHAT_GOOD = Message(
