@@ -31,8 +31,8 @@ def main(arguments: list[str]) -> int:
         parser.error("unknown arguments (not repeated here, should they be tokens: those come with --tokens)")
     if options.url and not _is_address(options.url):
         parser.error("--url wants http://HOST:PORT")
-    if options.record is not None and (options.url or os.path.lexists(options.record)):
-        parser.error("--record wants a file that is not there yet, and no --url: a gateway records nothing")
+    if options.record is not None and (options.url or options.tools or os.path.lexists(options.record)):
+        parser.error("--record wants a file that is not there yet, and neither --url nor --tools")
     try:
         credentials = _read_credentials(options.tokens)
     except (OSError, UnicodeDecodeError, CredentialsRejected) as exc:

@@ -59,6 +59,13 @@ def test_no_file_is_written_over(call: CallDoctor, upstream: UpstreamEmulator, f
     assert upstream.state()["requests"] == {}
 
 
+@pytest.mark.parametrize("other", [["--tools"], ["--url", "http://127.0.0.1:9"]])
+def test_what_would_not_be_recorded_is_refused(call: CallDoctor, file: Path, other: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        call("--record", str(file), *other, given="demo-annabella")
+    assert not file.exists()
+
+
 def test_a_place_that_is_not_there(call: CallDoctor, tmp_path: Path) -> None:
     visit = call("--record", str(tmp_path / "no" / "x"), given="demo-annabella", GLM_LANGUAGE="en")
     assert visit.code == 1
