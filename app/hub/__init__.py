@@ -19,7 +19,9 @@ waits (queue, DNS, socket, lock). Code that does not wait is never interrupted.
    the end of the request (`Client.shield`, called by server/request_log.py). A Deadline inside comes through.
 4. What must survive its request (a refresh, stopping an answer, a deletion) runs in a thread of its own, into
    which nobody throws.
-5. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.
+5. A Subtask is a greenlet too, of which the request stays the owner: what is thrown into the request does
+   not reach it, and the end of the request throws ClientGone into it and waits until it has given back.
+6. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.
 
 So a client leaves the queue: its socket is readable -> ClientWatch throws -> ClientGone comes out of
 `waiter.turn.wait` in AccountPool.acquire, which leaves the queue and raises on -> the
@@ -41,6 +43,7 @@ from app.hub.loop import (
     send_all,
 )
 from app.hub.round import Rounds, is_round_long
+from app.hub.subtask import Subtask
 
 __all__ = [
     "NAME_SECONDS",
@@ -54,6 +57,7 @@ __all__ = [
     "RepeatingTimer",
     "Rounds",
     "Shield",
+    "Subtask",
     "call_in_loop",
     "call_soon",
     "close_thread_loop",
