@@ -36,10 +36,13 @@ from app.accounts.login import Logins
 from app.accounts.queue import Queue, Waiter
 from app.catalogue.account import ALL_ANSWERING, ALL_COOLING, ALL_EXPIRED, PACE_USED, TOKEN_REFUSED
 from app.core.errors import AccountExpired, AccountsBusy, GatewayError, Outcome, UpstreamThrottled
+from app.core.wait import TellWait, Wait
 from app.metrics.counters import Counters
 
 _BUSY_RETRY_SECONDS = 5.0
 _MAX_NAMED = 10
+_PLACE_SECONDS = 1.0
+"""How often somebody who wants to know looks at the place in the queue."""
 
 
 class AccountPool:
@@ -148,18 +151,28 @@ class AccountPool:
         with self._lock:
             return list(self._registry.login_slots)
 
-    def acquire(self, accounts: Sequence[Account], *, wait_seconds: float, caller: str = "") -> Lease:
-        """A lease on one of `accounts` (not empty), waiting at most so long.
+    def acquire(
+        self,
+        accounts: Sequence[Account],
+        *,
+        wait_seconds: float,
+        caller: str = "",
+        tell: TellWait | None = None,
+    ) -> Lease:
+        """A lease on one of `accounts` (not empty), waiting at most so long; `tell` hears the place in line.
 
         Raises AccountsBusy when the time is over or the caller's queue is full, or at once the error that
         made all of them cool down when none comes back in time.
         """
         begun_at = self._clock()
         deadline = begun_at + wait_seconds
-        waiter = Waiter(accounts, caller)
+        waiter, place = Waiter(accounts, caller), 0
         try:
             while (lease := self._take_turn(waiter)) is None:
-                waiter.turn.wait(self._pause(waiter, deadline))
+                pause = self._pause(waiter, deadline)
+                if tell is not None:
+                    place, pause = self._tell_place(waiter, place, tell), min(pause, _PLACE_SECONDS)
+                waiter.turn.wait(pause)
         except BaseException:
             self._leave(waiter)
             raise
@@ -239,6 +252,14 @@ class AccountPool:
             count = len(waiter.accounts)
             raise AccountsBusy(ALL_ANSWERING.fill(count=count), retry_after_seconds=_BUSY_RETRY_SECONDS)
         return max(0.0, min([deadline, *returns]) - now)
+
+    def _tell_place(self, waiter: Waiter, told: int, tell: TellWait) -> int:
+        """The place, which is told where it is another one than was `told`."""
+        with self._lock:
+            place = self._queue.find_place(waiter)
+        if place != told:
+            tell(Wait("queue", place))
+        return place
 
     def _leave(self, waiter: Waiter) -> None:
         with self._lock:

@@ -52,6 +52,16 @@ class Queue:
             self._callers[waiter.caller] += 1
             self._waiting[waiter] = None
 
+    def find_place(self, waiter: Waiter) -> int:
+        """From 1; only those count who stand before it for one of its accounts."""
+        login_slots = {account.login_slot for account in waiter.accounts}
+        place = 1
+        for other in self._waiting:
+            if other is waiter:
+                break
+            place += any(account.login_slot in login_slots for account in other.accounts)
+        return place
+
     def check(self, waiter: Waiter) -> None:
         """Raise AccountsBusy, and leave, where the caller has too many who really have to wait."""
         if self._callers[waiter.caller] > self._length:

@@ -20,6 +20,7 @@ from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import GatewayError, ShuttingDown
 from app.core.request import Question
 from app.core.usage import TokenEstimate
+from app.core.wait import TellWait
 from app.exchange.attaching import AttachedFiles, Attacher
 from app.exchange.clock import StartClock
 from app.exchange.opener import Plan, ReplyOpener, not_found
@@ -70,15 +71,17 @@ class ChatService:
         self._opener = opener
         self._attacher = attacher
 
-    def open(self, question: Question, caller: Caller) -> Reply:
+    def open(self, question: Question, caller: Caller, tell: TellWait | None = None) -> Reply:
         """The reply to `question` at its commit point, with a lease in hand; the caller must close it.
+
+        `tell` hears what is waited for until then.
 
         Raises the GatewayError that says best why no account answers.
         """
         clock, recollection = self._opener.start_clock(), self._recall(question, caller)
-        reply = self._go_on(question, caller, recollection, clock)
+        reply = self._go_on(question, caller, recollection, clock, tell)
         if reply is None:
-            reply = self._open(self._plan(question, caller, recollection), clock)
+            reply = self._open(self._plan(question, caller, recollection), clock, tell)
         if recollection is not None:
             recollection.watch(reply, is_held=_keeps_conversation(question))
         return reply
@@ -90,7 +93,12 @@ class ChatService:
         return self._going_on.recall(question, choose_mode(question), accounts, caller)
 
     def _go_on(
-        self, question: Question, caller: Caller, recollection: Recollection | None, clock: StartClock
+        self,
+        question: Question,
+        caller: Caller,
+        recollection: Recollection | None,
+        clock: StartClock,
+        tell: TellWait | None,
     ) -> Reply | None:
         """The last turn asked where the history stands upstream; None where that is not to be."""
         found = recollection.found if recollection is not None else None
@@ -98,7 +106,7 @@ class ChatService:
             return None
         try:
             plan = self._plan(recollection.narrow(question, found), caller, recollection)
-            return self._open(replace(plan, queue_seconds=_OWNER_SECONDS), clock)
+            return self._open(replace(plan, queue_seconds=_OWNER_SECONDS), clock, tell)
         except ShuttingDown:
             raise
         except GatewayError as error:
@@ -106,9 +114,9 @@ class ChatService:
             self._going_on.let_go(found, also_held=True)
             return None
 
-    def _open(self, plan: Plan, clock: StartClock) -> Reply:
+    def _open(self, plan: Plan, clock: StartClock, tell: TellWait | None) -> Reply:
         try:
-            return self._opener.open(plan, clock)
+            return self._opener.open(plan if tell is None else replace(plan, tell=tell), clock)
         finally:
             plan.files.close()
 

@@ -17,6 +17,7 @@ from app.catalogue.message import Message
 from app.catalogue.upstream import FILE_NOT_TAKEN
 from app.core.errors import InvalidRequest, UpstreamTimeout
 from app.core.request import Attachment
+from app.core.wait import TellWait, Wait
 from app.files.attachment import Claim, clean_name, name_from_path
 from app.files.fetch import Fetcher
 from app.files.link import host_of
@@ -102,8 +103,10 @@ class AttachedFiles:
     def __bool__(self) -> bool:
         return bool(self._attachments)
 
-    def give(self, account: Account, token: AccessToken) -> tuple[UploadedFile, ...]:
-        """Fetch what is not here yet, and upload what this account does not have yet.
+    def give(
+        self, account: Account, token: AccessToken, tell: TellWait | None = None
+    ) -> tuple[UploadedFile, ...]:
+        """Fetch what is not here yet, and upload what this account does not have yet; `tell` is told of each.
 
         Raises what is wrong with a file, naming its place, or with the account.
         """
@@ -111,13 +114,18 @@ class AttachedFiles:
         while (fetched := len(self._files)) < len(self._attachments):
             attachment = self._attachments[fetched]
             with _named(attachment, fetched + 1, count):
+                if attachment.file is None and tell is not None:
+                    tell(Wait("fetch", fetched + 1, len(self._attachments)))
                 self._fetch(attachment)
             if len(self._files) == fetched:  # it could not be had, and need not be
                 del self._attachments[fetched]
         uploaded = []
         for number, (attachment, file) in enumerate(zip(self._attachments, self._files, strict=True), 1):
             with _named(attachment, number, count):
-                uploaded.append(self._upload(file, account, token))
+                known = self._attacher.memory.find(account.owner, file)
+                if known is None and tell is not None:
+                    tell(Wait("upload", number, len(self._files)))
+                uploaded.append(known or self._upload(file, account, token))
         return tuple(uploaded)
 
     def _fetch(self, attachment: Attachment) -> None:
@@ -134,9 +142,6 @@ class AttachedFiles:
         self._seconds_left -= time.monotonic() - begun_at
 
     def _upload(self, file: SpooledFile, account: Account, token: AccessToken) -> UploadedFile:
-        known = self._attacher.memory.find(account.owner, file)
-        if known is not None:
-            return known
         seconds = self._attacher.timeout_seconds
         with Deadline(seconds, UpstreamTimeout(FILE_NOT_TAKEN)):
             uploaded = self._attacher.upstream.upload(token, file, timeout_seconds=seconds)

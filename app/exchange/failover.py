@@ -23,6 +23,7 @@ from app.core.errors import (
 )
 from app.core.reported_error import choose_reported
 from app.core.upstream_words import describe_words
+from app.core.wait import TellWait
 from app.exchange.clock import StartClock
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,11 @@ class Task(ABC, Generic[_T]):
         caller: Caller,
         clock: StartClock,
         queue_seconds: float | None = None,
+        tell: TellWait | None = None,
     ) -> None:
         """`queue_seconds` is how long it waits for an account, None: as long as everybody."""
         self.queue_seconds = queue_seconds
+        self.tell = tell
         self.accounts = accounts
         self.caller = caller
         self.clock = clock
@@ -124,7 +127,9 @@ class Failover:
             raise UpstreamTimeout(NO_TIME_LEFT)
         queue_seconds = self._queue_seconds if task.queue_seconds is None else task.queue_seconds
         wait_seconds = min(queue_seconds, left_seconds)
-        return self._pool.acquire(accounts, wait_seconds=wait_seconds, caller=task.caller.queue)
+        return self._pool.acquire(
+            accounts, wait_seconds=wait_seconds, caller=task.caller.queue, tell=task.tell
+        )
 
 
 def _log_failure(error: GatewayError, outcome: Outcome) -> None:

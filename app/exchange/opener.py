@@ -32,6 +32,7 @@ from app.core.errors import (
 )
 from app.core.reported_error import choose_reported
 from app.core.upstream_words import keep_words
+from app.core.wait import TellWait, Wait
 from app.exchange.answer import Remedies
 from app.exchange.attaching import AttachedFiles
 from app.exchange.clock import Clocks, StartClock
@@ -65,6 +66,8 @@ class Plan:
     """The answer of the known conversation that this goes on from, None for whichever is the latest."""
     queue_seconds: float | None = None
     """How long to wait for an account, None for GLM_QUEUE_SECONDS."""
+    tell: TellWait | None = None
+    """Hears what is waited for; None: nobody wants to know."""
 
 
 class ReplyOpener:
@@ -121,7 +124,7 @@ class _Opening(Task[Reply]):
     """One plan on its way to a reply."""
 
     def __init__(self, parts: _Parts, plan: Plan, clock: StartClock) -> None:
-        super().__init__(plan.accounts, plan.caller, clock, plan.queue_seconds)
+        super().__init__(plan.accounts, plan.caller, clock, plan.queue_seconds, plan.tell)
         self._parts = parts
         self._plan = plan
         self._echo = Echo(plan.question.prompt)
@@ -182,7 +185,9 @@ class _Opening(Task[Reply]):
         question = self._plan.question
         if self._plan.files:
             with self.clock.stopped():
-                question = replace(question, files=self._plan.files.give(account, token))
+                question = replace(question, files=self._plan.files.give(account, token, self._plan.tell))
+        if self._plan.tell is not None:
+            self._plan.tell(_describe_wait(question))
         with self.clock.limit():
             return self._ask(question, account, token)
 
@@ -236,6 +241,15 @@ class _Opening(Task[Reply]):
         if self._plan.is_known:
             use.begin(question.conversation_id)
         return use
+
+
+def _describe_wait(question: StreamRequest) -> Wait:
+    """What the upstream does until its first word."""
+    if question.drawing is not None:
+        return Wait("draw")
+    if question.chat_mode == "deep_research":
+        return Wait("research")
+    return Wait("search" if question.web_search else "ask")
 
 
 def _build_healing(parts: _Parts, account: Account) -> Healing | None:

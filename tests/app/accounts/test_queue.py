@@ -36,6 +36,21 @@ def test_who_joins_again_keeps_the_place() -> None:
     assert queue.call([A]) == (first, A)
 
 
+def test_a_place_counts_those_before_who_want_the_same() -> None:
+    queue = Queue(9)
+    waiters = [join(queue, A), join(queue, B), join(queue, A, B), join(queue, A)]
+    assert [queue.find_place(waiter) for waiter in waiters] == [1, 1, 3, 3]
+    queue.leave(waiters[0])
+    assert [queue.find_place(waiter) for waiter in waiters[1:]] == [1, 2, 2]
+
+
+def test_a_place_knows_one_login_behind_two_tokens() -> None:
+    queue, login_slot = Queue(9), LoginSlot(Pacing())
+    first, second = (Account(name, name * 64, login_slot, name) for name in "cd")
+    waiters = [join(queue, first), join(queue, second)]
+    assert [queue.find_place(waiter) for waiter in waiters] == [1, 2]
+
+
 def test_callers_are_counted_and_forgotten() -> None:
     queue = Queue(9)
     assert queue.count("ann") == 0

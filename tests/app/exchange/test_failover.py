@@ -204,7 +204,7 @@ def test_nobody_waits_longer_than_for_the_queue_or_the_start(
     waited: list[tuple[float, str]] = []
 
     class Line(AccountPool):
-        def acquire(self, accounts: object, *, wait_seconds: float, caller: str = "") -> Lease:
+        def acquire(self, accounts: object, *, wait_seconds: float, caller: str = "", **_: object) -> Lease:
             waited.append((wait_seconds, caller))
             raise AccountsBusy("all are answering")
 

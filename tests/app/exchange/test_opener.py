@@ -22,7 +22,10 @@ from app.core.errors import (
     UpstreamUnreachable,
 )
 from app.core.event import ReasoningDelta, ReplyStarted, TextDelta
+from app.core.wait import Wait
+from app.exchange.opener import _describe_wait
 from app.hub import ClientGone, cancellation
+from app.upstream.request import Drawing, StreamRequest
 from tests.app.exchange.opening import ASSISTANT_ID, Opening
 from tests.app.exchange.script import CONVERSATION_ID, FINISHED, STARTED
 
@@ -37,6 +40,27 @@ def rig() -> Iterator[Opening]:
     yield rig
     rig.close()
     assert (rig.pool.leased, rig.ledger.in_use) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ({}, "ask"),
+        ({"web_search": True}, "search"),
+        ({"web_search": True, "chat_mode": "deep_research"}, "research"),
+        ({"drawing": Drawing("1:1")}, "draw"),
+    ],
+)
+def test_what_the_upstream_does_is_told(question: dict[str, Any], kind: str) -> None:
+    assert _describe_wait(StreamRequest("?", ASSISTANT_ID, **question)) == Wait(kind)  # type: ignore[arg-type]
+
+
+def test_what_is_waited_for_is_told_once_for_each_account(rig: Opening) -> None:
+    told: list[Wait] = []
+    rig.script("a", UpstreamUnreachable("no"))
+    rig.script("b", STARTED, A, FINISHED)
+    rig.open("a", "b", tell=told.append)
+    assert told == [Wait("ask"), Wait("ask")]
 
 
 def test_a_reply_comes_at_its_commit_point_with_its_lease(rig: Opening) -> None:
