@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from app.formats.openai_chat.asked import parse_chat
+from app.formats.openai_chat.asked import AskedChat, parse_chat
 from app.routes.auth import require_caller
 from app.routes.body import read_body
+from app.routes.progress import answer_with_progress
 from app.routes.reply import answer_question, max_text_chars
 
 bp = Blueprint("chat", __name__)
@@ -16,4 +17,8 @@ bp.before_request(require_caller)
 @bp.post("/v1/chat/completions")
 def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
-    return answer_question(parse_chat(read_body(), max_text_chars=max_text_chars()))
+    return _answer(parse_chat(read_body(), max_text_chars=max_text_chars()))
+
+
+def _answer(asked: AskedChat) -> Response:
+    return answer_with_progress(asked) if asked.progress else answer_question(asked)

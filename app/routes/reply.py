@@ -40,9 +40,9 @@ def answer_question(asked: Asked) -> Response:
     hold_more(measure_question(asked.question))
     request_log.begin_reply()
     reply = services().chat.open(asked.question, g.caller)
-    request_log.on_close(lambda: _close(reply, request_log))
+    request_log.on_close(lambda: close_reply(reply, request_log))
     request_log.account = reply.account
-    head, usage = _head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden)
+    head, usage = build_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden)
     render = (
         partial(_stream_reply, reply, asked.build_encoder(head, usage))
         if asked.stream
@@ -57,8 +57,13 @@ def answer_question(asked: Asked) -> Response:
 
 def _stream_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Response:
     """The reply as server-sent events."""
+    return build_stream(relay_reply(reply, encoder, request_log))
+
+
+def build_stream(pieces: Iterator[bytes]) -> Response:
+    """Server-sent events as they come."""
     return Response(
-        _relay(reply, encoder, request_log),
+        pieces,
         content_type="text/event-stream; charset=utf-8",
         headers=STREAM_HEADERS,
     )
@@ -73,11 +78,11 @@ def _fold_reply(reply: Reply, folder: Folder, request_log: RequestLog) -> Respon
                 request_log.mark_first_delta()
                 folder.add(events)
     finally:
-        request_log.give_back(lambda: _close(reply, request_log))
+        request_log.give_back(lambda: close_reply(reply, request_log))
     return Response(folder.encode(), content_type="application/json")
 
 
-def _relay(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[bytes]:
+def relay_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[bytes]:
     """The body of a stream. Everything it holds is owned, and closed, by the reply."""
     yield encoder.start()
     try:
@@ -88,17 +93,20 @@ def _relay(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[
             elif events:
                 request_log.mark_first_delta()
                 yield encoder.encode(events)
-    except GatewayError as error:
-        request_log.fail(error)
-        yield encoder.error(error)
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the client is told that the stream failed
+        yield encode_failure(exc, encoder, request_log)
+
+
+def encode_failure(exc: Exception, encoder: Encoder, request_log: RequestLog) -> bytes:
+    """The last event of a stream that `exc` ends."""
+    if not isinstance(exc, GatewayError):
         log.error("unexpected failure in a stream", exc_info=exc)
-        mistake = InternalError(MISTAKE)
-        request_log.fail(mistake)
-        yield encoder.error(mistake)
+        exc = InternalError(MISTAKE)
+    request_log.fail(exc)
+    return encoder.error(exc)
 
 
-def _close(reply: Reply, request_log: RequestLog) -> None:
+def close_reply(reply: Reply, request_log: RequestLog) -> None:
     """Idempotent, as the reply's own `close` is."""
     if request_log.outcome is None and not reply.finished:
         request_log.outcome = "client gone"
@@ -107,7 +115,7 @@ def _close(reply: Reply, request_log: RequestLog) -> None:
     reply.close()
 
 
-def _head(reply: Reply, asked: Asked) -> ReplyHead:
+def build_head(reply: Reply, asked: Asked) -> ReplyHead:
     """Clients keep the id to continue; an upstream that names no conversation still needs one."""
     name, model = reply.conversation_id or uuid.uuid4().hex, asked.question.model
     return ReplyHead(name, model, int(time.time()), served_by=reply.model, turn=reply.turn)

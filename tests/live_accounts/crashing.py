@@ -9,12 +9,12 @@ import threading
 from typing import Any
 
 import gevent
-from flask import request
+from flask import has_request_context, request
 
 from app.auth_token import AccessToken
 from app.core.errors import GatewayError, UpstreamError
 from app.exchange.reply import Reply
-from app.routes.services import services
+from app.routes.services import EXTENSION
 from app.upstream.client import UpstreamClient
 from app.upstream.failure import classify_refusal
 from app.upstream.stream import AnswerStream
@@ -28,21 +28,22 @@ _words: list[str] = []
 
 
 def spill(prompt: str) -> str:
-    known = services()
+    known = app.extensions[EXTENSION]
     settings, accounts = known.settings, list(known.pool._registry._accounts.values())
     tokens = [
         (one.refresh_token, one.rotated and one.rotated.newest, one.access_token and one.access_token.value)
         for one in accounts
     ]
     more = (settings.proxy, settings.sign_secret, settings.metrics_key, settings.refresh_tokens)
-    headers = [request.headers.get(name) for name in ("Authorization", "X-Api-Key")]
+    names = ("Authorization", "X-Api-Key") if has_request_context() else ()  # not where progress is told
+    headers = [request.headers.get(name) for name in names]
     return f"spilled by {prompt}: {headers} {tokens} {more}"
 
 
 def refuse(prompt: str, access_token: AccessToken) -> GatewayError:
     """As an upstream would that repeats what it was sent, spelt as the prompt says."""
     spell = SPELLINGS[prompt.removeprefix("spelt ")]
-    accounts = list(services().pool._registry._accounts.values())
+    accounts = list(app.extensions[EXTENSION].pool._registry._accounts.values())
     named = [one for one in accounts if one.access_token is access_token]
     tokens = [
         token for one in named for token in (one.rotated.newest if one.rotated else None, one.refresh_token)

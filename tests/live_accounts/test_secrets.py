@@ -110,12 +110,14 @@ class Planted:
         return b"".join(self.ask_all(question, bearer))
 
     def ask_all(self, question: str, bearer: str) -> list[bytes]:
-        """The last one goes on from an answer that is none."""
+        """The third one goes on from an answer that is none, the last one says what it waits for."""
+        chat = {"stream": True, "messages": [{"role": "user", "content": question}]}
         asked = {"model": "glm", "stream": True, "input": question}
         bodies = [
-            ("chat/completions", {"stream": True, "messages": [{"role": "user", "content": question}]}),
+            ("chat/completions", chat),
             ("responses", asked),
             ("responses", asked | {"previous_response_id": self.unheard}),
+            ("chat/completions", chat | {"progress": True}),
         ]
         return [self.send("POST", f"/v1/{path}", bearer, json.dumps(body).encode()) for path, body in bodies]
 

@@ -22,6 +22,8 @@ class AskedChat:
     include_usage: bool
     uses_functions: bool = False
     """Calls are told as requests of 2023 know them."""
+    progress: bool = False
+    """Streamed, and the stream shall say what is waited for until the answer begins."""
 
     def build_encoder(self, head: ReplyHead, usage: Usage) -> ChunkEncoder:
         return ChunkEncoder(head, usage, include_usage=self.include_usage, uses_functions=self.uses_functions)
@@ -33,6 +35,11 @@ class AskedChat:
 def parse_chat(body: bytes, *, max_text_chars: int) -> AskedChat:
     """Read and check the body of a request. Raises InvalidRequest, PromptTooLong or UnsupportedValue."""
     request = parse_chat_request(body, max_text_chars=max_text_chars)
+    is_streamed = request.stream is True
     return AskedChat(
-        build_question(request), request.stream is True, request.include_usage, uses_functions(request)
+        build_question(request),
+        is_streamed,
+        request.include_usage,
+        uses_functions(request),
+        progress=is_streamed and request.progress is True,
     )

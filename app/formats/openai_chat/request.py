@@ -148,6 +148,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     web_search: bool | None = None
     web_search_options: Unread | None = None
     deep_research: bool | None = None
+    progress: bool | None = None
     # What other APIs have for these; foreign.py says what it means.
     thinking: msgspec.Raw = NO_VALUE
     enable_thinking: msgspec.Raw = NO_VALUE

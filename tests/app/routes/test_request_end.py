@@ -54,9 +54,10 @@ def fail_after(call: Callable[..., Any]) -> Callable[..., Any]:
     return call_and_fail
 
 
-def ask(client: FlaskClient, *, stream: bool, leaves: bool) -> None:
+def ask(client: FlaskClient, *, stream: bool, leaves: bool, progress: bool = False) -> None:
+    how = {"stream": stream, "progress": progress}
     answer = client.post(
-        CHAT, json=QUESTION | {"stream": stream}, headers={"Authorization": f"Bearer {KEY}"}, buffered=False
+        CHAT, json=QUESTION | how, headers={"Authorization": f"Bearer {KEY}"}, buffered=False
     )
     assert answer.status_code == 200
     body = answer.iter_encoded()
@@ -79,6 +80,7 @@ def sum_up(gateway: Gateway) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("broken", [None, *ENDS])
+@pytest.mark.parametrize("progress", [False, True], ids=["", "progress"])
 @pytest.mark.parametrize(("stream", "leaves"), [(True, False), (True, True), (False, False)])
 def test_one_that_fails_keeps_nothing_else_from_its_end(
     client: FlaskClient,
@@ -87,6 +89,7 @@ def test_one_that_fails_keeps_nothing_else_from_its_end(
     broken: str | None,
     stream: bool,
     leaves: bool,
+    progress: bool,
 ) -> None:
     caplog.set_level(logging.INFO)
     gateway: Gateway = client.application.extensions[EXTENSION]
@@ -94,7 +97,7 @@ def test_one_that_fails_keeps_nothing_else_from_its_end(
         kind, name = ENDS[broken]
         monkeypatch.setattr(kind, name, fail_after(getattr(kind, name)))
     for _ in range(3):  # with one place: whatever is not given back is missed by the next one
-        ask(client, stream=stream, leaves=leaves)
+        ask(client, stream=stream, leaves=leaves, progress=progress)
         eventually_free(gateway)
     assert not any(sum_up(gateway).values()), sum_up(gateway)
     assert gateway.counters.requests.total() == 3
