@@ -47,7 +47,9 @@ def serve() -> int:
 
 def find_port() -> str:
     """The one that README.md names, or another (0) where somebody has it."""
-    port = os.environ.get("PORT", "8000")
+    port = os.environ.get("PORT") or "8000"
+    if not port.isdecimal() or int(port) > 65535:
+        raise SystemExit(f"PORT is {port!r}: a number up to 65535 is needed")
     with socket.socket() as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

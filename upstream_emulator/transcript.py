@@ -45,11 +45,19 @@ def friendly(scene: Scene) -> Steps:
         blocks += [Growing("think", cut_up(thought)), content.thoughts_closed()]
     if scene.meta_data.get("is_networking"):
         blocks += [content.search_call(), content.search_result()]
-    question = scene.question.strip()[-MAX_QUOTED_CHARACTERS:]
+    question = last_words(scene.question)[-MAX_QUOTED_CHARACTERS:]
     opening = f"你好！你说的是：“{question}”。这是我们对话的第 {scene.turns} 轮。"
     if scene.seen:
         opening += f"随消息发来的有：{'；'.join(scene.seen)}。"
     return scene.answer([*blocks, text(*cut_up(opening + "我是演示用的智谱清言，很高兴为你服务。"))])
+
+
+def last_words(prompt: str) -> str:
+    """What the user said last where a prompt retells turns behind marks; else all of it."""
+    said = prompt.rpartition("[User]\n")[2]
+    for mark in ("\n\n[Assistant]", "\n\nTo call a function, "):
+        said = said.partition(mark)[0]
+    return said.strip()
 
 
 def plain(scene: Scene) -> Steps:

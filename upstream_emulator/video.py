@@ -64,7 +64,7 @@ def status(call: Call) -> None:
         call.refuse(404, 404, "not found")
         return
     video.looks += 1
-    call.succeed(_progress(video))
+    call.succeed(_progress(video, _origin(call)))
 
 
 def compose(call: Call) -> None:
@@ -73,7 +73,7 @@ def compose(call: Call) -> None:
     if video is None or not call.fields.get("key") or not call.fields.get("audio_id"):
         call.refuse(400, BAD_REQUEST, "bad request")
     else:
-        call.succeed({"url": f"https://sfile.chatglm.cn/testpath/{video.id}_music.mp4"})
+        call.succeed({"url": f"{_origin(call)}/testpath/{video.id}_music.mp4"})
 
 
 def delete(call: Call) -> None:
@@ -86,7 +86,12 @@ def delete(call: Call) -> None:
         call.succeed(None)
 
 
-def _progress(video: Video) -> Json:
+def _origin(call: Call) -> str:
+    """Videos lie at the emulator itself, so that a demonstration asks no other host."""
+    return f"http://{call.request.headers.get('host', '')}"
+
+
+def _progress(video: Video, origin: str) -> Json:
     name = "processing" if video.looks > 1 else "init"
     result: Json = {"status": name, "msg": "", "plan": "", "cover_url": "", "video_url": ""}
     result |= {"video_duration": "", "resolution": ""}
@@ -94,6 +99,6 @@ def _progress(video: Video) -> Json:
         return result
     if video.script.is_set("fail"):
         return result | {"status": "failed", "msg": "内容不合适"}
-    place = f"https://sfile.chatglm.cn/testpath/{video.id}"
+    place = f"{origin}/testpath/{video.id}"
     result |= {"status": "finished", "cover_url": f"{place}.jpg", "video_url": f"{place}.mp4"}
     return result | {"video_duration": "6s", "resolution": "1440x960"}

@@ -11,7 +11,7 @@ from app.keys import digest_key, generate_key
 
 def main(arguments: list[str]) -> int:
     """The command line. The key itself is shown once and stored nowhere."""
-    if len(arguments) != 2 or arguments[0] != "new" or not re.fullmatch(r"[\w.-]{1,64}", arguments[1]):
+    if len(arguments) != 2 or arguments[0] != "new" or not re.fullmatch(r"[\w.][\w.-]{0,63}", arguments[1]):
         sys.stderr.write(
             "a key needs a label of letters, digits, . _ -: make key LABEL=laptop, glm-api key laptop\n"
         )
