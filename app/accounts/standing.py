@@ -34,8 +34,8 @@ class Standings:
         self._call = call
         self._clock = clock
         self._lock = threading.Lock()  # guards what follows
-        self._known: OrderedDict[str, Standing] = OrderedDict()
-        self._asked_at: dict[str, float] = {}
+        self._known: dict[str, Standing] = {}
+        self._asked_at: OrderedDict[str, float] = OrderedDict()
         self._running: dict[str, threading.Event] = {}
 
     def look(self, accounts: Sequence[Account]) -> list[Standing | None]:
@@ -58,7 +58,7 @@ class Standings:
                 has_room = len(self._running) < _MAX_AT_A_TIME
                 if token is not None and is_due and has_room and account.owner not in self._running:
                     event = self._running[account.owner] = threading.Event()
-                    self._asked_at[account.owner] = now
+                    self._note_asked(account.owner, now)
                     starting.append((account, token, event))
             running = [self._running[a.owner] for a in accounts if a.owner in self._running]
         for account, token, event in starting:
@@ -74,14 +74,15 @@ class Standings:
         finally:
             with self._lock:
                 del self._running[owner]
-                if standing is not None:
-                    self._keep(owner, standing)
+                if standing is not None and owner in self._asked_at:
+                    self._known[owner] = standing
             event.set()
             close_thread_loop()
 
-    def _keep(self, owner: str, standing: Standing) -> None:
-        self._known[owner] = standing
-        self._known.move_to_end(owner)
-        if len(self._known) > _MAX_KNOWN:
-            forgotten, _ = self._known.popitem(last=False)
-            self._asked_at.pop(forgotten, None)
+    def _note_asked(self, owner: str, now: float) -> None:
+        """Whoever was asked longest ago is forgotten, with what was known, whether calls succeed or not."""
+        self._asked_at[owner] = now
+        self._asked_at.move_to_end(owner)
+        if len(self._asked_at) > _MAX_KNOWN:
+            forgotten, _ = self._asked_at.popitem(last=False)
+            self._known.pop(forgotten, None)

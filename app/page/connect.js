@@ -15,6 +15,10 @@ const CLIENTS = {
   nextchat: ["NextChat", [["OpenAI Endpoint", "接口地址"], "root"], [["OpenAI API Key", "API Key"], "key"], [["Custom Models", "自定义模型名"], "customModels"]],
   "open-webui": ["Open WebUI", [["URL"], "fromContainer"], [["API Key"], "key"]],
   dify: ["Dify", [["API Base URL"], "fromContainer"], [["API Key"], "key"], [["Model Name", "模型名称"], "model"]],
+  "claude-code": ["Claude Code", [["ANTHROPIC_BASE_URL"], "root"], [["ANTHROPIC_AUTH_TOKEN"], "key"], [["ANTHROPIC_MODEL"], "model"]],
+  codex: ["Codex", [["base_url"], "base"], [["OPENAI_API_KEY"], "key"], [["model"], "model"]],
+  sillytavern: ["SillyTavern", [["Custom Endpoint (Base URL)", "自定义端点（Base URL）"], "base"], [["Custom API Key", "自定义 API 密钥"], "key"], [["Enter a Model ID", "输入模型 ID"], "model"]],
+  "immersive-translate": ["沉浸式翻译", [["Custom API interface address", "自定义 API 接口地址"], "chatPath"], [["APIKEY"], "key"], [["Model", "模型"], "model"]],
   openai: ["OpenAI SDK", ...BY_ENVIRONMENT],
   langchain: ["LangChain", ...BY_ENVIRONMENT],
   litellm: ["LiteLLM", ...BY_ENVIRONMENT],
@@ -52,6 +56,7 @@ function buildRow(name, kind) {
 const VALUES = {
   root: () => ROOT,
   base: () => `${ROOT}/v1`,
+  chatPath: () => `${ROOT}/v1/chat/completions`,
   // From inside a container this machine has another name.
   fromContainer: () => `${LOCAL.test(location.hostname) ? ROOT.replace(location.hostname, "host.docker.internal") : ROOT}/v1`,
   key: () => credentials.get(),

@@ -17,8 +17,10 @@ bp.before_request(require_caller)
 @bp.post("/v1/chat/completions")
 def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
-    return _answer(parse_chat(read_body(), max_text_chars=max_text_chars()))
+    return _answer([parse_chat(read_body(), max_text_chars=max_text_chars())])
 
 
-def _answer(asked: AskedChat) -> Response:
-    return answer_with_progress(asked) if asked.progress else answer_question(asked)
+def _answer(asked: list[AskedChat]) -> Response:
+    """Takes the one out, so that nobody but the answer holds texts that may be large."""
+    answer = answer_with_progress if asked[0].progress else answer_question
+    return answer(asked.pop())

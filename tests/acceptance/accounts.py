@@ -103,7 +103,7 @@ def measure_chaos(chaos: Chaos) -> list[Row]:
         finally:
             for gateway in started:
                 gateway.close()
-        leaks = find_leaks(Path(name), [*chaos.tokens, KEY, "eyJ"])
+        leaks = find_leaks(Path(name), [*chaos.tokens, KEY, "eyJhbGci"])
     return [
         Row(
             f"{chaos.questions} questions with {len(result.ends)} kinds of end, "

@@ -12,7 +12,7 @@ from tests.browser.conftest import TOKEN, enter
 
 RECIPES = Path(__file__).parents[2] / "docs" / "clients"
 # Pages about no client of its own.
-OTHERS = {"README", "browser", "nginx", "troubleshooting"}
+OTHERS = {"README", "browser", "glm-free-api", "nginx", "troubleshooting"}
 OURS = {"Model", "模型"}
 
 

@@ -65,11 +65,12 @@ def test_a_failure_is_told_again_and_can_still_be_mended(page: Page, upstream: U
 
 def test_what_is_too_large_to_keep_leaves_the_rest(page: Page) -> None:
     size = 400_000
-    for name in ("first", "last"):
+    for number, name in enumerate(("first", "last"), start=1):
         page.locator("#files").set_input_files(
             {"name": f"{name}.txt", "mimeType": "text/plain", "buffer": name.encode() * (size // len(name))}
         )
         send(page, name)
+        expect(page.locator(".answer")).to_have_count(number)  # reading the file comes first
         wait_for_end(page)
     page.reload()
     expect(page.locator(".mine").last).to_contain_text("📎 last.txt")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.accounts import standing
 from app.accounts.account import Account, LoginSlot, Pacing
 from app.accounts.standing import Standings
 from app.auth_token import AccessToken
@@ -48,6 +49,19 @@ def test_it_is_asked_once_in_ten_minutes() -> None:
     clock.now += 600
     standings.look([make("a")])
     assert upstream.asked == ["a", "a"]
+
+
+@pytest.mark.parametrize("answer", [GOOD, UpstreamUnreachable("away")])
+def test_what_is_remembered_is_bounded(answer: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts whose calls always fail are forgotten as well."""
+    monkeypatch.setattr(standing, "_MAX_KNOWN", 5)
+    upstream = Upstream()
+    upstream.answer = answer
+    standings = Standings(upstream.call)
+    for number in range(20):
+        standings.look([make(f"a{number}")])
+    assert len(standings._asked_at) == 5
+    assert len(standings._known) <= 5
 
 
 def test_two_tokens_of_one_login_are_asked_once() -> None:
