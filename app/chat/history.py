@@ -14,15 +14,12 @@ from collections.abc import Sequence
 
 from app.core.request import FilePart, Question, TextPart, Turn
 
-_LEFT_OUT = re.compile(
-    r"<think>.*?</think>|<details type=\"reasoning\".*?</details>"
-    r"|!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2100}\)|\[\d{1,4}\]\(https?://[^()\s]{0,2100}\)",
-    re.DOTALL,
-)
+_THINKING = (("<think>", "</think>"), ('<details type="reasoning"', "</details>"))
+_LINKS = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2100}\)|\[\d{1,4}\]\(https?://[^()\s]{0,2100}\)")
 
 
 class HistoryDigest:
-    """`add` turn after turn; `copy` where two histories part."""
+    """`add` turn after turn."""
 
     __slots__ = ("_digest",)
 
@@ -38,18 +35,25 @@ class HistoryDigest:
             self._add(turn.role, [_write_part(part) for part in turn.parts])
 
     def add_answer(self, text: str) -> None:
-        self._add("assistant", ["".join(_LEFT_OUT.sub("", text).split())])
-
-    def copy(self) -> HistoryDigest:
-        copied = HistoryDigest(())
-        copied._digest = self._digest.copy()
-        return copied
+        for opener, closer in _THINKING:
+            text = _leave_out(text, opener, closer)
+        self._add("assistant", ["".join(_LINKS.sub("", text).split())])
 
     def write(self) -> str:
         return self._digest.hexdigest()
 
     def _add(self, role: str, said: list[str]) -> None:
         self._digest.update(json.dumps([role, said]).encode())
+
+
+def _leave_out(text: str, opener: str, closer: str) -> str:
+    """Without what stands between the two. Linear: a pattern would look for each closer from every opener."""
+    kept: list[str] = []
+    at = 0
+    while (start := text.find(opener, at)) >= 0 and (end := text.find(closer, start + len(opener))) >= 0:
+        kept.append(text[at:start])
+        at = end + len(closer)
+    return "".join([*kept, text[at:]])
 
 
 def can_be_gone_on_with(question: Question) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.chat.history import HistoryDigest, can_be_gone_on_with
 from app.core.request import Call, FilePart, Question, TextPart, Turn
@@ -74,20 +73,28 @@ def test_another_picture_is_another_history() -> None:
     assert look("data:image/png;base64,AA") == look("data:image/png;base64,AA")
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=5)), max_size=5), st.data()
+HOSTILE = (
+    "<think>",
+    "</think><think>",
+    '<details type="reasoning"',
+    "![",
+    "![a](",
+    "[1](https://",
+    "<think></think>",
 )
-def test_a_copy_goes_its_own_way(said: list[tuple[str, str]], data: st.DataObject) -> None:
-    turns = [user(text) if role == "user" else answer(text) for role, text in said]
-    place = data.draw(st.integers(0, len(turns)))
-    history = HistoryDigest(("ann",))
-    for turn in turns[:place]:
-        history.add(turn)
-    copied = history.copy()
-    for turn in turns[place:]:
-        copied.add(turn)
-    assert copied.write() == digest(*turns)
-    assert history.write() == digest(*turns[:place])
+
+
+@pytest.mark.parametrize("mark", HOSTILE)
+def test_work_is_linear_in_what_an_answer_holds(mark: str) -> None:
+    """In CPU time of the thread: a history comes from the client, and one thread serves all."""
+    began_at = time.thread_time()
+    HistoryDigest(()).add_answer(mark * (1_000_000 // len(mark)))
+    assert time.thread_time() - began_at < 1  # a hundred times what it takes; by pattern it were minutes
+
+
+def test_thinking_is_left_out_wherever_it_closes() -> None:
+    said = "a<think>b</think>c<think>d</think>e<think>open"
+    assert digest(answer(said)) == digest(answer("ace<think>open"))
 
 
 CALLING = replace(answer("x"), calls=(Call("1", "f", "{}"),))
