@@ -21,8 +21,8 @@ from app.chat.mode import Mode
 from app.conversations.cleaner import Cleaner
 from app.conversations.continuable import Continuable, ContinuableConversations
 from app.core.request import Question
+from app.exchange.delivered_text import DeliveredText
 from app.exchange.reply import Reply
-from app.exchange.witness import Witness
 
 
 class Recollection:
@@ -51,7 +51,7 @@ class Recollection:
             self._history.add_answer(text)
             self._going_on.remember(self._history.write(), reply, turn, is_held=is_held)
 
-        reply.witness = Witness(note, is_held=is_held)
+        reply.delivered = DeliveredText(note, is_held=is_held)
 
 
 class GoingOn:

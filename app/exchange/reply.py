@@ -38,9 +38,9 @@ from app.core.event import ReplyEvent
 from app.core.usage import TokenEstimate
 from app.exchange.answer import NO_REMEDIES, Answer, Remedies
 from app.exchange.clock import Clocks
+from app.exchange.delivered_text import DeliveredText
 from app.exchange.echo import Echo
 from app.exchange.transforms.options import UNCHANGED, OutputOptions
-from app.exchange.witness import Witness
 from app.hub import Deadline
 from app.upstream.stream import AnswerStream
 
@@ -94,7 +94,7 @@ class Reply:
         self.hidden = TokenEstimate()
         """Thinking that the request does not want to see."""
         self.echo = Echo(None)
-        self.witness: Witness | None = None
+        self.delivered: DeliveredText | None = None
         transforms = options.build_transforms(self.hidden)
         self._answer = Answer(
             stream, transforms, on_named=use.begin, stop=self._stop_upstream, remedies=remedies
@@ -167,8 +167,8 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        if events and self.witness is not None:
-            self.witness.hear(events, self.turn, is_cut_short=self._answer.is_cut_short)
+        if events and self.delivered is not None:
+            self.delivered.add(events, self.turn, is_cut_short=self._answer.is_cut_short)
         is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
         if events or is_quiet:
             self._said_at = self._now
@@ -230,7 +230,7 @@ class Reply:
             log.debug("an answer was not stopped upstream: %s", error.code)
 
     def _give_back(self, *, delivered: bool) -> None:
-        if self.witness is not None and not self.witness.keeps:
+        if self.delivered is not None and not self.delivered.keeps:
             self._use.forgo()
         try:
             self._use.end(delivered=delivered, is_answered=self.finished)

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import assert_never
 
-from app.core.event import ReplyEvent, ReplyFinished, TextDelta, ToolCalled
+from app.core.event import (
+    CitedText,
+    ImageAdded,
+    PagesFound,
+    ReasoningDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    TextDelta,
+    ThoughtText,
+    ToolCalled,
+    UpstreamCall,
+)
 
 MAX_CHARS = 200_000
 """Of a longer answer nothing is remembered."""
 
 
-class Witness:
-    """One for each reply, used by its greenlet. Hears the events that were read."""
+class DeliveredText:
+    """One for each reply, used by its greenlet. Is given the events that were read."""
 
     __slots__ = ("_chars", "_is_good", "_note", "_said", "keeps")
 
     def __init__(self, note: Callable[[str, int], None], *, is_held: bool) -> None:
-        """`note` hears the text of a whole answer and which one of its conversation it is.
+        """`note` is given the text of a whole answer and which one of its conversation it is.
 
         `is_held`: the conversation is kept in any case, since its client may come back by its id.
         """
@@ -27,7 +40,7 @@ class Witness:
         self.keeps = is_held
         """The conversation is kept when the reply is over."""
 
-    def hear(self, events: Iterable[ReplyEvent], turn: int, *, is_cut_short: bool) -> None:
+    def add(self, events: Iterable[ReplyEvent], turn: int, *, is_cut_short: bool) -> None:
         """`is_cut_short`: the upstream has said more than its client got."""
         for event in events:
             match event:
@@ -39,6 +52,12 @@ class Witness:
                 case ReplyFinished():
                     self._is_good = self._is_good and event.reason == "stop" and not is_cut_short
                     self._end(turn)
+                case CitedText() | ImageAdded() | ReasoningDelta() | ThoughtText():
+                    pass  # clients leave these out of what they send back, and so does the digest
+                case ReplyStarted() | UpstreamCall() | PagesFound():
+                    pass
+                case _:
+                    assert_never(event)
         if self._chars > MAX_CHARS or not self._is_good:
             self._is_good = False
             self._said.clear()

@@ -13,17 +13,17 @@ from app.core.event import (
     TextDelta,
     ToolCalled,
 )
-from app.exchange.witness import MAX_CHARS, Witness
+from app.exchange.delivered_text import MAX_CHARS, DeliveredText
 
 STOP = ReplyFinished("stop")
 
 
 def hear(*events: ReplyEvent, is_cut_short: bool = False, is_held: bool = False) -> tuple[list[str], bool]:
     noted: list[str] = []
-    witness = Witness(lambda text, turn: noted.append(f"{text} {turn}"), is_held=is_held)
+    delivered = DeliveredText(lambda text, turn: noted.append(f"{text} {turn}"), is_held=is_held)
     for event in events:
-        witness.hear([event], 3, is_cut_short=is_cut_short)
-    return noted, witness.keeps
+        delivered.add([event], 3, is_cut_short=is_cut_short)
+    return noted, delivered.keeps
 
 
 def test_a_whole_answer_is_noted() -> None:
