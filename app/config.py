@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal, TypeVar
 
+from app.invocation import CALLED
 from app.keys import GatewayKey, parse_keys
 from app.origin import parse_origins
 from app.pasted_token import parse_tokens
@@ -155,7 +156,7 @@ def _check_doors(values: dict[str, Any]) -> None:
     if has_tokens and not has_keys:
         raise InvalidSetting(
             "GLM_REFRESH_TOKENS is set without GATEWAY_API_KEYS: anybody who reaches this gateway could use "
-            "your accounts. Make a key with `make key LABEL=laptop`."
+            f"your accounts. Make a key with `{CALLED.key}`."
         )
     if has_keys and not has_tokens:
         raise InvalidSetting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.catalogue.message import Message
+from app.invocation import CALLED
 
 GET_TOKEN = Message(
     "Log in at https://chatglm.cn on a computer, press F12, open Application > Cookies, and copy the value "
@@ -35,8 +36,9 @@ TRY_AGAIN = Message("Try again.", "请重试。")
 TRY_AGAIN_SOON = Message("Try again in a minute.", "请一分钟后再试。")
 ASK_DIFFERENTLY = Message("Try again, or put it differently.", "请重试，或换个说法。")
 CHECK_NETWORK = Message(
-    "Check the network of the machine that the gateway runs on, and GLM_PROXY; `make doctor` looks at both.",
-    "请检查网关所在机器的网络和 GLM_PROXY；`make doctor` 会检查两者。",
+    "Check the network of the machine that the gateway runs on, and GLM_PROXY; "
+    f"`{CALLED.doctor}` looks at both.",
+    f"请检查网关所在机器的网络和 GLM_PROXY；`{CALLED.doctor}` 会检查两者。",
 )
 LOOK_FOR_NEWER = Message(
     "Try again; if it stays so, the web chat has changed: look for a newer version of glm-api.",

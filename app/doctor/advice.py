@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.catalogue.code import CODES
 from app.catalogue.message import Message
 from app.doctor.finding import Verdict
+from app.invocation import ARCHIVE, CALLED, CHECKOUT, IMAGE, PACKAGE
 
 NOTHING = Message("Nothing to do.", "无需处理。")
 
@@ -44,10 +45,21 @@ OPEN_BROWSER = Message(
     "请在同一网络的浏览器中打开 {site}。若出现验证或登录页，说明此网络地址被拦截：请等待或更换网络。"
     "若可正常使用，请查找 glm-api 的新版本。",
 )
-INSTALL = Message(
-    "Run `make doctor`: like `make run` it uses .venv-run, with the versions of requirements.txt.",
-    "请运行 `make doctor`：它与 `make run` 一样使用 .venv-run，其中装有 requirements.txt 的版本。",
-)
+INSTALL = {
+    CHECKOUT: Message(
+        "Run `make doctor`: like `make run` it uses .venv-run, with the versions of requirements.txt.",
+        "请运行 `make doctor`：它与 `make run` 一样使用 .venv-run，其中装有 requirements.txt 的版本。",
+    ),
+    PACKAGE: Message(
+        "Install it again, in an environment of its own: `pipx reinstall glm-api`, or `pipx install .`.",
+        "请在独立的环境中重新安装：`pipx reinstall glm-api` 或 `pipx install .`。",
+    ),
+    IMAGE: Message("Build the image again.", "请重新构建镜像。"),
+    ARCHIVE: Message(
+        "Run `python -m pip install --require-hashes -r requirements.txt` in an environment of its own.",
+        "请在独立的环境中运行 `python -m pip install --require-hashes -r requirements.txt`。",
+    ),
+}[CALLED]
 MEND_PLACE = Message(
     "Let the gateway's user write there, or set GLM_STATE_PATH: until then every restart forgets newer "
     "refresh tokens.",
@@ -60,12 +72,12 @@ RESTORE = Message(
 )
 MAKE_ROOM = Message("Make room on that disk.", "请清理磁盘空间。")
 TAKE_PORT = Message(
-    "Take another port, `PORT={next} make run`, or end the program that has this one (`ss -ltnp`).",
-    "请换一个端口：`PORT={next} make run`，或结束占用它的程序（`ss -ltnp`）。",
+    f"Take another port, `{CALLED.at_port}`, or end the program that has this one (`ss -ltnp`).",
+    f"请换一个端口：`{CALLED.at_port}`，或结束占用它的程序（`ss -ltnp`）。",
 )
 START_GATEWAY = Message(
-    "Start it (`make run`, `docker start`), look into its log, or give the right --url.",
-    "请启动网关（`make run`、`docker start`），查看其日志，或改正 --url。",
+    f"Start it (`{CALLED.run}`), look into its log, or give the right --url.",
+    f"请启动网关（`{CALLED.run}`），查看其日志，或改正 --url。",
 )
 WAIT_ELSEWHERE = Message(
     "The account answers somewhere else, in a browser or another gateway: wait for it, or use another "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.catalogue.message import Message
 from app.doctor.finding import Mark, Verdict
+from app.invocation import CALLED
 
 # --- the checks --------------------------------------------------------------------------------------------
 
@@ -78,10 +79,9 @@ STATE_MEMORY = Message(
     "GLM_STATE_PATH 为 :memory:，重启会丢失轮换后的 refresh token",
 )
 STATE_FOREIGN = Message(
-    "{path} is not opened, since files made by another user than {owner} could lock the gateway out: sudo -u "
-    "'#{owner}' python -m app.doctor",
-    "未打开 {path}：若由 {owner} 以外的用户创建文件，网关可能无法写入。请用 sudo -u '#{owner}' python -m "
-    "app.doctor",
+    "{path} is not opened, since files made by another user than {owner} could lock the gateway out: "
+    + CALLED.doctor_as_owner,
+    "未打开 {path}：若由 {owner} 以外的用户创建文件，网关可能无法写入。请用 " + CALLED.doctor_as_owner,
 )
 STATE_UNUSABLE = Message("{path} cannot be written: {reason}", "{path} 无法写入：{reason}")
 STATE_DAMAGED = Message("{path} is damaged: {reason}", "{path} 已损坏：{reason}")
@@ -149,8 +149,8 @@ TOKENS_RUNNING = Message(
     "网关运行中，未直接检查；请由网关检查：加上 --url {url} 再运行一次",
 )
 TOKENS_NONE = Message(
-    "none to ask; give yours on standard input: python -m app.doctor --tokens -",
-    "没有可检查的令牌；可从标准输入提供：python -m app.doctor --tokens -",
+    f"none to ask; give yours on standard input: {CALLED.doctor_asking}",
+    f"没有可检查的令牌；可从标准输入提供：{CALLED.doctor_asking}",
 )
 RECORD_WRITTEN = Message(
     "{path}, {lines} lines: shapes, no words. Read it before you give it away",

@@ -11,6 +11,8 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from app.invocation import CALLED
+
 KEY_PREFIX = "glm-"
 _RANDOM_BYTES = 32
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -65,7 +67,7 @@ def _parse_entry(entry: str, number: int) -> GatewayKey:
     if hashed is None and not value.startswith(KEY_PREFIX):
         raise ValueError(
             f"entry {number} is neither a key that begins with {KEY_PREFIX} nor sha256:<64 hex digits>; "
-            "make one with `make key LABEL=laptop`"
+            f"make one with `{CALLED.key}`"
         )
     limits = _parse_options(options, number)
     return GatewayKey(
