@@ -158,6 +158,9 @@ def end_where_wrong() -> None:
     if sys.path[0] != HOME:  # but what lies where gunicorn was called, which may be named as we are
         sys.path.insert(0, HOME)
     from app.config import read_settings  # noqa: PLC0415 - the application lies beside this file
+    from app.standard_streams import open_closed_streams  # noqa: PLC0415
+
+    open_closed_streams()
 
     wrong = read_settings(os.environ)[1] | WRONG
     if wrong:

@@ -15,18 +15,24 @@ from app.core.errors import CredentialsRejected
 from app.doctor.checks import Order, examine
 from app.doctor.credentials import Credentials, parse_credentials
 from app.doctor.report import choose_language, print_json, print_report
+from app.invocation import CALLED, CHECKOUT
 
 _EPILOG = """
 Exit code: 0 all is well, 1 something is wrong, 2 the command makes no sense.
 Tokens are never arguments: everybody on a machine can see those. Beside a running gateway no token is
 refreshed, since it alone may hold the newest one: let it ask with --url.
 """
+_THROUGH_MAKE = '\nThrough make: make doctor ARGS="--chat"\n'
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], program: str = "python -m app.doctor") -> int:
+    """`program` is what it was called by."""
     logs.configure("ERROR", "text")
-    parser = _build_parser()
+    parser = _build_parser(program)
     options, unknown = parser.parse_known_args(arguments)
+    if options.help:
+        sys.stdout.write(parser.format_help())  # argparse would not say that it could not
+        return 0
     if unknown:
         parser.error("unknown arguments (not repeated here, should they be tokens: those come with --tokens)")
     if options.url and not _is_address(options.url):
@@ -40,6 +46,10 @@ def main(arguments: list[str]) -> int:
         if isinstance(exc, CredentialsRejected):
             reason = exc.said.say(choose_language(os.environ))
         parser.error(f"what --tokens names cannot be used: {reason}")
+    return _report(options, credentials)
+
+
+def _report(options: argparse.Namespace, credentials: Credentials) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # names of files, words of others: whatever the locale
         sys.stdout.reconfigure(errors="replace")
     language = choose_language(os.environ)
@@ -55,14 +65,16 @@ def main(arguments: list[str]) -> int:
     return 0 if is_well else 1
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def _build_parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m app.doctor",
+        prog=program,
         description="Looks at a gateway that does not work, and says what it is and what to do.",
-        epilog=_EPILOG,
+        epilog=_EPILOG + (_THROUGH_MAKE if CALLED is CHECKOUT else ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
+    parser.add_argument("-h", "--help", action="store_true", help="show this, and nothing else")
     parser.add_argument("--chat", action="store_true", help="also ask one small question")
     parser.add_argument("--tools", action="store_true", help="also ask one question with a tool to call")
     parser.add_argument(

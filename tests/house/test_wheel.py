@@ -202,6 +202,16 @@ def test_doctor(full: Path, call: Call, tmp_path: Path) -> None:
     assert (marks["packages"], marks["server"]) == ("ok", "ok")
 
 
+def test_words_name_what_is_installed(full: Path, call: Call) -> None:
+    said = call(full, "doctor", GLM_UPSTREAM_URL="http://127.0.0.1:9", PORT="9").stdout
+    assert "give yours on standard input: glm-api doctor --tokens -\n" in said
+    assert call(full, "doctor", "--help").stdout.startswith("usage: glm-api doctor ")
+    assert call(full, "run", "--help").stdout.startswith("usage: glm-api run\n")
+    refused = call(full, "run", GATEWAY_API_KEYS="mine")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "`glm-api key laptop`" in refused.stderr
+
+
 def test_demo(full: Path, call: Call, tmp_path: Path) -> None:
     with start(full, tmp_path, "demo") as url:
         asked = urllib.request.Request(
