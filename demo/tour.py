@@ -102,14 +102,14 @@ class Tour:
     def _show(self, stream: Any) -> tuple[list[str], str | None]:
         pieces: list[str] = []
         finish = None
-        print("   GLM:  ", end="", flush=True)
+        say("   GLM:  ", end="")
         for chunk in stream:
             piece = chunk.choices[0].delta.content
             if piece:
                 pieces.append(piece)
-                print(piece, end="", flush=True)
+                say(piece, end="")
             finish = chunk.choices[0].finish_reason or finish
-        print()
+        say()
         return pieces, finish
 
 
