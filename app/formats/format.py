@@ -16,6 +16,7 @@ from app.core.errors import GatewayError
 from app.core.event import ReplyEvent
 from app.core.request import Question
 from app.core.usage import Usage
+from app.core.wait import Wait
 
 ErrorEncoder = Callable[[GatewayError, str], bytes]
 """A failure before the answer began, as a whole body of the format; the text is the request's id."""
@@ -55,6 +56,18 @@ class Encoder(Protocol):
         ...
 
 
+class ProgressEncoder(Encoder, Protocol):
+    """Begins before there is an answer, and says what is waited for."""
+
+    def encode_wait(self, wait: Wait, words: str) -> bytes:
+        """`words` for people; they are nothing of the answer, and not counted."""
+        ...
+
+    def begin_answer(self, head: ReplyHead, usage: Usage) -> Encoder:
+        """What writes the answer behind all this, which is now known to be of that `head`; it has started."""
+        ...
+
+
 class Folder(Protocol):
     """Folds the same events into one body."""
 
@@ -77,3 +90,14 @@ class Asked(Protocol):
     def build_encoder(self, head: ReplyHead, usage: Usage) -> Encoder: ...
 
     def build_folder(self, head: ReplyHead, usage: Usage) -> Folder: ...
+
+
+class AskedProgress(Asked, Protocol):
+    """A request that may want to know what is waited for."""
+
+    @property
+    def progress(self) -> bool:
+        """Streamed, and the stream shall say what is waited for until the answer begins."""
+        ...
+
+    def build_encoder(self, head: ReplyHead, usage: Usage) -> ProgressEncoder: ...

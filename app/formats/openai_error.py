@@ -22,7 +22,7 @@ def find_type(status: int) -> str:
     return _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
 
 
-def build_error(error: GatewayError) -> dict[str, object]:
+def build_error(error: GatewayError) -> dict[str, dict[str, object]]:
     """`{"error": {"message", "type", "param", "code"}}`; the upstream's words in it may repeat a token."""
     message = redactor.redact(error.text)
     return {
@@ -41,5 +41,11 @@ def encode_error(error: GatewayError, _request_id: str = "") -> bytes:
 
 
 def encode_error_event(error: GatewayError) -> bytes:
-    """The last event of a stream that failed: official clients raise it as an APIError."""
-    return b"data: " + encode_error(error) + b"\n\n"
+    """The last event of a stream that failed: official clients raise it as an APIError.
+
+    It has no headers, so that `retry_after`, in seconds, stands in it.
+    """
+    body = build_error(error)
+    if error.retry_after_seconds is not None:
+        body["error"]["retry_after"] = error.whole_retry_seconds
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"

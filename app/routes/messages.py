@@ -9,7 +9,8 @@ from app.formats.anthropic_messages.asked import parse_message
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.holding import hold_more
-from app.routes.reply import answer_question, max_text_chars
+from app.routes.progress import answer_as_asked
+from app.routes.reply import max_text_chars
 from app.routes.services import services
 
 bp = Blueprint("messages", __name__)
@@ -19,7 +20,7 @@ bp.before_request(require_caller)
 @bp.post("/v1/messages")
 def create_message() -> Response:
     """Answer a conversation, streamed or whole."""
-    return answer_question(parse_message(read_body(), max_text_chars=max_text_chars()))
+    return answer_as_asked([parse_message(read_body(), max_text_chars=max_text_chars())])
 
 
 @bp.post("/v1/messages/count_tokens")

@@ -18,22 +18,34 @@ from flask import Response, g
 
 from app.catalogue.message import tell
 from app.catalogue.wait import WAITS
-from app.core.event import ReasoningDelta
 from app.core.request import Question
 from app.core.size import measure_question
 from app.core.usage import TokenEstimate, Usage
 from app.core.wait import Wait
 from app.exchange.reply import Reply
-from app.formats.format import Asked, ReplyHead
+from app.formats.format import AskedProgress, ReplyHead
 from app.hub import Subtask
 from app.identifier import fold_id
 from app.routes.holding import hold_more
-from app.routes.reply import build_head, build_stream, close_reply, encode_failure, relay_reply
+from app.routes.reply import (
+    answer_question,
+    build_head,
+    build_stream,
+    close_reply,
+    encode_failure,
+    relay_reply,
+)
 from app.routes.services import services
 from app.server.request_log import RequestLog
 
 
-def answer_with_progress(asked: Asked) -> Response:
+def answer_as_asked(asked: list[AskedProgress]) -> Response:
+    """Takes the one out, so that nobody but the answer holds texts that may be large."""
+    answer = _answer_with_progress if asked[0].progress else answer_question
+    return answer(asked.pop())
+
+
+def _answer_with_progress(asked: AskedProgress) -> Response:
     """As `answer_question`, of a request that is streamed. Whatever fails from here on is an error event."""
     request_log: RequestLog = g.request_log
     hold_more(measure_question(asked.question))
@@ -48,27 +60,26 @@ def answer_with_progress(asked: Asked) -> Response:
 
 def _relay(
     opening: Subtask[Wait, Reply],
-    asked: Asked,
+    asked: AskedProgress,
     request_log: RequestLog,
     heartbeat_seconds: float,
     release_body: Callable[[], None],
 ) -> Iterator[bytes]:
-    # What it says is no thinking of the model's, and is not counted.
     encoder = asked.build_encoder(_guess_head(asked.question), Usage(TokenEstimate()))
     yield encoder.start()
     try:
         for wait in opening.listen(heartbeat_seconds):
-            yield encoder.heartbeat() if wait is None else encoder.encode([ReasoningDelta(say_wait(wait))])
+            yield encoder.heartbeat() if wait is None else encoder.encode_wait(wait, say_wait(wait))
         reply = opening.take()
     except Exception as exc:  # noqa: BLE001 - as in any stream
         yield encode_failure(exc, encoder, request_log)
         return
     request_log.account = reply.account
     usage = Usage(reply.prompt, reasoning=reply.hidden)
-    answer = relay_reply(reply, asked.build_encoder(build_head(reply, asked), usage), request_log)
+    answer = relay_reply(reply, encoder.begin_answer(build_head(reply, asked), usage), request_log)
     del asked, encoder  # as in `answer_question`
     release_body()
-    next(answer)  # the role, which has been sent
+    next(answer)  # the beginning, which has been sent
     yield from answer
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import requests
 from openai import APIError, APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
@@ -16,6 +17,7 @@ from tests.eventually import eventually
 from tests.live.asking import Heard, ask
 from tests.live.conftest import StartGateway, connect, list_states
 from tests.live.situation import AFTER, BEFORE, Situation
+from tests.message_reader import MessageReader
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -56,6 +58,23 @@ def has_left(gateway: GatewayProcess, count: int) -> bool:
 def test_the_answer_follows_what_was_waited_for(client: OpenAI) -> None:
     plain, told = ask(client, "[[text]]", stream=True), ask_with_progress(client, "[[text]]")
     assert (told.text, told.finish, told.reasoning) == (plain.text, "stop", ASKED)
+
+
+def test_programs_can_tell_it_from_thinking(client: OpenAI) -> None:
+    chunks = client.chat.completions.create(
+        model="glm-think",
+        messages=[{"role": "user", "content": "[[think thought=hm say=so]]"}],
+        stream=True,
+        extra_body=PROGRESS,
+    )
+    deltas = [chunk.choices[0].delta.model_dump(exclude_none=True) for chunk in chunks]
+    told = [
+        (delta["reasoning_content"], delta.get("progress"))
+        for delta in deltas
+        if "reasoning_content" in delta
+    ]
+    assert told[0] == (ASKED, {"kind": "ask"})
+    assert "".join(words for words, progress in told if progress is None) == "hm"
 
 
 def test_a_search_is_named(client: OpenAI) -> None:
@@ -192,3 +211,46 @@ def test_a_stop_is_told_to_who_waits(
         read_place(raw, 1)
         assert gateway.stop() == 0
         assert b"shutting_down" in raw.read_to_end()
+
+
+def ask_messages(gateway: GatewayProcess, account: str, question: str, **fields: Any) -> MessageReader:
+    """A streamed request for Anthropic Messages, read by the rules of its events."""
+    answer = requests.post(
+        f"{gateway.url}/v1/messages",
+        json={"model": "glm", "messages": [{"role": "user", "content": question}], "stream": True} | fields,
+        headers={"x-api-key": account},
+        timeout=20,
+    )
+    assert answer.status_code == 200, answer.text
+    return MessageReader().read(answer.content)
+
+
+def list_blocks(read: MessageReader) -> list[tuple[str, str]]:
+    return [(block["type"], block[block["type"]]) for block in read.message["content"]]
+
+
+def test_messages_tell_it_in_a_block_of_thinking(gateway: GatewayProcess, account: str) -> None:
+    plain = ask_messages(gateway, account, "[[text]]")
+    told = ask_messages(gateway, account, "[[text]]", **PROGRESS)
+    assert list_blocks(told) == [("thinking", ASKED), *list_blocks(plain)]
+    assert told.message["usage"] == plain.message["usage"]
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
+    thought = ask_messages(gateway, account, "[[think thought=hm say=so]]", **PROGRESS, **thinking)
+    assert list_blocks(thought) == [("thinking", ASKED), ("thinking", "hm"), ("text", "so")]
+
+
+def test_the_failure_of_messages_is_an_error_event(gateway: GatewayProcess, account: str) -> None:
+    failure = ask_messages(gateway, account, "[[busy]]", **PROGRESS).failure
+    assert failure is not None
+    assert (failure["type"], failure["code"]) == ("overloaded_error", "upstream_busy")
+    assert failure["retry_after"] > 0
+
+
+def test_whole_messages_ignore_it(gateway: GatewayProcess, account: str) -> None:
+    answer = requests.post(
+        f"{gateway.url}/v1/messages",
+        json={"model": "glm", "messages": [{"role": "user", "content": "[[text]]"}], **PROGRESS},
+        headers={"x-api-key": account},
+        timeout=20,
+    )
+    assert [block["type"] for block in answer.json()["content"]] == ["text"]

@@ -14,10 +14,11 @@ from app.formats.format import ReplyHead
 
 @dataclass(frozen=True, slots=True)
 class AskedMessage:
-    """An `Asked` (app/formats/format.py)."""
+    """An `AskedProgress` (app/formats/format.py)."""
 
     question: Question
     stream: bool
+    progress: bool = False
 
     def build_encoder(self, head: ReplyHead, usage: Usage) -> EventEncoder:
         return EventEncoder(head, usage)
@@ -32,4 +33,5 @@ def parse_message(body: bytes, *, max_text_chars: int) -> AskedMessage:
     Only `true` asks for a stream: some clients leave the field out where they want the answer whole.
     """
     request = parse_messages_request(body, max_text_chars=max_text_chars)
-    return AskedMessage(build_question(request), request.stream is True)
+    is_streamed = request.stream is True
+    return AskedMessage(build_question(request), is_streamed, is_streamed and request.progress is True)

@@ -71,12 +71,16 @@ class Blocks:
             case CitedText():
                 self._cite(event)
             case ToolCalled() | PagesFound() | ReplyFinished():
-                self._close()
+                self.close()
                 self._show(event)
             case ReplyStarted() | UpstreamCall():
                 pass
             case _:
                 assert_never(event)
+
+    def tell(self, words: str) -> None:
+        """Words of our own, as thinking; not counted."""
+        self._say("thinking", words, TokenEstimate())
 
     def _show(self, event: ToolCalled | PagesFound | ReplyFinished) -> None:
         """What is a whole block of its own, or none."""
@@ -88,7 +92,7 @@ class Blocks:
     def _say(self, kind: Kind, text: str, estimate: TokenEstimate) -> None:
         estimate.add(text)
         if self._open != kind:
-            self._close()
+            self.close()
             self._open = kind
             empty: Json = {"text": ""} if kind == "text" else {"thinking": "", "signature": ""}
             self._writer.open({"type": kind, **empty})
@@ -131,7 +135,8 @@ class Blocks:
         self._writer.open({"type": "web_search_tool_result", "tool_use_id": search_id, "content": pages})
         self._writer.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """The block that is open, if one is."""
         if self._open == "thinking":
             self._writer.add({"type": "signature_delta", "signature": SIGNATURE})
         if self._open is not None:

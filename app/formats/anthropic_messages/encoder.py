@@ -9,6 +9,7 @@ import msgspec
 from app.core.errors import GatewayError
 from app.core.event import ReplyEvent, ReplyFinished
 from app.core.usage import Usage
+from app.core.wait import Wait
 from app.formats.anthropic_messages.block import Blocks, Json, Kind, build_stop, build_usage
 from app.formats.anthropic_messages.error import encode_error_event
 from app.formats.format import ReplyHead
@@ -88,6 +89,17 @@ class EventEncoder:
 
     def error(self, error: GatewayError) -> bytes:
         return encode_error_event(error)
+
+    def encode_wait(self, wait: Wait, words: str) -> bytes:
+        """As a block of thinking, which the answer closes; clients that show none pass over it."""
+        self._blocks.tell(words)
+        return self._writer.take()
+
+    def begin_answer(self, head: ReplyHead, usage: Usage) -> EventEncoder:
+        """The message has its id already; the blocks are numbered on."""
+        self._blocks.close()
+        self._blocks = Blocks(self._writer, usage)
+        return self
 
     def encode(self, events: Iterable[ReplyEvent]) -> bytes:
         """These events as one piece to write; empty where they say nothing to the client."""

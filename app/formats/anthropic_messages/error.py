@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.core.errors import GatewayError, PromptTooLong
 from app.formats.json_text import encode_json, escape_lines
 from app.logs import redactor
@@ -23,7 +25,7 @@ def find_type(status: int) -> str:
     return _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
 
 
-def build_error(error: GatewayError) -> dict[str, object]:
+def build_error(error: GatewayError) -> dict[str, Any]:
     """`{"type": "error", "error": {"type", "message", "code"}}`; `code` is ours, for programs to go by."""
     message = redactor.redact(_word(error))
     described = {"type": find_type(error.status), "message": message, "code": error.code}
@@ -49,5 +51,11 @@ def encode_error(error: GatewayError, request_id: str) -> bytes:
 
 
 def encode_error_event(error: GatewayError) -> bytes:
-    """The last event of a stream that failed: official clients raise it as an APIError."""
-    return b"event: error\ndata: " + escape_lines(encode_json(build_error(error))) + b"\n\n"
+    """The last event of a stream that failed: official clients raise it as an APIError.
+
+    It has no headers, so that `retry_after`, in seconds, stands in it.
+    """
+    body = build_error(error)
+    if error.retry_after_seconds is not None:
+        body["error"]["retry_after"] = error.whole_retry_seconds
+    return b"event: error\ndata: " + escape_lines(encode_json(body)) + b"\n\n"

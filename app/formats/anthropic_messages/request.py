@@ -115,6 +115,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
+    progress: bool | None = None
 
 
 _decode_messages = msgspec.json.Decoder(MessagesRequest).decode

@@ -15,7 +15,7 @@ from app.formats.openai_chat.tool import uses_functions
 
 @dataclass(frozen=True, slots=True)
 class AskedChat:
-    """An `Asked` (app/formats/format.py)."""
+    """An `AskedProgress` (app/formats/format.py)."""
 
     question: Question
     stream: bool
@@ -23,7 +23,6 @@ class AskedChat:
     uses_functions: bool = False
     """Calls are told as requests of 2023 know them."""
     progress: bool = False
-    """Streamed, and the stream shall say what is waited for until the answer begins."""
 
     def build_encoder(self, head: ReplyHead, usage: Usage) -> ChunkEncoder:
         return ChunkEncoder(head, usage, include_usage=self.include_usage, uses_functions=self.uses_functions)

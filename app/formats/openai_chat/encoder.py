@@ -21,6 +21,7 @@ from app.core.event import (
     UpstreamCall,
 )
 from app.core.usage import Usage
+from app.core.wait import Wait
 from app.formats.format import ReplyHead
 from app.formats.json_text import encode_json, encode_text, escape_lines
 from app.formats.openai_error import encode_error_event
@@ -130,6 +131,17 @@ class ChunkEncoder:
 
     def error(self, error: GatewayError) -> bytes:
         return encode_error_event(error)
+
+    def begin_answer(self, head: ReplyHead, usage: Usage) -> ChunkEncoder:
+        return ChunkEncoder(
+            head, usage, include_usage=self._include_usage, uses_functions=self._uses_functions
+        )
+
+    def encode_wait(self, wait: Wait, words: str) -> bytes:
+        """As thinking, which clients show, and beside it for programs that tell the one from the other."""
+        numbers = {name: value for name in ("number", "count") if (value := getattr(wait, name))}
+        told = {"reasoning_content": words, "progress": {"kind": wait.kind, **numbers}}
+        return self._opening + escape_lines(encode_json(told))[1:-1] + self._tail
 
     def encode(self, events: Iterable[ReplyEvent]) -> bytes:
         """The chunks of these events as one piece to write; empty where they say nothing to the client."""

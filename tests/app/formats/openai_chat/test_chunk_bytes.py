@@ -27,6 +27,7 @@ from app.core.event import (
     TextDelta,
 )
 from app.core.usage import TokenEstimate, Usage, estimate_tokens
+from app.core.wait import Wait
 from app.formats.format import ReplyHead
 from app.formats.json_text import encode_text
 from app.formats.openai_chat.encoder import HEARTBEAT, ChunkEncoder, CompletionFolder, build_usage
@@ -74,6 +75,22 @@ def test_the_first_chunk() -> None:
 )
 def test_deltas(events: list[ReplyEvent], expected: str) -> None:
     assert make_encoder().encode(events).decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("wait", "told"),
+    [
+        (Wait("search"), '{"kind":"search"}'),
+        (Wait("queue", 2), '{"kind":"queue","number":2}'),
+        (Wait("upload", 2, 3), '{"kind":"upload","number":2,"count":3}'),
+    ],
+)
+def test_what_is_waited_for(wait: Wait, told: str) -> None:
+    usage = make_usage()
+    encoder = ChunkEncoder(HEAD, usage, include_usage=False)
+    chunk = encoder.encode_wait(wait, "等\n").decode()
+    assert chunk == OPENING + r'{"reasoning_content":"等\n","progress":' + told + "}" + TAIL
+    assert usage.completion_tokens == 0
 
 
 @pytest.mark.parametrize("reason", ["stop", "content_filter", "length"])
@@ -260,3 +277,10 @@ def test_an_error_without_a_parameter_says_null() -> None:
         'data: {"error":{"message":"行 忙","type":"api_error","param":null,"code":"upstream_busy"}}\n\n'
     )
     assert set(build_error(errors.UpstreamBusy(""))) == {"error"}
+
+
+def test_an_error_event_says_when_to_ask_again_as_it_has_no_headers() -> None:
+    error = errors.AccountsBusy(Message("Busy.", "忙。"), retry_after_seconds=4.2)
+    event = json.loads(encode_error_event(error).decode().removeprefix("data: "))
+    assert event["error"]["retry_after"] == 5
+    assert "retry_after" not in build_error(error)["error"]
