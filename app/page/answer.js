@@ -5,18 +5,18 @@ import { Clock, saySeconds } from "./clock.js";
 import { copyButton, tell } from "./copy.js";
 import { element, find } from "./dom.js";
 import { link, MarkdownView } from "./markdown.js";
-import { watchQueue } from "./queue.js";
 import { follow } from "./scroll.js";
 import { copyRow } from "./snippet.js";
 import { troubleBox } from "./trouble.js";
 import { say } from "./words.js";
 
 export const PATH = "/v1/chat/completions";
-const QUEUE_SECONDS = 3; // waiting this long has a reason worth telling
+// What only the page's own requests have: it shows what is waited for, and what the answer took.
+const SHOWN = { progress: true, stream_options: { include_usage: true } };
 // Ends that are nobody's fault.
 const ENDS = ["stopped", "reloaded"];
 // What is kept of an answer over a reload.
-const KEPT = ["text", "thoughts", "annotations", "reason", "conversation", "model", "usage", "firstSeconds", "thoughtSeconds", "wholeSeconds"];
+const KEPT = ["text", "thoughts", "annotations", "reason", "conversation", "model", "servedBy", "usage", "firstSeconds", "thoughtSeconds", "wholeSeconds"];
 
 /** Drawn once per frame, however many chunks come. */
 export class Answer {
@@ -26,7 +26,7 @@ export class Answer {
     this.again = again;
     this.text = this.thoughts = "";
     this.annotations = [];
-    this.reason = this.conversation = this.model = this.usage = null;
+    this.reason = this.conversation = this.model = this.servedBy = this.usage = null;
     this.firstSeconds = this.thoughtSeconds = this.wholeSeconds = null;
     this.waiting = element("p", { class: "hint caret" });
     this.node = element("article", { class: "answer", "aria-busy": "true" },
@@ -40,13 +40,12 @@ export class Answer {
     this.clock = new Clock((seconds) => this.showSeconds(seconds));
     let failure = null;
     try {
-      const response = await ask(PATH, { method: "POST", body: { ...this.body, stream_options: { include_usage: true } }, signal });
+      const response = await ask(PATH, { method: "POST", body: { ...this.body, ...SHOWN }, signal });
       for await (const chunk of readEvents(response)) this.take(chunk);
     } catch (error) {
       failure = error;
     }
     this.wholeSeconds = this.clock.stop();
-    this.queue?.abort();
     this.end(failure);
     tell(say(isAbort(failure) ? "stopped" : "answered"), false);
   }
@@ -72,18 +71,26 @@ export class Answer {
   }
 
   showSeconds(seconds) {
-    if (this.thoughts && !this.text) this.sayThinking("thinkingFor", seconds);
-    if (!this.waiting.isConnected) return;
-    this.waiting.textContent = say(this.isQueued ? "queuedFor" : "waitingFor", saySeconds(seconds));
-    if (seconds >= QUEUE_SECONDS) this.queue ??= watchQueue((isQueued) => { this.isQueued = isQueued; });
+    if (this.thoughts && !this.text) this.sayThinking("thinkingFor", seconds - this.firstSeconds);
+    const { kind = "start", number, count } = this.wait ?? {};
+    this.waiting.textContent = say("waitingFor", say(`wait_${kind}`, number, count), saySeconds(seconds));
+  }
+
+  /** Another thing is waited for; of a queue that moves only the first place is told aloud. */
+  showWait(wait) {
+    if (wait.kind !== this.wait?.kind) tell(say(`wait_${wait.kind}`, wait.number, wait.count), false);
+    this.wait = wait;
+    this.showSeconds(this.clock.seconds());
   }
 
   take(chunk) {
     if (/^[0-9a-f]{24}$/.test(chunk.id)) this.conversation = chunk.id;
     this.model = chunk.model ?? this.model;
+    this.servedBy = chunk.system_fingerprint ?? this.servedBy;
     this.usage = chunk.usage ?? this.usage;
     const choice = chunk.choices[0];
     if (!choice) return;
+    if (choice.delta.progress) return this.showWait(choice.delta.progress);
     this.thoughts += choice.delta.reasoning_content ?? "";
     this.text += choice.delta.content ?? "";
     this.annotations.push(...(choice.delta.annotations ?? []));
@@ -97,17 +104,12 @@ export class Answer {
     cancelAnimationFrame(this.frame);
     this.frame = null;
     follow(() => {
-      if (this.thoughts || this.text) this.endWaiting();
+      if (this.thoughts || this.text) this.waiting.remove();
       if (this.thoughts) this.drawThoughts();
       if (!this.text) return;
       if (!this.textNode.isConnected) this.node.append(this.textNode);
       this.view.show(this.text);
     });
-  }
-
-  endWaiting() {
-    this.queue?.abort();
-    this.waiting.remove();
   }
 
   /** The thoughts lie open while they come, and fold at the first word. */
@@ -163,7 +165,7 @@ export class Answer {
 
   /** Who answered, in what time, at what length. */
   sayCost() {
-    return [this.model,
+    return [this.model, this.servedBy && this.servedBy !== this.model && say("servedBy", this.servedBy),
       this.firstSeconds !== null && say("firstWord", saySeconds(this.firstSeconds)),
       this.wholeSeconds !== null && say("inAll", saySeconds(this.wholeSeconds)),
       this.usage && say("tokens", this.usage.completion_tokens)].filter(Boolean).join(" · ");

@@ -87,7 +87,7 @@ async function read(reader) {
 
 function parseEvent(data) {
   const event = JSON.parse(data);
-  if (event.error) throw new ApiError(event.error.code, event.error.message);
+  if (event.error) throw new ApiError(event.error.code, event.error.message, event.error.retry_after);
   return event;
 }
 

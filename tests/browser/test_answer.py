@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import FilePayload, Page, Request, expect
 
 from demo.gateway import GatewayProcess
 from tests.browser.conftest import TOKEN, send, wait_for_end, wait_until
@@ -19,7 +19,7 @@ THINKING = "[[think thought=secretly%20considered say=openly pace=400 delay=1500
 def test_thoughts_lie_open_while_they_come_and_fold_at_the_first_word(page: Page) -> None:
     page.locator("#think").click()
     send(page, THINKING)
-    expect(page.locator(".answer .hint")).to_have_text(re.compile(r"Waiting for the first words… \d"))
+    expect(page.locator(".answer .hint")).to_have_text(re.compile(r"Asked; waiting for the first words… \d"))
     thoughts = page.locator("details.thinking div")
     expect(thoughts).to_be_visible()
     expect(page.locator("details.thinking summary")).to_contain_text("Thinking…")
@@ -36,7 +36,10 @@ def test_below_an_answer_is_who_gave_it_in_what_time_at_what_length(page: Page) 
     send(page, "[[text say=hello pace=100]]")
     wait_for_end(page)
     expect(page.locator(".answer .foot").first).to_have_text(
-        re.compile(r"^glm-search · first words after [\d.]+ s · [\d.]+ s in all · about \d+ tokens$")
+        re.compile(
+            r"^glm-search · answered by moe_\w+ · first words after [\d.]+ s"
+            r" · [\d.]+ s in all · about \d+ tokens$"
+        )
     )
 
 
@@ -84,8 +87,40 @@ def busy_page(page: Page, gateway: GatewayProcess) -> Iterator[Page]:
 def test_a_question_that_waits_in_the_queue_says_so(busy_page: Page) -> None:
     send(busy_page, "hello")
     waiting = busy_page.locator(".answer .hint")
-    expect(waiting).to_contain_text("Your account is answering another question", timeout=9000)
+    expect(waiting).to_contain_text("Your account is answering another question; this one is number 1")
+    expect(waiting).to_contain_text(re.compile(r"… [1-9][\d.]* s$"))
+    assert busy_page.locator("details.thinking").count() == 0
+    # A reader is told once what is waited for, and not every second.
+    expect(busy_page.locator("#status")).to_contain_text("number 1 in the queue")
     busy_page.locator("#stop").click()
+
+
+def test_what_is_waited_for_is_told_and_is_no_thinking(page: Page) -> None:
+    page.evaluate(
+        """() => { window.waits = [];
+        const note = () => { const wait = document.querySelector('.answer .hint')?.textContent.split('…')[0];
+          if (wait && wait !== window.waits.at(-1)) window.waits.push(wait); };
+        new MutationObserver(note).observe(document.querySelector('#turns'),
+          {childList: true, subtree: true, characterData: true}); }"""
+    )
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "text/plain", "buffer": name.encode()} for name in ("a.txt", "b.txt")
+    ]
+    page.locator("#files").set_input_files(files)
+    page.locator("#search").click()
+    send(page, "[[text say=found]]")
+    wait_for_end(page)
+    expect(page.locator(".text")).to_have_text("found")
+    waits = page.evaluate("window.waits")
+    assert waits[-2:] == ["Uploading file 2 of 2", "Searching the web"]
+    assert page.locator("details.thinking").count() == 0
+
+
+def test_a_failure_behind_the_head_says_how_long_to_wait(page: Page, upstream: UpstreamEmulator) -> None:
+    upstream.account("browser-throttled", next=["throttled429"])
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-browser-throttled')")
+    send(page, "hello")
+    expect(page.locator(".trouble")).to_contain_text(re.compile(r"Wait \d+ s\."))
 
 
 def test_models_have_words_and_switches(page: Page) -> None:
