@@ -11,6 +11,7 @@ import msgspec
 
 from app.catalogue.request import NOT_JSON, NOT_UTF8
 from app.core.errors import InvalidRequest
+from app.formats.half_pair import HalfPairs
 from app.formats.json_scan import JsonScan
 from app.hub import cooperate
 
@@ -33,7 +34,8 @@ def decode_body(
     """Read a JSON body, whose text stands in `text_place`. Raises InvalidRequest, naming the place as OpenAI.
 
     Gives way while it looks over a large one; what is decoded then is bounded, files aside. A byte order mark
-    before it, which some editors and shells leave, is ignored (RFC 8259, 8.1).
+    before it, which some editors and shells leave, is ignored (RFC 8259, 8.1); half a surrogate pair is read
+    as U+FFFD.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
@@ -41,10 +43,24 @@ def decode_body(
         for _ in scan.steps():
             cooperate()
         body = scan.trim()
-    return decode_value(decode, body)
+    try:
+        return decode_value(decode, body)
+    except InvalidRequest:
+        mended = _mend_halves(body)
+        if mended is None:
+            raise
+    return decode_value(decode, mended)
 
 
-def decode_value(decode: Callable[[Any], _T], value: bytes | msgspec.Raw, place: str = "") -> _T:
+def _mend_halves(body: bytes) -> bytearray | None:
+    """None where there is nothing to mend. Gives way: a body may hold megabytes of them."""
+    pairs = HalfPairs(body)
+    for _ in pairs.steps():
+        cooperate()
+    return pairs.mended
+
+
+def decode_value(decode: Callable[[Any], _T], value: bytes | bytearray | msgspec.Raw, place: str = "") -> _T:
     """Read the value that stands at `place`, the whole body without one. Raises InvalidRequest."""
     try:
         return decode(value)

@@ -40,7 +40,6 @@ BAD_BODIES: list[tuple[str, bytes, int, str | None]] = [
     ("a string for a number", b'{"messages": [], "temperature": "[undefined]"}', 400, "temperature"),
     ("NaN", b'{"messages": [], "temperature": NaN}', 400, None),
     ("invalid UTF-8", b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}', 400, None),
-    ("lone surrogate", b'{"messages": [{"role": "user", "content": "\\ud800"}]}', 400, None),
     ("deep nesting", b'{"metadata": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}", 400, None),
     ("two answers", json.dumps({"messages": HELLO, "n": 2}).encode(), 400, "n"),
     ("logprobs", json.dumps({"messages": HELLO, "logprobs": True}).encode(), 400, "logprobs"),
