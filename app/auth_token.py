@@ -13,8 +13,8 @@ import msgspec
 
 # For tokens without a claim. Peers cache for an hour; real tokens live 24 (protocol notes 1.1).
 _DEFAULT_LIFE_SECONDS = 3600.0
-# Real ones have 300 to 500.
-_MAX_CHARS = 8192
+MAX_TOKEN_CHARS = 8192
+"""Real ones have 300 to 500."""
 _DEVICE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 _T = TypeVar("_T")
@@ -76,7 +76,7 @@ def read_device_id(value: str) -> str | None:
 
 def is_sendable(value: str) -> bool:
     """Whether a token is what a header can carry: printable ASCII without blanks, and not endless."""
-    return 0 < len(value) <= _MAX_CHARS and value.isascii() and value.isprintable() and " " not in value
+    return 0 < len(value) <= MAX_TOKEN_CHARS and value.isascii() and value.isprintable() and " " not in value
 
 
 def read_expiry(value: str) -> float | None:

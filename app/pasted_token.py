@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.auth_token import is_access_token, is_sendable, read_owner_claims
+from app.auth_token import MAX_TOKEN_CHARS, is_access_token, is_sendable, read_owner_claims
 from app.catalogue import credential
 from app.catalogue.credential import COOKIE
 from app.catalogue.message import Message
@@ -36,6 +36,7 @@ class Mistake:
 
 
 ODD = Mistake(credential.ODD, credential.COPY_AGAIN)
+TOO_LONG = Mistake(credential.TOO_LONG.fill(max_chars=MAX_TOKEN_CHARS), credential.COPY_OR_JOIN)
 NO_COOKIE = Mistake(credential.NO_COOKIE, credential.COPY_COOKIE)
 ACCESS = Mistake(credential.ACCESS, credential.TAKE_COOKIE)
 VISITOR = Mistake(credential.VISITOR, credential.LOG_IN_FIRST)
@@ -123,6 +124,8 @@ def _find_mistake(token: str) -> Mistake | None:
         return ACCESS if token.startswith("chatglm_token") else NO_COOKIE
     if _PLACEHOLDER.fullmatch(token) or token.startswith(COOKIE):
         return PLACEHOLDER
+    if len(token) > MAX_TOKEN_CHARS:
+        return TOO_LONG
     if not is_sendable(token):
         return ODD
     if _OTHER_KEY.fullmatch(token) or _GATEWAY_KEY.fullmatch(token):

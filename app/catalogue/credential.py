@@ -124,6 +124,9 @@ STRANGE_PAGE = Message(
 # What was pasted instead of a token, as the end of a sentence.
 NO_TOKEN = Message("What was given as refresh token {what}.", "所填的 refresh token {what}。")
 ODD = Message("holds characters that no token has", "含有 token 不会有的字符")
+TOO_LONG = Message(
+    "is longer than a token can be ({max_chars} characters)", "过长，token 不会超过 {max_chars} 个字符"
+)
 NO_COOKIE = Message(
     f"is a cookie, or a line of them, without {COOKIE}", f"是一个或一行 Cookie，其中没有 {COOKIE}"
 )
@@ -135,6 +138,9 @@ OTHER_KEY = Message("is an API key of another service", "是其他服务的 API 
 PLACEHOLDER = Message("is the example's word for one", "是示例中的占位文字")
 
 COPY_AGAIN = Message("Copy it again.", "请重新复制。")
+COPY_OR_JOIN = Message(
+    "Copy it again, and join several with commas.", "请重新复制；多个 token 用英文逗号分隔。"
+)
 COPY_COOKIE = Message(f"Copy the value of {COOKIE} at chatglm.cn.", f"请在 chatglm.cn 复制 {COOKIE} 的值。")
 TAKE_COOKIE = Message(f"Take the value of the cookie {COOKIE} instead.", f"请改用 Cookie {COOKIE} 的值。")
 LOG_IN_FIRST = Message(

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import pasted_token
+from app.auth_token import MAX_TOKEN_CHARS
 from app.pasted_token import MistakenToken, parse_tokens
+from app.redaction import MAX_LEARNT_CHARS
 
 
 def jwt(**claims: object) -> str:
@@ -95,8 +97,17 @@ MISTAKES = [
     ("secret 我的账号", pasted_token.ODD),
     ("two words", pasted_token.ODD),
     ("tok\u200ben", pasted_token.ODD),
-    ("x" * 9000, pasted_token.ODD),
+    ("x" * 9000, pasted_token.TOO_LONG),
+    ("x" * 4000 + "我的账号" * 2000, pasted_token.TOO_LONG),
 ]
+
+
+def test_what_is_too_long_is_said_to_be() -> None:
+    """Whatever characters it holds. The log knows every token whole."""
+    assert MAX_TOKEN_CHARS <= MAX_LEARNT_CHARS
+    assert parse_tokens("x" * 8192) == ("x" * 8192,)
+    with pytest.raises(MistakenToken, match=r"longer than a token can be \(8192 characters\)"):
+        parse_tokens("x" * 8193)
 
 
 @pytest.mark.parametrize(("text", "mistake"), MISTAKES)
