@@ -49,8 +49,8 @@ class Offer:
         return self.dialect.write_call(self.names.alias(call.name), arguments.strip() or "{}")
 
     def write_result(self, turn: Turn, name: str, number: int, text: str) -> str:
-        """What came of a past call."""
-        shown = self.names.alias(name) if name else "a call"
+        """What came of a past call; `name` is empty where the call did not come along."""
+        shown = self.names.alias(name) if name else self.names.find_called(turn.call_id) or "a call"
         return self.dialect.write_result(shown, number, text, has_failed=turn.has_failed)
 
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from app.core.tool import Tool
 from app.tools.arguments import Arguments, Reason
 from app.tools.cursor import Cursor, Reading
 from app.tools.dialect import Dialect
@@ -71,7 +72,7 @@ class CallDetector:
         self,
         dialect: Dialect,
         names: Names,
-        make_id: Callable[[], str],
+        make_id: Callable[[Tool], str],
         is_quoted: Callable[[str], bool],
         *,
         is_parallel: bool = True,
@@ -262,7 +263,7 @@ class CallDetector:
                 self._out.append(MalformedOut(name, read.form, read.reason, read.chars))
                 return True
             for arguments in read.calls:
-                call = Call(self._make_id(), read.tool, arguments.text)
+                call = Call(self._make_id(read.tool), read.tool, arguments.text)
                 self._out.append(CallOut(call, read.form, arguments))
                 self._calls += 1
                 if self._calls >= self._max_calls:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from app.core.tool import Tool
-from app.tools.tool import ToolsRefused
+from app.tools.tool import ToolsRefused, full_name, is_call_of
 
 MAX_NAME_CHARS = 64
 SITE_NAMES = frozenset(
@@ -48,13 +48,17 @@ class Names:
 
     def offer(self, tool: Tool) -> str:
         """The name under which the model knows `tool`."""
-        return self._aliases[_full_name(tool)]
+        return self._aliases[full_name(tool)]
 
     def alias(self, name: str) -> str:
         """The same for a name out of the history, whose tool may be declared no more."""
         if name in self._aliases:
             return self._aliases[name]
         return name if _can_travel(name) else _make_alias(name, set(self._offered))
+
+    def find_called(self, call_id: str) -> str | None:
+        """The offered name of the tool that a call of ours was one of, None where none of them is it."""
+        return next((name for name, tool in self._offered.items() if is_call_of(call_id, tool)), None)
 
     def resolve(self, written: str) -> Tool | None:
         """The tool that the model means: by its offered name, its own, or either in another case."""
@@ -69,7 +73,7 @@ class Names:
 def _declare(tools: Iterable[Tool]) -> dict[str, Tool]:
     declared: dict[str, Tool] = {}
     for tool in tools:
-        name = _full_name(tool)
+        name = full_name(tool)
         if not tool.name.strip():
             raise ToolsRefused("A tool needs a name.", tool.place or None)
         known = declared.setdefault(name, tool)
@@ -78,10 +82,6 @@ def _declare(tools: Iterable[Tool]) -> dict[str, Tool]:
                 f"The tool `{name[:64]}` is declared twice in different ways.", tool.place or None
             )
     return declared
-
-
-def _full_name(tool: Tool) -> str:
-    return f"{tool.namespace}__{tool.name}" if tool.namespace else tool.name
 
 
 def _can_travel(name: str) -> bool:

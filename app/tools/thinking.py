@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.core.tool import Tool
 from app.tools.detector import CallDetector, CallOut
 from app.tools.dialect import Dialect
 from app.tools.name import Names
@@ -11,7 +12,7 @@ from app.tools.reader import MAX_CALL_CHARS
 
 
 def find_thought_call(
-    thinking: str, dialect: Dialect, names: Names, make_id: Callable[[], str]
+    thinking: str, dialect: Dialect, names: Names, make_id: Callable[[Tool], str]
 ) -> CallOut | None:
     """The call with which `thinking` ends, if it is whole, readable and in the dialect."""
     start = thinking.rfind(dialect.opener, max(0, len(thinking) - MAX_CALL_CHARS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,24 @@ def choose_tools(tools: Sequence[Tool], choice: ToolChoice) -> tuple[Tool, ...]:
     return offered
 
 
-def build_call_id(draw: Callable[[int], bytes]) -> str:
-    """`call_` and 24 hexadecimal digits; `draw` gives so many random bytes (`secrets.token_bytes`)."""
-    return f"call_{draw(12).hex()}"
+def full_name(tool: Tool) -> str:
+    """With its namespace, as no other tool of the request is called."""
+    return f"{tool.namespace}__{tool.name}" if tool.namespace else tool.name
+
+
+def build_call_id(draw: Callable[[int], bytes], tool: Tool) -> str:
+    """`call_` and 24 hexadecimal digits; `draw` gives so many random bytes (`secrets.token_bytes`).
+
+    The last eight say which tool it is, for a result that comes without its call: nothing here remembers what
+    an earlier answer called.
+    """
+    return f"call_{draw(8).hex()}{_digest_name(tool)}"
+
+
+def is_call_of(call_id: str, tool: Tool) -> bool:
+    """Whether `call_id`, behind whatever its format puts before it, was given to a call of this tool."""
+    return call_id.endswith(_digest_name(tool))
+
+
+def _digest_name(tool: Tool) -> str:
+    return hashlib.sha256(full_name(tool).encode("utf-8", "replace")).hexdigest()[:8]

@@ -17,7 +17,7 @@ from upstream_emulator.emulator import UpstreamEmulator
 
 @streamed
 def test_going_on_from_an_answer(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
-    """Only what is new is sent; the result of a call goes the same way."""
+    """Only what is new is sent; the result of a call goes the same way, and is known by its tool."""
     first = ask(client, f"Please. [[agent {ARGS}]]", stream=stream, tools=[READ], instructions="Be kind.")
     (call,) = first.output
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "hello world"}
@@ -27,7 +27,7 @@ def test_going_on_from_an_answer(client: OpenAI, upstream: UpstreamEmulator, *, 
     assert second.previous_response_id == first.id
     asked = prompts(upstream)[-1]
     assert "Be kind." in asked
-    assert "[Result of a call #1]\nhello world" in asked
+    assert "[Result of read_file #1]\nhello world" in asked
     assert "Please." not in asked
     third = ask(client, "And now?", stream=stream, previous_response_id=second.id)
     assert prompts(upstream)[-1] == "And now?"

@@ -158,7 +158,7 @@ class ReadCalls(Check):
         if isinstance(read, Unreadable):
             return self._reject(read.reason, self._options.names.offer(tool), "native", read.chars)
         for arguments in read:
-            self._give("native", "native", Call(_make_id(), tool, arguments.text), arguments)
+            self._give("native", "native", Call(_make_id(tool), tool, arguments.text), arguments)
             if not self._options.choice.is_parallel:
                 return self._end()
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Call, FilePart, Question, TextPart, Turn
 from app.core.tool import JsonOutput, Tool, ToolChoice
 from app.tools.dialect import Dialect
+from app.tools.tool import build_call_id
 from tests.app.tools.detecting import detect
 
 READ = Tool(
@@ -110,6 +112,15 @@ def test_history_of_aliases_custom_tools_and_results_that_nobody_asked_for() -> 
     assert "[Result of user_search #2]\n(no output)" in text
     assert "[Result of a call #3]\n?" in text
     assert "[Result of now #4]\n12" in text
+
+
+def test_a_result_without_its_call_is_known_by_the_id() -> None:
+    """As where a conversation goes on by its id: the call stands upstream alone, several may come back."""
+    ids = [build_call_id(secrets.token_bytes, tool) for tool in (READ, FIND)]
+    turns = [Turn("tool", (TextPart("7"),), call_id=call_id) for call_id in (*reversed(ids), "call_1")]
+    text = build_prompt(turns, continues=True, are_all_new=True, max_chars=10_000, offer=offer(READ, FIND))
+    for told in ("user_search #1", "read_file #2", "a call #3"):
+        assert f"[Result of {told}]\n7" in text
 
 
 def call(call_id: str, name: str = "read_file", arguments: str = "{}") -> Turn:

@@ -57,7 +57,7 @@ def make_detector(
     return CallDetector(
         DIALECT,
         Names(tools),
-        lambda: f"call_{next(numbers)}",
+        lambda _: f"call_{next(numbers)}",
         quotation.stands_in,
         is_parallel=is_parallel,
     )

@@ -16,7 +16,7 @@ CALL = f'{opener("read_file")}{{"path":"a"}}{CLOSER}'
     [CALL, f"I should read it.\n{CALL}\n", f"{opener('now')}?? no. {CALL}", f"Read it: {CALL[:-12]} "],
 )
 def test_a_call_at_the_end_counts(thinking: str) -> None:
-    found = find_thought_call(thinking, DIALECT, Names(TOOLS), lambda: "call_1")
+    found = find_thought_call(thinking, DIALECT, Names(TOOLS), lambda _: "call_1")
     assert found is not None
     assert (found.call.id, found.call.tool.name, found.call.arguments) == (
         "call_1",
@@ -41,9 +41,9 @@ def test_a_call_at_the_end_counts(thinking: str) -> None:
     ],
 )  # fmt: skip
 def test_anything_else_does_not(thinking: str) -> None:
-    assert find_thought_call(thinking, DIALECT, Names(TOOLS), lambda: "call_1") is None
+    assert find_thought_call(thinking, DIALECT, Names(TOOLS), lambda _: "call_1") is None
 
 
 def test_long_thinking_is_looked_at_once() -> None:
     thinking = "I think <call-k3x9 and so on. " * 60_000 + CALL
-    assert find_thought_call(thinking, DIALECT, Names(TOOLS), lambda: "call_1") is not None
+    assert find_thought_call(thinking, DIALECT, Names(TOOLS), lambda _: "call_1") is not None

@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from app.core.tool import Tool, ToolChoice
-from app.tools.tool import MAX_TOOLS, ToolsRefused, build_call_id, choose_tools
+from app.tools.tool import MAX_TOOLS, ToolsRefused, build_call_id, choose_tools, is_call_of
 
 TOOLS = [Tool("a"), Tool("b"), Tool("c")]
 
@@ -50,5 +50,11 @@ def test_too_many_tools_are_refused_after_filtering() -> None:
 
 
 def test_ids() -> None:
-    assert re.fullmatch(r"call_[0-9a-f]{24}", build_call_id(secrets.token_bytes))
-    assert build_call_id(lambda n: b"\x0a" * n) == "call_" + "0a" * 12
+    read, listing = Tool("read"), Tool("read", namespace="files")
+    drawn = build_call_id(secrets.token_bytes, read)
+    assert re.fullmatch(r"call_[0-9a-f]{24}", drawn)
+    assert build_call_id(lambda n: b"\x0a" * n, read)[:-8] == "call_" + "0a" * 8
+    assert is_call_of(drawn, read)
+    assert is_call_of(drawn.replace("call_", "toolu_"), read)
+    assert not is_call_of(drawn, listing)
+    assert not is_call_of("", read)
