@@ -39,6 +39,7 @@ from app.exchange.opener import ReplyOpener
 from app.files.fetch import Fetcher
 from app.files.policy import build_fetch_policy, build_picture_policy, build_spool_room
 from app.images.download import PictureDownload
+from app.images.editing import Editor
 from app.images.service import ImageService
 from app.logs import redactor
 from app.memory import return_large_blocks
@@ -103,7 +104,10 @@ class Gateway:
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
-        self.images = ImageService(settings, self.pool, opener, attacher, PictureDownload(self.pictures))
+        self.editor = Editor(settings, self.upstream, failover, self.refresher, self.cleaner)
+        self.images = ImageService(
+            settings, self.pool, opener, attacher, PictureDownload(self.pictures), self.editor
+        )
         self.caller_stats = CallerStats()
         self.authenticator = Authenticator(
             settings.gateway_keys,
@@ -138,7 +142,8 @@ class Gateway:
         self._expiry.stop()
         if self.going_on is not None:
             self.going_on.stop()
-        self.cleaner.stop(seconds)
+        self.editor.settle(seconds - _MIN_SETTLE_SECONDS)
+        self.cleaner.stop(max(_MIN_SETTLE_SECONDS, ends_at - time.monotonic()))
         self.close(ends_at - time.monotonic())
 
     def close(self, settle_seconds: float = _MIN_SETTLE_SECONDS) -> None:

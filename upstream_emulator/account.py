@@ -59,6 +59,7 @@ class Account:
     next_refreshes: deque[str] = field(default_factory=deque)
     next_deletions: deque[str] = field(default_factory=deque)
     next_uploads: deque[str] = field(default_factory=deque)
+    next_edits: deque[str] = field(default_factory=deque)
     refreshing: Counter[str] = field(default_factory=Counter)
     dead_refresh_tokens: set[str] = field(default_factory=set)
     access_dead_through: int = 0

@@ -19,6 +19,7 @@ QUEUES = {
     "refresh_next": "next_refreshes",
     "delete_next": "next_deletions",
     "upload_next": "next_uploads",
+    "edit_next": "next_edits",
 }
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from upstream_emulator import chat, control, deletion, login, signing, upload, video
+from upstream_emulator import chat, control, deletion, edit, login, signing, upload, video
 from upstream_emulator.call import Call
 from upstream_emulator.connection import Exchange
 from upstream_emulator.drawing import PICTURES, send_picture
@@ -42,6 +42,7 @@ ENDPOINTS = {
         Endpoint("POST", "/backend-api/assistant/file_upload", upload.upload_2024),
         Endpoint("POST", "/productivity-api/file/chat_upload", upload.upload_2026, "2026"),
         Endpoint("POST", "/backend-api/assistant/file/upload", upload.upload_knowledge),
+        Endpoint("POST", "/drawing-api/v1/image/reference", edit.edit, "2026"),
         Endpoint("POST", "/video-api/v1/static/upload", video.upload),
         Endpoint("POST", "/video-api/v1/chat", video.order),
         Endpoint("POST", "/video-api/v1/static/composite_video", video.compose),

@@ -65,6 +65,12 @@ class FileBook:
         self._files[stored.id] = stored
         return stored
 
+    def find_picture(self, account: str, file_id: object, url: object) -> StoredFile | None:
+        """The account's own picture with this id, where its address is said to be this one."""
+        file = self._files.get(file_id) if isinstance(file_id, str) else None
+        is_own = file is not None and file.account == account and file.is_picture
+        return file if is_own and file is not None and file.url == url else None
+
     def look_at(self, account: str, parts: list[dict[str, Any]]) -> list[str]:
         """What the account sees of the parts that are no text, in order: a label each, or that it cannot."""
         seen: list[str] = []

@@ -34,6 +34,13 @@ class Lease:
         if self.login_slot is not self.account.login_slot:
             raise LoginAnswering(LOGIN_ANSWERING)
 
+    def hand_over(self) -> Lease:
+        """The same right for work that goes on when its request is interrupted; this one is released now."""
+        release, self._release = self._release, None
+        taker = Lease(self.account, release or (lambda *_: None))
+        taker._seat = self._seat
+        return taker
+
     def release(self, outcome: Outcome, error: GatewayError | None = None) -> None:
         """Idempotent: the first outcome counts."""
         release, self._release = self._release, None

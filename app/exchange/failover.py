@@ -60,6 +60,10 @@ class Task(ABC, Generic[_T]):
         """What the account learns from `error`."""
         return error.outcome
 
+    def moves_on(self, error: GatewayError) -> bool:
+        """Whether another account may do what failed with `error`."""
+        return error.try_next_account
+
     def summarize(self, errors: list[GatewayError]) -> GatewayError:
         """What to tell the caller when every account failed."""
         return choose_reported(errors)
@@ -110,7 +114,7 @@ class Failover:
                 _log_failure(error, task.classify(error))
                 if isinstance(error, LoginAnswering):
                     untried.append(lease.account)
-                elif error.try_next_account:
+                elif task.moves_on(error):
                     errors.append(error)
                 else:
                     raise

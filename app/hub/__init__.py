@@ -17,8 +17,8 @@ waits (queue, DNS, socket, lock). Code that does not wait is never interrupted.
 3. Two things are shielded. The first is naming what the upstream begins, for NAME_SECONDS: without its name
    nobody could delete it. The second is giving back, for as long as it takes: after a failed attempt, and at
    the end of the request (`Client.shield`, called by server/request_log.py). A Deadline inside comes through.
-4. What must survive its request (a refresh, stopping an answer, a deletion) runs in a thread of its own, into
-   which nobody throws.
+4. What must survive its request (a refresh, stopping an answer, a deletion, a call that edits a picture) runs
+   in a thread of its own, into which nobody throws.
 5. A Subtask is a greenlet too, of which the request stays the owner: what is thrown into the request does
    not reach it, and the end of the request throws ClientGone into it and waits until it has given back.
 6. Throwing is for callbacks of the event loop: the greenlet runs at once, up to where it waits next.

@@ -18,11 +18,7 @@ import msgspec
 import requests
 
 from app.auth_token import AccessToken, RefreshedTokens, is_sendable, parse_access_token, read_device_id
-from app.core.errors import (
-    ConversationNotFound,
-    GatewayError,
-    UpstreamInvalid,
-)
+from app.core.errors import ConversationNotFound, GatewayError, UpstreamInvalid
 from app.upstream.adapter import (
     UpstreamAdapter,
     give_back,
@@ -61,6 +57,9 @@ _REFRESH_PATH = "/chatglm/user-api/user/refresh"
 _REFRESH_PATH_2024 = "/chatglm/backend-api/v1/user/refresh"
 _CONTINUE_PATH = "/chatglm/mainchat-api/stream/continue_stream"
 _STOP_PATH = "/chatglm/mainchat-api/stream/stop_stream"
+
+# What is paid for: a lost connection does not say whether it was begun.
+_SENT_ONCE = frozenset({"/chatglm/drawing-api/v1/image/reference", "/chatglm/video-api/v1/chat"})
 
 _CALL_SECONDS = 15.0
 _MAX_CONNECTIONS = 2048
@@ -182,7 +181,7 @@ class UpstreamClient:
         self,
         method: str,
         path: str,
-        access_token: AccessToken,
+        token: AccessToken,
         body: Body,
         timeout_seconds: float,
         *,
@@ -192,27 +191,34 @@ class UpstreamClient:
 
         Raises `missing` where the upstream, and not just its web server, says that it has no such thing.
         """
-        with CallDeadline(timeout_seconds) as deadline:
-            response = self._call(
-                path, access_token.value, access_token.device_id, body, deadline, "application/json", method
-            )
-            document = read_answer(response, deadline.left_seconds)
-        if missing is not None and response.status_code == 404 and isinstance(document, dict):
+        status, document = self.exchange(method, path, token, body, timeout_seconds)
+        if missing is not None and status == 404 and isinstance(document, dict):
             raise missing
-        if response.status_code != 200 or not is_success(document):
-            raise classify_answer(response.status_code, document)
+        if status != 200 or not is_success(document):
+            raise classify_answer(status, document)
         return document.get("result")
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        token: AccessToken,
+        body: Body,
+        timeout_seconds: float,
+    ) -> tuple[int, Any]:
+        """The HTTP status and the document, None without JSON, that one call is answered with."""
+        with CallDeadline(timeout_seconds) as deadline:
+            bearer, device_id, accept = token.value, token.device_id, "application/json"
+            response = self._call(path, bearer, device_id, body, deadline, accept, method)
+            return response.status_code, read_answer(response, deadline.left_seconds)
 
     def close(self) -> None:
         self._adapter.close()
 
-    def _post(
-        self, calls: Calls, bearer: str, device_id: str, is_gone: IsGone = is_missing
-    ) -> dict[str, Any]:
+    def _post(self, calls: Calls, bearer: str, device_id: str, is_gone: IsGone = is_missing) -> None:
         response, document = self._try(calls, bearer, device_id, is_gone)
         if response.status_code != 200 or not is_success(document):
             raise classify_answer(response.status_code, document)
-        return dict(document)
 
     def _try(
         self, calls: Calls, bearer: str, device_id: str, is_gone: IsGone = is_missing
@@ -238,7 +244,7 @@ class UpstreamClient:
         method: str = "POST",
     ) -> requests.Response:
         """The answer's head, its body still to be read."""
-        for is_last in (False, True):
+        for is_last in (True,) if path in _SENT_ONCE else (False, True):
             if not isinstance(body, bytes):
                 body.rewind(deadline.left_seconds)
             prepared = self._prepare(path, bearer, device_id, body, accept)
@@ -279,10 +285,8 @@ class UpstreamClient:
 
 def _device_of(refresh_token: str) -> str:
     """The device that the token names (protocol notes 0.2 row 19), else one fixed for it."""
-    return (
-        read_device_id(refresh_token)
-        or hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
-    )
+    fixed = hashlib.md5(refresh_token.encode(), usedforsecurity=False).hexdigest()
+    return read_device_id(refresh_token) or fixed
 
 
 def _read_refusal(response: requests.Response, deadline: CallDeadline) -> GatewayError:

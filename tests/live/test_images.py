@@ -138,6 +138,8 @@ def test_no_picture_anywhere(client: OpenAI, upstream: UpstreamEmulator) -> None
 
 
 def test_an_edit_sends_the_picture_and_the_words(client: OpenAI, upstream: UpstreamEmulator) -> None:
+    """Drawn after the picture by the assistant, where the call for it is refused."""
+    upstream.configure(edits="refused")
     picture = ("cat.png", build_png(7), "image/png")
     drawn = client.images.edit(image=picture, prompt="加一顶帽子", n=5, size="1024x1024")
     assert numbers(drawn.data) == ["0", "1", "2", "3", "0"]

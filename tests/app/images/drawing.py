@@ -77,7 +77,7 @@ class Rig:
         self.pool = AccountPool(Logins(open_state(MEMORY)))
         rig: Any = self
         settings = Settings(max_reply_seconds=100)
-        self._service = ImageService(settings, self.pool, rig, rig, rig, self.clock)
+        self._service = ImageService(settings, self.pool, rig, rig, rig, rig, self.clock)
 
     # The parts that the service asks.
 
