@@ -104,10 +104,7 @@ class Gateway:
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
-        self.editor = Editor(settings, self.upstream, failover, self.refresher, self.cleaner)
-        self.images = ImageService(
-            settings, self.pool, opener, attacher, PictureDownload(self.pictures), self.editor
-        )
+        self.images = self._build_images(failover, opener, attacher)
         self.caller_stats = CallerStats()
         self.authenticator = Authenticator(
             settings.gateway_keys,
@@ -142,7 +139,7 @@ class Gateway:
         self._expiry.stop()
         if self.going_on is not None:
             self.going_on.stop()
-        self.editor.settle(seconds - _MIN_SETTLE_SECONDS)
+        self.images.settle(seconds - _MIN_SETTLE_SECONDS)
         self.cleaner.stop(max(_MIN_SETTLE_SECONDS, ends_at - time.monotonic()))
         self.close(ends_at - time.monotonic())
 
@@ -156,6 +153,11 @@ class Gateway:
         return ReplyOpener(
             self.settings, self.upstream, failover, self.refresher, self.cleaner, counters=self.counters
         )
+
+    def _build_images(self, failover: Failover, opener: ReplyOpener, attacher: Attacher) -> ImageService:
+        editor = Editor(self.settings, self.upstream, failover, self.refresher, self.cleaner)
+        download = PictureDownload(self.pictures)
+        return ImageService(self.settings, self.pool, opener, attacher, download, editor)
 
     def _refresh(self, refresh_token: str) -> RefreshedTokens:
         """The upstream's call; what it took and gave is known for a secret from then on."""

@@ -77,6 +77,10 @@ class ImageService:
             pictures = [replace(picture, data=fetch(picture.url, hold)) for picture in pictures]
         return pictures
 
+    def settle(self, seconds: float) -> None:
+        """Wait for what goes on although its request was left."""
+        self._editor.settle(seconds)
+
     def _edit(self, plan: Plan, count: int) -> list[ImageAdded]:
         """By the upstream's own call, one by one; what it does not do is drawn after the picture."""
         edited: list[ImageAdded] = []
