@@ -22,6 +22,8 @@ the first one is long enough, _CERTAIN_CHARS, to make it a snapshot):
 
 from __future__ import annotations
 
+from typing import Literal
+
 # A delta that begins with everything said so far is common for the first syllables, unheard of beyond this.
 _CERTAIN_CHARS = 16
 _MAX_HELD_PIECES = 16
@@ -44,6 +46,13 @@ class PartText:
     def text(self) -> str:
         """What was sent."""
         return self._join()
+
+    @property
+    def style(self) -> Literal["snapshot", "delta"] | None:
+        """What the last piece was; None while that is open."""
+        if self._held is not None:
+            return None
+        return "delta" if self._is_delta else "snapshot"
 
     @property
     def holds(self) -> bool:
@@ -74,6 +83,10 @@ class PartText:
         if "\ud800" <= text[-1:] <= "\udbff":
             text = text[:-1]  # half of a pair; the next snapshot has the whole
         return self._replace(text) if len(text) > self._length else ""
+
+    def extend(self, new: str) -> str:
+        """A snapshot came that is the last one and `new`."""
+        return self._append(new)
 
     def feed_unknown(self, piece: str) -> str:
         """The frame does not say what `piece` is."""

@@ -36,7 +36,6 @@ class Reducer:
     __slots__ = (
         "_anonymous",
         "_calls",
-        "_current",
         "_named",
         "_notebook",
         "_part_streams",
@@ -47,6 +46,7 @@ class Reducer:
         "_text",
         "answer_id",
         "conversation_id",
+        "current",
         "finished",
         "model",
         "part_error",
@@ -70,7 +70,7 @@ class Reducer:
         self._notebook = Notebook()
         self._pictures = PictureBatch()
         self._part_streams: dict[Key, PartStream] = {}
-        self._current: PartStream | None = None
+        self.current: PartStream | None = None  # that spoke last
         self._anonymous = 0
         self.part_error: GatewayError | None = None
         """What a part reported, which ends the answer unless something is said after it."""
@@ -174,18 +174,18 @@ class Reducer:
             self._searches.add(part.logic_id, bytes(item.tool_calls), sources)
 
     def _find_part_stream(self, key: Key) -> PartStream:
-        if self._current is not None and self._current.key == key:
-            return self._current
+        if self.current is not None and self.current.key == key:
+            return self.current
         return self._part_streams.get(key) or self._make_part_stream(key)
 
     def _switch_to(self, part_stream: PartStream, events: list[ReplyEvent]) -> None:
         """`part_stream` has something new to say, before which the others say what they hold."""
-        if part_stream is not self._current:
+        if part_stream is not self.current:
             self._suspend_part(events)
             self._show_pictures(events)
             self._tell_calls(events)
             self._tell_searches(events)
-            self._current = part_stream
+            self.current = part_stream
 
     def _make_part_stream(self, key: Key) -> PartStream:
         rendering: Rendering | None = None
@@ -208,9 +208,9 @@ class Reducer:
         return str(self._anonymous)
 
     def _suspend_part(self, events: list[ReplyEvent]) -> None:
-        if self._current is not None:
-            self._current.suspend(events)
-            self._current = None
+        if self.current is not None:
+            self.current.suspend(events)
+            self.current = None
 
     def _add_call(self, place: str, item: ContentItem, feed: Feed, events: list[ReplyEvent]) -> None:
         if self._calls is not None and self._calls.add(place, bytes(item.tool_calls), feed):

@@ -12,6 +12,7 @@ from app.hub import cooperate
 from app.upstream.body import BodyReader
 from app.upstream.continuation import Continuation
 from app.upstream.frames import parse_frame
+from app.upstream.growing_text import GrowingText
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
 
@@ -49,6 +50,7 @@ class AnswerStream:
         self._continuation: Continuation | None = None
         if resumes is not None:
             self._reducer, self._continuation = resumes
+        self._growing = GrowingText()
         self._failure: GatewayError | None = None
         self._has_lost = False  # bytes that the upstream may have sent
         self._later: list[bytes] = []  # events that came with those of the last read
@@ -115,11 +117,17 @@ class AnswerStream:
         return events
 
     def _reduce(self, document: bytes) -> list[ReplyEvent]:
+        events = self._growing.read(document)
+        if events is not None:
+            self.frames += 1
+            return events
         frame = parse_frame(document)
         self.frames += 1
-        if self._continuation is not None and not self._reducer.finished:
-            frame = self._continuation.join(frame)
-        return self._reducer.reduce(frame)
+        if self._continuation is not None:
+            return self._reducer.reduce(frame if self._reducer.finished else self._continuation.join(frame))
+        events = self._reducer.reduce(frame)
+        self._growing.learn(document, frame, self._reducer)
+        return events
 
     def _next_documents(self, seconds: float) -> list[bytes] | None:
         """Those of the next read, or the next of very many; None in silence."""
@@ -163,6 +171,7 @@ class AnswerStream:
                 self._body.close()
                 # An error that was kept holds this object in a cycle, which may be collected much later.
                 self._decoder.forget()
+                self._growing = GrowingText()
                 self._later = []
                 release(reusable)
 

@@ -18,6 +18,7 @@ from app.core.errors import (
 )
 from app.core.event import CitedText, ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
 from app.upstream.frames import parse_frame
+from app.upstream.growing_text import GrowingText
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
 
@@ -58,8 +59,27 @@ def name_kind(error: GatewayError) -> str:
     return next((kind for known, kind in _KINDS if isinstance(error, known)), type(error).__name__)
 
 
-def play(pieces: Iterable[bytes]) -> Played:
-    decoder, reducer = EventDecoder(), Reducer()
+class Reading:
+    """Frames through the reducer, as AnswerStream reads them, or each of them parsed."""
+
+    def __init__(self, *, parses_all: bool) -> None:
+        self.reducer = Reducer()
+        self._growing = GrowingText()
+        self._parses_all = parses_all
+
+    def read(self, document: bytes) -> list[ReplyEvent]:
+        grown = None if self._parses_all else self._growing.read(document)
+        if grown is not None:
+            return grown
+        frame = parse_frame(document)
+        events = self.reducer.reduce(frame)
+        self._growing.learn(document, frame, self.reducer)
+        return events
+
+
+def play(pieces: Iterable[bytes], *, parses_all: bool = False) -> Played:
+    decoder, reading = EventDecoder(), Reading(parses_all=parses_all)
+    reducer = reading.reducer
     events: list[ReplyEvent] = []
     received = False
     error: str | None = None
@@ -68,7 +88,7 @@ def play(pieces: Iterable[bytes]) -> Played:
             received = received or bool(piece)
             for data in decoder.feed(piece):
                 if not reducer.finished:
-                    events.extend(reducer.reduce(parse_frame(data)))
+                    events.extend(reading.read(data))
     except GatewayError as exc:
         error = name_kind(exc)
     if error is None and reducer.part_error is not None and not reducer.finished:
