@@ -20,9 +20,14 @@ from app.chat.history import HistoryDigest, can_be_gone_on_with
 from app.chat.mode import Mode
 from app.conversations.cleaner import Cleaner
 from app.conversations.continuable import Continuable, ContinuableConversations
-from app.core.request import Question
+from app.core.request import Question, TextPart, Turn
 from app.exchange.delivered_text import DeliveredText
 from app.exchange.reply import Reply
+from app.hub import cooperate
+
+_WORK_OF_A_TURN = 100
+_WORK_AT_A_TIME = 256 * 1024
+"""In characters; a turn is worth some, however little it says."""
 
 
 class Recollection:
@@ -71,8 +76,7 @@ class GoingOn:
         pool = sorted(account.key for account in accounts)
         how = (mode.assistant_id, mode.chat_mode, mode.selected_model, str(mode.web_search))
         history = HistoryDigest((caller.id, *pool, *how))
-        for turn in question.turns[:-1]:
-            history.add(turn)
+        _digest(history, question.turns[:-1])
         found = None
         if len(question.turns) > 1 and question.turns[-2].role == "assistant":
             found = self._conversations.take(history.write(), self._cleaner.clock())
@@ -98,3 +102,14 @@ class GoingOn:
         """At a shutdown: what no client holds an id of is due."""
         for conversation in self._conversations.take_all():
             self.let_go(conversation)
+
+
+def _digest(history: HistoryDigest, turns: Sequence[Turn]) -> None:
+    """A history is as long as its client likes: others get their turn meanwhile."""
+    work = 0
+    for turn in turns:
+        history.add(turn)
+        work += _WORK_OF_A_TURN + sum([len(part.text) for part in turn.parts if isinstance(part, TextPart)])
+        if work > _WORK_AT_A_TIME:
+            cooperate()
+            work = 0

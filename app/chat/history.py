@@ -8,13 +8,15 @@ around it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 
 from app.core.request import FilePart, Question, TextPart, Turn
+from app.exchange.delivered_text import MAX_CHARS
 
 _THINKING = (("<think>", "</think>"), ('<details type="reasoning"', "</details>"))
+# No answer of ours is longer, whatever its client puts in front of it (`delivered_text.MAX_CHARS`).
+_MAX_ANSWER_CHARS = 5 * MAX_CHARS
 _LINKS = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2100}\)|\[\d{1,4}\]\(https?://[^()\s]{0,2100}\)")
 
 
@@ -35,6 +37,9 @@ class HistoryDigest:
             self._add(turn.role, [_write_part(part) for part in turn.parts])
 
     def add_answer(self, text: str) -> None:
+        if len(text) > _MAX_ANSWER_CHARS:
+            self._add("assistant", [text])
+            return
         for opener, closer in _THINKING:
             text = _leave_out(text, opener, closer)
         self._add("assistant", ["".join(_LINKS.sub("", text).split())])
@@ -43,7 +48,11 @@ class HistoryDigest:
         return self._digest.hexdigest()
 
     def _add(self, role: str, said: list[str]) -> None:
-        self._digest.update(json.dumps([role, said]).encode())
+        self._digest.update(f"{role} {len(said)}\n".encode())
+        for text in said:
+            data = text.encode("utf-8", "surrogatepass")
+            self._digest.update(b"%d\n" % len(data))
+            self._digest.update(data)
 
 
 def _leave_out(text: str, opener: str, closer: str) -> str:
@@ -60,7 +69,7 @@ def can_be_gone_on_with(question: Question) -> bool:
     """A chat of words and files, whose client has no other way to go on, and no wish against it."""
     return (
         question.continued_id is None
-        and question.keeps_conversation is None
+        and question.is_stored
         and not question.tools
         and question.search_tool is None
         and question.json_output is None

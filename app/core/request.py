@@ -77,6 +77,8 @@ class Question:
     whichever is the latest, and only the last turn is new."""
     keeps_conversation: bool | None = None
     """Whether the client may go on with it afterwards; None: unless it sends the history itself."""
+    is_stored: bool = True
+    """False: the client wants nothing kept once it is answered."""
     turns_place: str = "messages"
     """Where the client says the turns, in its own terms."""
     effort: Effort | None = None

@@ -16,7 +16,9 @@ from app.core.tool import ToolKind
 from app.formats.json_body import decode_value, retell_json
 from app.formats.openai_responses.content import Parts, read_parts
 from app.formats.openai_responses.identity import ResponseId, parse_item_id
+from app.hub import cooperate
 
+_READ_AT_A_TIME_BYTES = 1024 * 1024
 _NOTHING = msgspec.Raw(b"null")
 _ROLES: dict[str, Role] = {
     "system": "system",
@@ -128,9 +130,14 @@ def _merge(answer: Sequence[Turn]) -> Turn:
 
 
 def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[tuple[int, Turn]]:
-    """Each with the index of its item."""
+    """Each with the index of its item. Gives way between them."""
+    read_bytes = 0
     for index, item in enumerate(items):
         place, data = f"input.{index}", bytes(item)
+        read_bytes += len(data)
+        if read_bytes > _READ_AT_A_TIME_BYTES:
+            cooperate()
+            read_bytes = 0
         kind = decode_value(_decode_kind, data, place)
         if kind.type is None and kind.role is None and kind.id is None:
             words = "An item needs a `type`, or a `role` where it is a message."

@@ -20,6 +20,7 @@ def build_question(request: ResponsesRequest) -> Question:
         continued_id=previous.conversation if previous else None,
         continued_turn=previous.turn if previous else None,
         keeps_conversation=request.store is not False,
+        is_stored=request.store is not False,
         turns_place="input",
         effort=request.reasoning.effort if request.reasoning else None,
         max_tokens=request.max_output_tokens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import replace
 
@@ -92,6 +93,24 @@ def test_work_is_linear_in_what_an_answer_holds(mark: str) -> None:
     assert time.thread_time() - began_at < 1  # a hundred times what it takes; by pattern it were minutes
 
 
+@pytest.mark.parametrize("mark", [*HOSTILE, "a ", "你好 "])
+def test_what_no_answer_of_ours_can_be_is_only_hashed(mark: str) -> None:
+    """By CPU time of the thread, beside the hash alone."""
+    text = mark * (4_000_000 // len(mark))
+    began_at = time.thread_time()
+    hashlib.sha256(text.encode())
+    hashed_at = time.thread_time()
+    HistoryDigest(()).add_answer(text)
+    assert time.thread_time() - hashed_at < 10 * (hashed_at - began_at) + 0.01
+
+
+def test_no_text_can_pose_as_two() -> None:
+    def say(*texts: str) -> str:
+        return digest(Turn("user", tuple([TextPart(text) for text in texts])))
+
+    assert len({say("a", "b"), say("a\n1\nb"), say("ab"), say("a", "", "b"), say("\ud800"), say("?")}) == 6
+
+
 def test_thinking_is_left_out_wherever_it_closes() -> None:
     said = "a<think>b</think>c<think>d</think>e<think>open"
     assert digest(answer(said)) == digest(answer("ace<think>open"))
@@ -108,7 +127,8 @@ CHAT = Question((user("a"), answer("x"), user("b")), "glm")
         (replace(CHAT, turns=(user("a"),)), True),
         (replace(CHAT, turns=CHAT.turns[:2]), False),
         (replace(CHAT, continued_id="c"), False),
-        (replace(CHAT, keeps_conversation=False), False),
+        (replace(CHAT, is_stored=False), False),
+        (replace(CHAT, keeps_conversation=False), True),
         (replace(CHAT, tools=(Tool("read"),)), False),
         (replace(CHAT, json_output=JsonOutput()), False),
         (replace(CHAT, turns=(user("a"), Turn("tool", (TextPart("r"),)), user("b"))), False),
