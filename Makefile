@@ -124,7 +124,7 @@ $(DESCRIPTION)/.installed: tests/description/requirements.txt tests/description/
 	@touch $@
 
 .PHONY: test-agents
-test-agents: tests/agents/node_modules/.installed ## Run real agents before the gateway, by hand (needs node and npm; 500 MB; RUNS=10 in a row)
+test-agents: tests/agents/node_modules/.installed ## Run real agents before the gateway, by hand (needs node and npm; 1.3 GB; RUNS=10 in a row)
 	$(BIN)/python -m pytest tests/agents $(ARGS)
 
 tests/agents/node_modules/.installed: tests/agents/package-lock.json | install

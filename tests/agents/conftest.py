@@ -119,3 +119,17 @@ def read_prompts(upstream: UpstreamEmulator) -> list[str]:
     """What the model was asked, question by question."""
     asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("assistant/stream")]
     return [body["messages"][0]["content"][-1]["text"] for body in asked]
+
+
+def check_steps(
+    ended: subprocess.CompletedProcess[str], work: Path, upstream: UpstreamEmulator, *heard: str
+) -> list[str]:
+    """It did its work, heard this of each step and asked no more; gives what it asked."""
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == "All is done.", ended.stderr
+    assert (work / "a.txt").read_text() == (work / "b.txt").read_text() == "hello from the agent\n"
+    prompts = read_prompts(upstream)
+    assert len(prompts) == len(heard) + 1, "it asked more than it was given to do"
+    for prompt, words in zip(prompts[1:], heard, strict=True):
+        assert words in prompt.rpartition("[Result of ")[2]
+    return prompts

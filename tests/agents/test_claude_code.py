@@ -9,13 +9,22 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from tests.agents.conftest import PACKAGES, RUNS, RunAgent, call, read_prompts, say, write_down
+from tests.agents.conftest import (
+    PACKAGES,
+    RUNS,
+    RunAgent,
+    call,
+    check_steps,
+    read_prompts,
+    say,
+    write_down,
+)
 from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
 # What its start script, which is not run here, would put in place.
 PROGRAM = PACKAGES / "@anthropic-ai/claude-code-linux-x64/claude"
-RECIPE = read_code("claude-code", "shell", "Settings").splitlines()
+KEY_LINE, COMMAND_LINE, *_ = read_code("claude-code", "shell", "Settings").splitlines()
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +36,13 @@ def settings(home: Path, gateway: GatewayProcess) -> None:
 
 
 def build_command(*more: str) -> list[str]:
-    program, *arguments = shlex.split(RECIPE[-1])
+    program, *arguments = shlex.split(COMMAND_LINE)
     assert program == "claude"
     return [str(PROGRAM), *arguments, *more]
 
 
 def build_key(credentials: str) -> dict[str, str]:
-    name, _, value = RECIPE[0].removeprefix("export ").partition("=")
+    name, _, value = KEY_LINE.removeprefix("export ").partition("=")
     assert value == "..."
     return {name: credentials}
 
@@ -53,14 +62,8 @@ def test_it_reads_edits_runs_recovers_and_ends(
         say("All is done."),
     )
     ended = run_agent(build_command(), build_key(f"demo-{account}"))
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.strip() == "All is done.", ended.stderr
-    assert (work / "a.txt").read_text() == (work / "b.txt").read_text() == "hello from the agent\n"
-    prompts = read_prompts(upstream)
-    assert len(prompts) == 5, "it asked more than it was given to do"
     heard = ("hello from the file", "updated successfully", "File does not exist", "copied")
-    for prompt, words in zip(prompts[1:], heard, strict=True):
-        assert words in prompt.rpartition("[Result of ")[2]
+    prompts = check_steps(ended, work, upstream, *heard)
     assert "[Result of Read #3 failed]" in prompts[3]
     assert not any("x-anthropic-billing-header" in prompt for prompt in prompts)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.gateway import GatewayProcess
-from tests.agents.conftest import RUNS, RunAgent, call, read_prompts, say, write_down
+from tests.agents.conftest import RUNS, RunAgent, call, check_steps, read_prompts, say, write_down
 from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -45,16 +45,8 @@ def test_it_reads_edits_runs_recovers_and_ends(
     )
     command = shlex.split(read_code("codex", "shell", "In a directory"))
     ended = run_agent(command, {"OPENAI_API_KEY": f"demo-{account}"})
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.strip() == "All is done.", ended.stderr
+    check_steps(ended, work, upstream, "hello from the file", "Success", "No such file", "copied")
     assert "metadata" not in ended.stderr
-    assert (work / "a.txt").read_text() == (work / "b.txt").read_text() == "hello from the agent\n"
-    prompts = read_prompts(upstream)
-    assert len(prompts) == 5, "it asked more than it was given to do"
-    for prompt, heard in zip(
-        prompts[1:], ("hello from the file", "Success", "No such file", "copied"), strict=True
-    ):
-        assert heard in prompt.rpartition("[Result of ")[2]
 
 
 def test_it_tells_why_nothing_comes(run_agent: RunAgent, upstream: UpstreamEmulator, account: str) -> None:
