@@ -16,7 +16,7 @@ MODULES = [
     path
     for top in ("app", "upstream_emulator", "demo", "bench", "tests", "wsgi.py", "gunicorn.conf.py")
     for path in ([ROOT / top] if top.endswith(".py") else sorted((ROOT / top).rglob("*.py")))
-    if path.exists()
+    if path.exists() and "node_modules" not in path.parts
 ]
 
 
