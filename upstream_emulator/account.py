@@ -76,6 +76,15 @@ class Account:
         return _hex_of("device", self.name, 32)
 
     @property
+    def assistant_id(self) -> str:
+        """Of the assistant that this account alone has."""
+        return _hex_of("assistant", self.name, 24)
+
+    @property
+    def assistant_name(self) -> str:
+        return f"{self.name}的助手"
+
+    @property
     def open_streams(self) -> int:
         return int(self.stop_answer is not None)
 

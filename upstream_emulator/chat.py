@@ -93,7 +93,8 @@ def _problems(call: Call, body: dict[str, Any]) -> list[Json]:
 
 
 def _has_assistant(call: Call, assistant_id: str) -> bool:
-    return call.world.setting.assistants == "any" or assistant_id in KNOWN_ASSISTANTS
+    is_any = call.world.setting.assistants == "any"
+    return is_any or assistant_id in (*KNOWN_ASSISTANTS, call.caller.assistant_id)
 
 
 def _answer(call: Call, body: dict[str, Any], account: Account) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from upstream_emulator import chat, control, deletion, edit, login, signing, upload, video
+from upstream_emulator import chat, control, deletion, edit, listing, login, signing, upload, video
 from upstream_emulator.call import Call
 from upstream_emulator.connection import Exchange
 from upstream_emulator.drawing import PICTURES, send_picture
@@ -36,6 +36,9 @@ ENDPOINTS = {
         Endpoint("POST", login.REFRESH, login.refresh_2026, "2026", needs_login=False),
         Endpoint("GET", "/backend-api/v3/user/info", login.user_info_2024, "2024"),
         Endpoint("GET", "/user-api/user/info", login.user_info, "2026"),
+        Endpoint("GET", "/agent-api/operation/detail", listing.models, "2026"),
+        Endpoint("GET", listing.FEED, listing.assistants, "2026"),
+        Endpoint("GET", "/operation-api/assistant_top/v4/recent_list", listing.assistants, "2026"),
         Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
         Endpoint("POST", "/mainchat-api/stream/stop_stream", chat.stop_stream, "2026"),
         Endpoint("POST", "/mainchat-api/stream/continue_stream", chat.continue_stream, "2026"),

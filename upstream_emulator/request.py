@@ -37,6 +37,7 @@ class Request:
     body: bytes
     form: Form | None = None
     """What a form held; its body is empty then, as it was not kept."""
+    query: str = ""
 
     @property
     def wants_close(self) -> bool:
@@ -67,7 +68,8 @@ class _Head:
 
     def with_body(self, body: bytes) -> Request:
         form = self.form.form if self.form is not None else None
-        return Request(self.method, self.target.partition("?")[0], self.headers, body, form)
+        path, _, query = self.target.partition("?")
+        return Request(self.method, path, self.headers, body, form, query)
 
 
 class RequestParser:

@@ -14,6 +14,7 @@ CHOICES = {
     "fault": ("", *FAULTS, *SILENT_FAULTS),
     "assistants": ("any", "known"),
     "edits": ("drawn", "refused"),
+    "lists": ("", "moved", "nested", "empty-lists", "no-lists", "hostile", *FAULTS, *SILENT_FAULTS),
 }
 
 # What may be negative.
@@ -26,19 +27,23 @@ class InvalidSetting(ValueError):
 
 @dataclass(slots=True)
 class Setting:
-    """`era`: which endpoints exist ("2024" also means: nothing is signed). `style`: of answers that do not
-    choose one themselves; empty means the era's own. `rotate`: whether a refresh gives a new refresh token,
-    and whether the old one dies ("hard"). `down`: every call but the control API's finds its connection
-    reset. `assistants`: whether ids that the protocol notes do not name are refused ("known"). `edits`: what
-    becomes of a picture's (edit.py). `pace` is the pause in milliseconds between the frames of an answer
-    without a directive. `fault`: what every call gets instead of an answer. `clock_offset_seconds`: how far
-    its clock is ahead of ours: its `Date` tells, and signatures are held against it."""
+    """`era`: which endpoints exist ("2024" also means: nothing is signed). `style`: of answers that do
+    not choose one themselves; empty means the era's own. `rotate`: whether a refresh gives a new refresh
+    token, and whether the old one dies ("hard"). `down`: every call but the control API's finds its
+    connection reset. `assistants`: whether ids that the protocol notes do not name are refused ("known").
+    `edits`: what becomes of a picture's (edit.py). `lists`: what is answered where models and assistants
+    are listed (`upstream_emulator.listing`), after `list_delay_seconds`. `pace` is the pause in
+    milliseconds between the frames of an answer without a directive. `fault`: what every call gets
+    instead of an answer. `clock_offset_seconds`: how far its clock is ahead of ours: its `Date` tells,
+    and signatures are held against it."""
 
     era: str = "both"
     style: str = ""
     rotate: str = "none"
     assistants: str = "any"
     edits: str = "drawn"
+    lists: str = ""
+    list_delay_seconds: float = 0
     access_life_seconds: float = 86400
     refresh_delay_seconds: float = 0
     pace: float = 10
