@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 from app.catalogue.path import NEARLY_ASSISTANT
 from app.core.effort import DEPTHS
 from app.core.errors import ModelNotFound
+from app.core.model_name import (
+    ALIAS_PREFIX,
+    find_assistant_id,
+    find_selected_model,
+    is_nearly_assistant_id,
+    strip_silent,
+)
 from app.core.request import Question, ReasoningDisplay
 from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
-
-_ASSISTANT_ID = re.compile(r"[0-9a-f]{24}")
-# Somebody lost a digit, or took one too many: no model is named so.
-_NEARLY_ASSISTANT_ID = re.compile(r"[0-9a-f]{20,28}")
-_SILENT = re.compile(r"-silent(?=-|$)", re.IGNORECASE)
-# `glm-<digit>...` up to the words that are switches here (protocol notes 0.2 row 16).
-_SELECTED_MODEL = re.compile(
-    r"glm-\d[a-z0-9.]*(?:-(?!think|zero|search|deep-?research|silent)[a-z0-9.]+)*", re.IGNORECASE
-)
-
-ALIAS_PREFIX = "claude-"
-"""Some clients list names alone that begin so; before `glm` it changes nothing."""
-
-# The names /v1/models offers; any other name works and means the default assistant.
-MODELS = (
-    "glm",
-    "glm-think",
-    "glm-search",
-    "glm-think-search",
-    "glm-deepresearch",
-    "glm-5.3",
-    "glm-5.3-flash",
-    "cogview-3",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +47,26 @@ def choose_mode(question: Question) -> Mode:
 
     Raises ModelNotFound for a name that nearly is an assistant's id: the default would answer in its place.
     """
-    model = _SILENT.sub("", question.model.strip())
+    model = strip_silent(question.model)
     is_silent = model != question.model.strip()
     name = model.lower()
     if name.startswith(f"{ALIAS_PREFIX}glm"):
         name = name.removeprefix(ALIAS_PREFIX)
-    if name == DRAWING_ASSISTANT_ID or name.startswith("cogview"):
+    assistant_id = find_assistant_id(name)
+    if assistant_id == DRAWING_ASSISTANT_ID or (assistant_id is None and name.startswith("cogview")):
         return Mode(assistant_id=DRAWING_ASSISTANT_ID, drawing=Drawing())
-    if _ASSISTANT_ID.fullmatch(name):
+    if assistant_id is not None:
         return Mode(
-            assistant_id=name,
+            assistant_id=assistant_id,
             chat_mode=_choose_chat_mode("", question),
             web_search=_wants_search("", question),
             is_silent=is_silent,
         )
-    if _NEARLY_ASSISTANT_ID.fullmatch(name):
+    if is_nearly_assistant_id(name):
         raise ModelNotFound(NEARLY_ASSISTANT.fill(count=len(name)), param="model")
-    selected = _SELECTED_MODEL.match(name)
     return Mode(
         chat_mode=_choose_chat_mode(name, question),
-        selected_model=selected.group() if selected else "",
+        selected_model=find_selected_model(name),
         web_search=_wants_search(name, question),
         is_silent=is_silent,
     )

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_met
 
 from app import config
 from app.catalogue.message import Language
-from app.chat.mode import MODELS
 from app.config import Settings
+from app.core.model_name import MODELS
 from app.doctor.finding import Verdict
 from app.doctor.messages import TITLES
 from app.factory import _BLUEPRINTS

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.chat.mode import MODELS, Mode, choose_mode
+from app.chat.mode import Mode, choose_mode
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.core.errors import InvalidRequest, PromptTooLong
+from app.core.model_name import MODELS
 from app.core.request import Role, TextPart, Turn
 from app.core.usage import estimate_tokens
 from app.formats.openai_chat.question import build_question

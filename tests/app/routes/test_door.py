@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from openai.types import Model
 from werkzeug.test import TestResponse
 
-from app.chat.mode import MODELS
+from app.core.model_name import MODELS
 from tests.app.routes.conftest import Connect
 from upstream_emulator.emulator import UpstreamEmulator
 
