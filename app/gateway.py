@@ -28,11 +28,12 @@ from app.budget import build_body_budget
 from app.caller_stats import CallerStats
 from app.catalogue.account import OWNER_DEAD
 from app.chat.going_on import GoingOn
-from app.chat.service import ChatService, ToolSpeech
+from app.chat.service import ChatService, Directory, ToolSpeech
 from app.config import Settings
 from app.conversations.cleaner import Cleaner
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import AccountExpired
+from app.core.listing import Listing
 from app.exchange.attaching import Attacher
 from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
@@ -41,6 +42,8 @@ from app.files.policy import build_fetch_policy, build_picture_policy, build_spo
 from app.images.download import PictureDownload
 from app.images.editing import Editor
 from app.images.service import ImageService
+from app.listing.cache import Listings
+from app.listing.service import ModelList
 from app.logs import redactor
 from app.memory import return_large_blocks
 from app.metrics.counters import Counters
@@ -50,6 +53,7 @@ from app.state import State, open_state
 from app.steady_clock import SteadyClock
 from app.tools.dialect import WORD_ALPHABET, WORD_CHARS, Dialect
 from app.upstream.client import UpstreamAddress, UpstreamClient
+from app.upstream.listing import ask_listing
 from app.upstream.standing import ask_standing
 from app.upstream.video import VIDEO_ASSISTANT, VideoCalls
 from app.video.service import VideoService
@@ -91,21 +95,21 @@ class Gateway:
         )
         self.refresher = Refresher(self._refresh, vault, self.pool.identify, counters=self.counters)
         self.standings = Standings(partial(ask_standing, self.upstream))
+        self.model_list = ModelList(self.pool, Listings(self._ask_listing))
         self.checker = TokenChecker(self.pool, self.refresher, refusals=refusals)
-        self.ledger = Ledger(self.state)
+        self.ledger, self.caller_stats = Ledger(self.state), CallerStats()
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
         opener = self._build_opener(failover)
         attacher = _build_attacher(settings, self.fetcher, self.upstream)
         speech = ToolSpeech(_draw_dialect(), self.counters)
-        going_on = self.going_on = _build_going_on(settings, self.cleaner)
-        self.chat = ChatService(settings, self.pool, self.ledger, opener, attacher, speech, going_on)
+        self.going_on = _build_going_on(settings, self.cleaner)
+        self.chat = ChatService(settings, self._build_directory(), opener, attacher, speech, self.going_on)
         self._videos = VideoCalls(self.upstream)
         self.video = VideoService(
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
         self.images = self._build_images(failover, opener, attacher)
-        self.caller_stats = CallerStats()
         self.authenticator = Authenticator(
             settings.gateway_keys,
             self.configured_tokens,
@@ -169,6 +173,13 @@ class Gateway:
             return tokens
         finally:
             hold.release()
+
+    def _build_directory(self) -> Directory:
+        return Directory(self.pool, self.ledger, self.model_list.find_assistant)
+
+    def _ask_listing(self, account: Account) -> Listing:
+        """No token is renewed for a list that is refused: a chat will do that."""
+        return ask_listing(self.upstream, self.refresher.access_token(account))
 
     def _welcome(self, account: Account) -> None:
         """An account has shown up: what an earlier process left there can be deleted now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from app.accounts.account import Account
@@ -18,6 +19,7 @@ from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import GatewayError, ShuttingDown
+from app.core.model_name import strip_silent
 from app.core.request import Question
 from app.core.usage import TokenEstimate
 from app.core.wait import TellWait
@@ -42,6 +44,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """Whom there is to ask: accounts, the owners of conversations, assistants by name."""
+
+    pool: AccountPool
+    ledger: Ledger
+    find_assistant: Callable[[str, Caller], str | None] = lambda name, caller: None
+    """The id of the assistant that a name means to a caller. Never waits."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolSpeech:
     """How this process and the model speak of tools, and who counts what is called."""
 
@@ -55,8 +67,7 @@ class ChatService:
     def __init__(
         self,
         settings: Settings,
-        pool: AccountPool,
-        ledger: Ledger,
+        directory: Directory,
         opener: ReplyOpener,
         attacher: Attacher,
         tools: ToolSpeech,
@@ -66,8 +77,9 @@ class ChatService:
         self._going_on = going_on
         self._tools = tools
         self._settings = settings
-        self._pool = pool
-        self._ledger = ledger
+        self._pool = directory.pool
+        self._ledger = directory.ledger
+        self._find_assistant = directory.find_assistant
         self._opener = opener
         self._attacher = attacher
 
@@ -78,13 +90,22 @@ class ChatService:
 
         Raises the GatewayError that says best why no account answers.
         """
-        clock, recollection = self._opener.start_clock(), self._recall(question, caller)
+        clock, question = self._opener.start_clock(), self._name_assistant(question, caller)
+        recollection = self._recall(question, caller)
         reply = self._go_on(question, caller, recollection, clock, tell)
         if reply is None:
             reply = self._open(self._plan(question, caller, recollection), clock, tell)
         if recollection is not None:
             recollection.watch(reply, is_held=_keeps_conversation(question))
         return reply
+
+    def _name_assistant(self, question: Question, caller: Caller) -> Question:
+        """By its id, where the model is an assistant's name."""
+        name = strip_silent(question.model)
+        found = self._find_assistant(name, caller)
+        if found is None:
+            return question
+        return replace(question, model=found if name == question.model.strip() else f"{found}-silent")
 
     def _recall(self, question: Question, caller: Caller) -> Recollection | None:
         if self._going_on is None:

@@ -62,9 +62,9 @@ async function enter() {
   find("#door .trouble")?.remove();
   if (!isInside) return find("#credentials").focus();
   work();
+  find("#message").focus();
   try {
     await loadModels();
-    find("#message").focus();
   } catch (error) {
     leave();
     find("#door .row").after(troubleBox(error));

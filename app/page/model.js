@@ -7,10 +7,10 @@ import { say } from "./words.js";
 const OTHER = "";
 const SWITCHED = /-(think|search)(?=-|$)/; // what the switches say instead of the name
 const FIXED = /^cogview|deepresearch/; // has no switches
-const ASSISTANT = /^[0-9a-f]{24}$/;
+const ASSISTANT = /(^|-)[0-9a-f]{24}$/; // an id, maybe behind its name
 
 export function setUpModels() {
-  fillMenu(["glm"]);
+  fillMenu([{ id: "glm" }]);
   find("#model").addEventListener("change", show);
   for (const name of ["#think", "#search"]) find(name).addEventListener("click", ({ target }) => press(target, !isPressed(target)));
 }
@@ -18,9 +18,9 @@ export function setUpModels() {
 /** Offer what the gateway knows; any other name may be typed. Raises ApiError. */
 export async function loadModels() {
   const { data } = await askJson("/v1/models");
-  const chosen = find("#model").value;
-  fillMenu(data.map((model) => model.id).filter((id) => !SWITCHED.test(id)));
-  find("#model").value = chosen;
+  const chosen = find("#model").selectedOptions[0];
+  fillMenu(data.filter(({ id }) => ASSISTANT.test(id) || !SWITCHED.test(id)));
+  choose(chosen);
 }
 
 /** The fields of a request that say who answers. */
@@ -39,21 +39,27 @@ export const describeModel = () => ({
 });
 
 export function restoreModel({ model, assistant, thinks, searches }) {
-  if (![...find("#model").options].some((option) => option.value === model)) find("#model").add(buildOption(model));
-  find("#model").value = model;
+  choose(buildOption({ id: model }));
   find("#assistant").value = assistant;
   press(find("#think"), thinks);
   press(find("#search"), searches);
   show();
 }
 
-function fillMenu(names) {
-  find("#model").replaceChildren(...names.map(buildOption), element("option", { value: OTHER }, say("otherModel")));
+function fillMenu(models) {
+  find("#model").replaceChildren(...models.map(buildOption), element("option", { value: OTHER }, say("otherModel")));
 }
 
-function buildOption(name) {
-  const words = say(`model_${name}`);
-  return element("option", { value: name }, words === `model_${name}` ? name : words);
+/** Also what the menu does not offer: an assistant's list may come late. */
+function choose(option) {
+  if (![...find("#model").options].some(({ value }) => value === option.value)) find("#model").add(option);
+  find("#model").value = option.value;
+}
+
+/** `display_name` is what its maker calls an assistant. */
+function buildOption({ id, display_name: label = id }) {
+  const words = say(`model_${id}`);
+  return element("option", { value: id }, words === `model_${id}` ? label : words);
 }
 
 /** The field for another name, and the switches where there is something to switch. */

@@ -23,7 +23,8 @@ from wsgi import app
 
 __all__ = ["app"]
 
-_open_stream, _read, _close = UpstreamClient.open_stream, Reply.read, Reply.close
+_open_stream, _ask = UpstreamClient.open_stream, UpstreamClient.ask
+_read, _close = Reply.read, Reply.close
 _words: list[str] = []
 
 
@@ -69,6 +70,19 @@ def open_stream(self: UpstreamClient, access_token: Any, question: Any, **named:
     return stream
 
 
+def ask(self: UpstreamClient, method: str, path: str, *args: Any, **named: Any) -> Any:
+    """As an upstream would that repeats what it was sent in the names of a list."""
+    result = _ask(self, method, path, *args, **named)
+    if "recent_list" not in path:
+        return result
+    accounts = list(app.extensions[EXTENSION].pool._registry._accounts.values())
+    tokens = [one.access_token.value for one in accounts if one.access_token is not None]
+    tokens += [one.rotated.newest for one in accounts if one.rotated is not None]
+    names = [spell(token) for token in tokens for spell in (str, "\0".join, "/".join, lambda t: f"x {t}")]
+    many = [{"assistant_id": f"{number:024x}", "name": name} for number, name in enumerate(names)]
+    return {"list": [*many[:90], {"assistant_id": "f" * 24, "name": "写作助手"}]}
+
+
 def fall_over(words: str) -> None:
     raise RuntimeError(words)
 
@@ -86,5 +100,6 @@ def close(self: Reply, **named: Any) -> None:
 
 
 UpstreamClient.open_stream = open_stream  # type: ignore[method-assign, assignment]
+UpstreamClient.ask = ask  # type: ignore[method-assign]
 Reply.read = read  # type: ignore[method-assign]
 Reply.close = close  # type: ignore[method-assign]

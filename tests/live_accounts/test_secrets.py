@@ -163,6 +163,9 @@ def test_nothing_comes_out(planted: Planted, upstream: UpstreamEmulator, tmp_pat
     for path in ("/v1/accounts", "/v1/models", "/v1/conversations", "/metrics"):
         for each in (bearer, planted.wrong_key, planted.metrics_key):
             planted.send("GET", path, each)
+    # One of the accounts that are still good is asked, and its names repeat tokens.
+    listed = json.dumps("写作助手").strip('"').encode()
+    eventually(lambda: listed in planted.send("GET", "/v1/models", planted.bearers[-1]), seconds=90)
     planted.send_in_odd_places(bearer)
     planted.send("GET", "/v1/watch", bearer, until=b"\n\n")
     planted.send("GET", f"/v1/models?key={planted.key}", bearer)

@@ -10,7 +10,7 @@ import pytest
 from app.accounts.authenticator import Caller
 from app.accounts.login import Logins
 from app.accounts.pool import AccountPool
-from app.chat.service import ChatService, ToolSpeech
+from app.chat.service import ChatService, Directory, ToolSpeech
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import (
@@ -59,8 +59,15 @@ class Rig:
         settings = Settings(conversation_ttl_seconds=600, max_prompt_chars=1000, reasoning="tags")
         rig: Any = self
         self.service = ChatService(
-            settings, self.pool, self.ledger, rig, rig, ToolSpeech(Dialect("k3x9"), Counters())
+            settings,
+            Directory(self.pool, self.ledger, self.find_assistant),
+            rig,
+            rig,
+            ToolSpeech(Dialect("k3x9"), Counters()),
         )
+
+    def find_assistant(self, name: str, caller: Caller) -> str | None:
+        return OWN_ASSISTANT if (name, caller.id) == ("写作助手", "ann") else None
 
     def collect(self, attachments: list[Any]) -> Files:
         self.files = Files(attachments)
