@@ -52,9 +52,9 @@ class Recollection:
     def watch(self, reply: Reply, *, is_held: bool) -> None:
         """Remember the conversation of `reply` once its answer was delivered."""
 
-        def note(text: str, turn: int) -> None:
-            self._history.add_answer(text)
-            self._going_on.remember(self._history.write(), reply, turn, is_held=is_held)
+        def note(text: str, told: str, turn: int) -> None:
+            histories = {self._history.write_answered(answer) for answer in (text, told)}
+            self._going_on.remember(frozenset(histories), reply, turn, is_held=is_held)
 
         reply.delivered = DeliveredText(note, is_held=is_held)
 
@@ -83,14 +83,15 @@ class GoingOn:
         history.add(question.turns[-1])
         return Recollection(self, history, found)
 
-    def remember(self, history: str, reply: Reply, turn: int, *, is_held: bool) -> None:
+    def remember(self, histories: frozenset[str], reply: Reply, turn: int, *, is_held: bool) -> None:
         conversation_id, owner = reply.conversation_id, reply.owner
         if conversation_id is None or owner is None:
             return
         due = self._cleaner.clock() + self._keep_seconds
-        pushed_out = self._conversations.put(history, Continuable(conversation_id, owner, turn, due, is_held))
-        if pushed_out is not None and pushed_out.conversation_id != conversation_id:
-            self.let_go(pushed_out)
+        held = Continuable(histories, conversation_id, owner, turn, due, is_held)
+        for pushed_out in self._conversations.put(held):
+            if pushed_out.conversation_id != conversation_id:
+                self.let_go(pushed_out)
 
     def let_go(self, conversation: Continuable, *, also_held: bool = False) -> None:
         """Nobody goes on with it any more: it is due, unless a client may come back by its id."""

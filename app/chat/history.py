@@ -1,8 +1,9 @@
 """A history as one digest, the same for what was delivered and for what clients send back of it. Pure.
 
-Clients change an answer before they send it again: they strip thinking, citations, pictures and white space.
-All of these are left out on both sides. What users and systems said counts to the letter, but for white space
-around it.
+Clients change an answer before they send it again: they strip thinking, citations, pictures and white space,
+or put the thinking in front as a quotation. The marks of all these are left out on both sides; the words of a
+quotation cannot be told from others, so an answer has two digests, without its thinking and behind it. What
+users and systems said counts to the letter, but for white space around it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _THINKING = (("<think>", "</think>"), ('<details type="reasoning"', "</details>"
 # No answer of ours is longer, whatever its client puts in front of it (`delivered_text.MAX_CHARS`).
 _MAX_ANSWER_CHARS = 5 * MAX_CHARS
 _LINKS = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2100}\)|\[\d{1,4}\]\(https?://[^()\s]{0,2100}\)")
+
+_QUOTE_MARKS = re.compile(r"^[ \t]*(?:>[ \t]*)+", re.MULTILINE)
 
 
 class HistoryDigest:
@@ -42,10 +45,17 @@ class HistoryDigest:
             return
         for opener, closer in _THINKING:
             text = _leave_out(text, opener, closer)
-        self._add("assistant", ["".join(_LINKS.sub("", text).split())])
+        self._add("assistant", ["".join(_QUOTE_MARKS.sub("", _LINKS.sub("", text)).split())])
 
     def write(self) -> str:
         return self._digest.hexdigest()
+
+    def write_answered(self, text: str) -> str:
+        """What `write` would say behind an answer."""
+        answered = HistoryDigest(())
+        answered._digest = self._digest.copy()
+        answered.add_answer(text)
+        return answered.write()
 
     def _add(self, role: str, said: list[str]) -> None:
         self._digest.update(f"{role} {len(said)}\n".encode())

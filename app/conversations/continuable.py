@@ -7,15 +7,17 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 _MAX_REMEMBERED = 10_000
+"""Of histories: a conversation has one or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continuable:
     """Where a history stands upstream: after answer number `turn` of a conversation, held until `due`.
 
-    Times are Unix seconds.
+    `histories` are the digests of the forms in which it may come back. Times are Unix seconds.
     """
 
+    histories: frozenset[str]
     conversation_id: str
     owner: str
     turn: int
@@ -38,23 +40,34 @@ class ContinuableConversations:
     def __len__(self) -> int:
         return len(self._by_history)
 
-    def put(self, history: str, conversation: Continuable) -> Continuable | None:
-        """Returns what has to make room for it, if anything, which nobody can go on with any more."""
+    def put(self, conversation: Continuable) -> list[Continuable]:
+        """Returns what has to make room for it, which nobody can go on with any more."""
         with self._lock:
-            former = self._by_history.pop(history, None)
-            self._by_history[history] = conversation
-            if former is None and len(self._by_history) > self._max_remembered:
-                _, former = self._by_history.popitem(last=False)
+            found = [self._by_history.get(history) for history in conversation.histories]
+            former = list(dict.fromkeys([one for one in found if one is not None]))
+            for one in former:
+                self._take_out(one)
+            self._by_history.update(dict.fromkeys(conversation.histories, conversation))
+            while len(self._by_history) > self._max_remembered:
+                former.append(oldest := next(iter(self._by_history.values())))
+                self._take_out(oldest)
             return former
 
     def take(self, history: str, now: float) -> Continuable | None:
         """The conversation with this history, unless it is due."""
         with self._lock:
-            found = self._by_history.pop(history, None)
-            return found if found is not None and found.due > now else None
+            found = self._by_history.get(history)
+            if found is None:
+                return None
+            self._take_out(found)
+            return found if found.due > now else None
 
     def take_all(self) -> list[Continuable]:
         with self._lock:
-            found = list(self._by_history.values())
+            found = list(dict.fromkeys(self._by_history.values()))
             self._by_history.clear()
             return found
+
+    def _take_out(self, conversation: Continuable) -> None:
+        for history in conversation.histories:
+            self._by_history.pop(history, None)

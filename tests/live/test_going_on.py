@@ -98,6 +98,20 @@ def test_what_clients_make_of_an_answer(
     assert list_new(upstream) == [True, False]
 
 
+@pytest.mark.parametrize("question", ["[[think]]", "plain"])
+def test_thoughts_quoted_in_front_of_answers(
+    client: OpenAI, upstream: UpstreamEmulator, question: str
+) -> None:
+    """NextChat (constructed) keeps what was thought as a quotation, marked where a paragraph begins."""
+    messages: list[Any] = []
+    for said in (question, "second", question):
+        messages.append(user(said))
+        heard = ask_messages(client, messages, stream=True, model="glm-think")
+        quoted = "> " + heard.reasoning.replace("\n\n", "\n\n> ") + "\n\n" if heard.reasoning else ""
+        messages.append(assistant(quoted + heard.text))
+    assert list_new(upstream) == [True, False, False]
+
+
 @pytest.mark.parametrize("strips", [False, True])
 def test_citations_may_be_stripped(client: OpenAI, upstream: UpstreamEmulator, *, strips: bool) -> None:
     link = "[1](https://www.weather.com.cn/weather/101010100.shtml)"

@@ -38,6 +38,25 @@ SAME = [
 ]
 
 
+THOUGHT, SAID = "先想\n再想\n\n> 想好", "> 晴\n多云"
+QUOTED = [
+    f"> {THOUGHT}\n\n{SAID}",
+    "> " + THOUGHT.replace("\n\n", "\n\n> ") + f"\n\n{SAID}",
+    "> " + THOUGHT.replace("\n", "\n> ") + f"\n\n{SAID}",
+    f"> {THOUGHT}\n\n{SAID}[1](https://x.example/)",
+]
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_thoughts_may_stand_before_an_answer_as_a_quotation(text: str) -> None:
+    """Programs quote the first line of it, each paragraph or each line."""
+    history = HistoryDigest(("ann",))
+    history.add(user("a"))
+    assert history.write_answered(f"\n{THOUGHT}\n{SAID}") == digest(user("a"), answer(text))
+    assert history.write_answered(SAID) == digest(user("a"), answer(SAID))
+    assert history.write() == digest(user("a"))
+
+
 @pytest.mark.parametrize("text", SAME)
 def test_what_clients_leave_out_does_not_count(text: str) -> None:
     assert digest(user("a"), answer(text)) == digest(user("a"), answer(SAME[0]))
@@ -82,6 +101,10 @@ HOSTILE = (
     "![a](",
     "[1](https://",
     "<think></think>",
+    ">",
+    "> ",
+    "\n>",
+    " ",
 )
 
 

@@ -11,6 +11,7 @@ from app.core.event import (
     ReplyEvent,
     ReplyFinished,
     TextDelta,
+    ThoughtText,
     ToolCalled,
 )
 from app.exchange.delivered_text import MAX_CHARS, DeliveredText
@@ -20,7 +21,7 @@ STOP = ReplyFinished("stop")
 
 def hear(*events: ReplyEvent, is_cut_short: bool = False, is_held: bool = False) -> tuple[list[str], bool]:
     noted: list[str] = []
-    delivered = DeliveredText(lambda text, turn: noted.append(f"{text} {turn}"), is_held=is_held)
+    delivered = DeliveredText(lambda text, _, turn: noted.append(f"{text} {turn}"), is_held=is_held)
     for event in events:
         delivered.add([event], 3, is_cut_short=is_cut_short)
     return noted, delivered.keeps
@@ -60,3 +61,21 @@ def test_other_ends_are_not_good(reason: FinishReason) -> None:
 
 def test_what_the_upstream_said_beyond_is_not_known_to_the_client() -> None:
     assert hear(TextDelta("a"), STOP, is_cut_short=True) == ([], False)
+
+
+THOUGHTS: list[tuple[list[ReplyEvent], str]] = [
+    ([ReasoningDelta("hm"), ReasoningDelta("m"), TextDelta("a"), TextDelta("b")], "\nhmm\nab"),
+    ([TextDelta("a"), ReasoningDelta("hm"), TextDelta("b")], "a\nhm\nb"),
+    ([ThoughtText("<think>\nhm"), ThoughtText("\n</think>\n\n"), TextDelta("ab")], "\n\nhm\n\n\n\nab"),
+    ([ReasoningDelta("x" * MAX_CHARS), ReasoningDelta("x" * MAX_CHARS), TextDelta("ab")], "ab"),
+    ([TextDelta("ab"), ReasoningDelta("x" * 3 * MAX_CHARS)], "ab"),
+]
+
+
+@pytest.mark.parametrize(("events", "told"), THOUGHTS)
+def test_thoughts_are_noted_beside_the_answer(events: list[ReplyEvent], told: str) -> None:
+    """Of very long ones nothing is, and the answer stands for both."""
+    noted: list[tuple[str, str]] = []
+    delivered = DeliveredText(lambda text, told, _: noted.append((text, told)), is_held=False)
+    delivered.add([*events, STOP], 3, is_cut_short=False)
+    assert noted == [("ab", told)]
