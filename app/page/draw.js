@@ -2,6 +2,7 @@
 
 import { askJson, isAbort } from "./api.js";
 import { Clock, saySeconds } from "./clock.js";
+import { tell } from "./copy.js";
 import { element, find, showOne } from "./dom.js";
 import { link } from "./markdown.js";
 import { loadPicture } from "./picture.js";
@@ -40,9 +41,11 @@ async function draw() {
     : [PICTURE_PATH, { model: "cogview-3", prompt, size: find("#size").value }, () => drawPictures(body, running.signal)];
   const waiting = element("p", { class: "hint wide" });
   find("#pictures").replaceChildren(waiting, element("progress", { class: "wide", "aria-label": say("working") }));
+  tell(say("working"), false);
   const clock = new Clock((seconds) => { waiting.textContent = say(path === VIDEO_PATH ? "filming" : "drawing", saySeconds(seconds)); });
   try {
     find("#pictures").replaceChildren(...await make());
+    tell(say("made"), false);
   } catch (error) {
     find("#pictures").replaceChildren(isAbort(error) ? element("p", { class: "hint wide" }, say("stopped")) : troubleBox(error, draw));
   }

@@ -25,8 +25,8 @@ export function showPicture(text, words) {
   return box;
 }
 
-/** The picture itself with a way to keep it, or words where there is none. */
-export async function loadPicture(address, words) {
+/** The picture itself with a way to keep it, or what `explain` makes of the failure: words. */
+export async function loadPicture(address, words, explain = buildTrouble) {
   try {
     if (!LOADED.has(address)) {
       if (!loading.has(address)) loading.set(address, fetchPicture(address));
@@ -35,11 +35,13 @@ export async function loadPicture(address, words) {
     return buildPicture(address, words);
   } catch (error) {
     failed.add(address);
-    return element("span", { class: "trouble" }, `${say("noPicture")} ${error.message}`);
+    return explain(error);
   } finally {
     loading.delete(address);
   }
 }
+
+const buildTrouble = (error) => element("span", { class: "trouble" }, `${say("noPicture")} ${error.message}`);
 
 async function fetchPicture(address) {
   const response = await ask("/page/picture", { method: "POST", body: { url: address } });

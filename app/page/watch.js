@@ -35,7 +35,7 @@ export async function startWatching() {
       if (error.code !== "network") find("#plots").replaceChildren(troubleBox(error));
     }
     clearInterval(redrawing);
-    find("#watch-state").textContent = say("reconnecting");
+    showState("reconnecting");
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MILLISECONDS));
   }
 }
@@ -47,11 +47,17 @@ export function stopWatching() {
   running = null;
 }
 
+/** Said aloud where it is another one. */
+function showState(key) {
+  const state = find("#watch-state");
+  if (state.textContent !== say(key)) state.textContent = say(key);
+}
+
 function take(view, buckets) {
   for (const bucket of view.buckets) buckets.set(bucket.at, bucket);
   const now = Date.now() / 1000;
   for (const at of buckets.keys()) if (at < now - HOUR_SECONDS) buckets.delete(at);
-  find("#watch-state").textContent = say("connected");
+  showState("connected");
   const minutes = Number(find("#span").value), bucketSeconds = view.bucket_seconds;
   // The bucket that has just begun has its whole width.
   const end = (Math.floor(now / bucketSeconds) + 1) * bucketSeconds;
@@ -63,16 +69,16 @@ function take(view, buckets) {
 function draw(view, buckets, span) {
   const points = (read) => buckets.map((bucket) => [bucket.at, read(bucket)]).filter(([, number]) => number !== null);
   const sum = (read) => buckets.reduce((total, bucket) => total + read(bucket), 0);
-  const average = (read, unit) => {
+  const average = (read, name) => {
     const numbers = buckets.map(read).filter((number) => number !== null);
-    return numbers.length ? say("average", round(numbers.reduce((a, b) => a + b, 0) / numbers.length) + unit) : "–";
+    return numbers.length ? say("average", name(round(numbers.reduce((a, b) => a + b, 0) / numbers.length))) : "–";
   };
   const failures = (bucket) => Object.values(bucket.errors).reduce((a, b) => a + b, 0);
   find("#plots").replaceChildren(
     ...(buckets.length ? [] : [element("p", { class: "hint wide" }, say("noRequests"))]),
     plotCard(say("requests"), say("inSpan", sum((bucket) => bucket.requests), span.minutes), points((bucket) => bucket.requests), "bars", span),
-    plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, " s"), points((bucket) => bucket.first_delta_seconds), "line", span),
-    plotCard(say("frameRate"), average((bucket) => bucket.frames_per_second, "/s"), points((bucket) => bucket.frames_per_second), "line", span),
+    plotCard(say("firstDelta"), average((bucket) => bucket.first_delta_seconds, (number) => say("seconds", number)), points((bucket) => bucket.first_delta_seconds), "line", span),
+    plotCard(say("frameRate"), average((bucket) => bucket.frames_per_second, (number) => `${number}/s`), points((bucket) => bucket.frames_per_second), "line", span),
     plotCard(say("openStreams"), say("now", view.open), points((bucket) => bucket.open), "bars", span),
     plotCard(say("queue"), say("now", view.queued), points((bucket) => bucket.queued), "bars", span),
     plotCard(say("errors"), nameErrors(buckets) || say("none"), points(failures), "errors", span));

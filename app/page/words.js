@@ -105,6 +105,7 @@ const WORDS = {
   picture: ["Picture", "图片"],
   video: ["Video", "视频"],
   working: ["At work", "进行中"],
+  made: ["Done.", "完成。"],
   drawing: ["Drawing… {0}", "正在绘制…… {0}"],
   filming: ["Filming, which takes some minutes… {0}", "正在生成视频，需要几分钟…… {0}"],
   openVideo: ["Open the video ({0})", "打开视频（{0}）"],
