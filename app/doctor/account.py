@@ -21,6 +21,7 @@ from app.core.tool import Tool
 from app.doctor import messages
 from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
+from app.doctor.standing import judge_standing
 from app.doctor.toy_tool import TOOL, TOOL_QUESTION, judge_answer, read_answer
 from app.exchange.unusable import ToolCallMalformed
 from app.gateway import Gateway
@@ -43,9 +44,10 @@ class _Asked:
 class AccountCheck:
     """Asks through a gateway that was built, but does not run; it stays the caller's."""
 
-    def __init__(self, gateway: Gateway, clock: _Clock = time.time) -> None:
+    def __init__(self, gateway: Gateway, clock: _Clock = time.time, *, asks_standing: bool = True) -> None:
         self._gateway = gateway
         self._clock = clock
+        self._asks_standing = asks_standing
 
     def check_tokens(self, tokens: tuple[str, ...]) -> Generator[Finding, None, Account | None]:
         """A finding a token; the first account that is alive, if any, is returned.
@@ -68,7 +70,14 @@ class AccountCheck:
             else:
                 known = logins.setdefault(account.owner, account)
                 yield _describe(account, known, subject)
+                if known is account and self._asks_standing:
+                    yield from self._check_standing(account, subject)
         return next(iter(logins.values()), None)
+
+    def _check_standing(self, account: Account, subject: str) -> Iterator[Finding]:
+        standing = self._gateway.standings.look([account])[0]
+        if standing is not None:
+            yield from judge_standing(subject, standing.points, is_blocked=standing.is_blocked)
 
     def check_chat(self, account: Account) -> Finding:
         """Ask one small question, and delete the conversation."""

@@ -123,7 +123,7 @@ def _visit(
         if answers(url):  # with another state file
             yield skip(messages.TOKEN, messages.TOKENS_RUNNING, url=url)
             return
-        check = AccountCheck(gateway)
+        check = AccountCheck(gateway, asks_standing=recorder is None)
         alive = yield from check.check_tokens(tokens[:1] if recorder else tokens)
         if recorder is not None:
             yield from _record(check, alive, recorder)

@@ -17,6 +17,7 @@ SIGNING = Message("signing", "签名")
 STATE = Message("state", "状态文件")
 GATEWAY = Message("gateway", "网关")
 TOKEN = Message("token", "令牌")
+STANDING = Message("standing", "账号")
 CHAT = Message("chat", "对话")
 TOOLS = Message("tools", "工具")
 RECORD = Message("record", "记录")
@@ -136,6 +137,12 @@ TOKEN_TWICE = Message(
 )
 TOKEN_REFUSED = Message("the upstream refuses it", "上游拒绝此令牌")
 TOKEN_ENDED = Message("ended on {until}", "已于 {until} 过期")
+STANDING_POINTS = Message("{points:g} points left", "剩余积分 {points:g}")
+STANDING_NO_POINTS = Message(
+    "no points left; a new account may have none until it was logged in once in the phone app",
+    "没有剩余积分；新账号可能要先在手机 App 里登录一次才有",
+)
+STANDING_BLOCKED = Message("the web chat says that it is blocked", "网页端显示该账号已被风控")
 TOKENS_LEFT = Message(
     "{count} more were not asked, so as not to make it worse", "其余 {count} 个未再尝试，以免加重"
 )

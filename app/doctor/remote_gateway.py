@@ -18,6 +18,7 @@ from app.doctor.cause import say_cause
 from app.doctor.credentials import Credentials
 from app.doctor.diagnosis import find_verdict, say_time
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
+from app.doctor.standing import judge_standing
 from app.doctor.toy_tool import TOOL, TOOL_QUESTION, ToolAnswer, judge_answer
 from app.exchange.unusable import ToolCallMalformed
 
@@ -47,6 +48,8 @@ class _Account(msgspec.Struct):
     state: State
     cooling_until: float | None = None
     last_error: str | None = None
+    points: float | None = None
+    is_blocked: bool | None = None
 
 
 class _Accounts(msgspec.Struct):
@@ -138,7 +141,9 @@ class RunningGateway:
             known = accounts.read(_Accounts).data
         elif not known:
             yield self._refuse(messages.TOKEN, accounts)
-        yield from map(_judge, known)  # a key that may not see the accounts still hears of its tokens
+        for account in known:  # a key that may not see the accounts still hears of its tokens
+            yield _judge(account)
+            yield from judge_standing(account.label, account.points, is_blocked=account.is_blocked)
 
     def _check_chat(self) -> Finding:
         answer, seconds = self._ask_chat(SMALL_QUESTION)
