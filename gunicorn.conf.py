@@ -13,6 +13,8 @@ import os
 import resource
 import socket
 import sys
+import traceback
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ SPARE_FILES = 200
 
 
 HOME = str(Path(__file__).resolve().parent)
+if sys.path[0] != HOME:  # but what lies where gunicorn was called, which may be named as we are
+    sys.path.insert(0, HOME)
 
 WRONG: dict[str, str] = {}
 """A line for each variable that ends the start, once all of them have been read."""
@@ -153,18 +157,52 @@ def raise_file_limit(connections: int) -> str | None:
     return None
 
 
-def end_where_wrong() -> None:
-    """Nothing listens yet, and nothing was said: the reasons are all that there is to read."""
-    if sys.path[0] != HOME:  # but what lies where gunicorn was called, which may be named as we are
-        sys.path.insert(0, HOME)
+def ask_child(describe_problem: Callable[[], str]) -> str:
+    """What `describe_problem` says, in a process of its own.
+
+    The master lives as long as the gateway and stays as large as it has once been; what reads settings is two
+    megabytes.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with os.fdopen(writing, "w", encoding="utf-8", errors="surrogateescape") as said:
+                said.write(describe_problem())
+        except BaseException:  # noqa: BLE001 - this process must not become another master
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8", errors="surrogateescape") as said:
+        problem = said.read()
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit("the settings could not be read")
+    return problem
+
+
+def describe_wrong() -> str:
     from app.config import read_settings  # noqa: PLC0415 - the application lies beside this file
-    from app.standard_streams import open_closed_streams  # noqa: PLC0415
 
-    open_closed_streams()
+    return "\n".join((read_settings(os.environ)[1] | WRONG).values())
 
-    wrong = read_settings(os.environ)[1] | WRONG
-    if wrong:
-        raise SystemExit("\n".join(wrong.values()))
+
+def describe_holder() -> str:
+    """A gateway would find that out for itself, in the worker, with gunicorn's own words after the reason."""
+    from app.config import Settings  # noqa: PLC0415 - as above
+    from app.state_lock import StateInUse, check_free  # noqa: PLC0415
+
+    try:
+        check_free(Settings.from_env(os.environ).state_path)
+    except StateInUse as exc:
+        return str(exc)
+    return ""
+
+
+def end_where_wrong(problem: str) -> None:
+    """Nothing listens yet, and nothing was said: the reasons are all that there is to read."""
+    if problem:
+        raise SystemExit(problem)
 
 
 def find_address_problem(address: Any) -> str | None:
@@ -197,17 +235,6 @@ def check_addresses(cfg: Any) -> None:
         raise SystemExit(problem)
 
 
-def end_where_state_is_held() -> None:
-    """A gateway would find that out for itself, in the worker, with gunicorn's own words after the reason."""
-    from app.config import Settings  # noqa: PLC0415 - as above
-    from app.state import StateInUse, check_free  # noqa: PLC0415
-
-    try:
-        check_free(Settings.from_env(os.environ).state_path)
-    except StateInUse as exc:
-        raise SystemExit(str(exc)) from None
-
-
 def on_starting(server: Any) -> None:
     """The command line can still ask for what this file refuses."""
     refuse_more_than_one_process("--workers", server.cfg.workers)
@@ -217,7 +244,7 @@ def on_starting(server: Any) -> None:
         raise SystemExit("\n".join(WRONG.values()))
     check_addresses(server.cfg)
     if server.app.app_uri == "wsgi:app":
-        end_where_state_is_held()
+        end_where_wrong(ask_child(describe_holder))
     warning = raise_file_limit(server.cfg.worker_connections)
     if warning is not None:
         server.log.warning(warning)
@@ -237,4 +264,4 @@ def worker_exit(server: Any, worker: Any) -> None:
         gateway.stop(CLEAN_UP_SECONDS - 2)
 
 
-end_where_wrong()
+end_where_wrong(ask_child(describe_wrong))

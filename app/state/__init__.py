@@ -27,14 +27,12 @@ from app.state.file import (
     write_changes,
     write_difference,
 )
-from app.state.lock import StateInUse, StateLock
 from app.state.schema import NewerSchema, build_memory
+from app.state_lock import MEMORY, StateInUse, StateLock
 
 __all__ = ["MEMORY", "State", "StateInUse", "StateTooNew", "open_sound_state", "open_state"]
 
 log = logging.getLogger(__name__)
-
-MEMORY = ":memory:"
 
 _FIRST_PAUSE_SECONDS = 0.1
 _MAX_PAUSE_SECONDS = 10.0
@@ -222,14 +220,6 @@ def open_state(path: str) -> State:
     except (OSError, sqlite3.Error) as exc:
         state.attach_later(exc)
     return state
-
-
-def check_free(path: str) -> None:
-    """Raises StateInUse where another process has the file now. Makes nothing, and opens no database."""
-    file = Path(path).resolve()
-    if path != MEMORY and file.with_name(file.name + ".lock").exists():
-        with suppress(OSError):  # the gateway goes on without
-            StateLock(file).close()
 
 
 def open_sound_state(path: str) -> State:

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.state.lock import StateLock
 from app.state.schema import TABLES, ForeignSchema, migrate
+from app.state_lock import StateLock
 
 log = logging.getLogger(__name__)
 

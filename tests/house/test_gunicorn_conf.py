@@ -56,6 +56,20 @@ def test_only_the_standard_library_is_imported_in_the_master() -> None:
     assert [name for name in names if name.split(".")[0] not in sys.stdlib_module_names] == []
 
 
+def test_what_reads_the_settings_does_so_in_a_process_of_its_own(read_conf: Any) -> None:
+    ask = read_conf()["ask_child"]
+    assert (
+        ask(lambda: f"HOST is wrong: {os.getpid()}\n路径 \udcff")
+        != f"HOST is wrong: {os.getpid()}\n路径 \udcff"
+    )
+    assert (
+        ask(lambda: "PORT is wrong\nHOST is wrong: 路径 \udcff")
+        == "PORT is wrong\nHOST is wrong: 路径 \udcff"
+    )
+    with pytest.raises(SystemExit, match="could not be read"):
+        ask(lambda: str(1 / 0))
+
+
 def test_promises(read_conf: Any) -> None:
     conf = read_conf()
     assert conf["bind"] == "127.0.0.1:8000"
@@ -75,6 +89,9 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "end_where_state_is_held",
         "end_where_wrong",
         "find_address_problem",
+        "ask_child",
+        "describe_holder",
+        "describe_wrong",
         "ip_address",
         "is_ip_address",
         "read_log_format",
@@ -85,7 +102,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "refuse_more_than_one_process",
     }
     conf = {name for name, value in read_conf().items() if name.islower() and not name.startswith("_")}
-    imported = {"errno", "os", "resource", "socket", "sys"}
+    imported = {"errno", "os", "resource", "socket", "sys", "traceback"}
     assert conf - known - own - imported == set()
 
 

@@ -13,7 +13,7 @@ CODE = """
 import sys
 import gunicorn.glogging, gunicorn.workers.ggevent
 before = set(sys.modules)
-import app.config, app.state, app.server.line_logger, app.server.worker
+import app.config, app.state_lock, app.server.line_logger, app.server.worker
 new = sorted(set(sys.modules) - before)
 from gevent import monkey
 monkey.patch_all()
@@ -28,19 +28,46 @@ for name in new:
     for attribute, value in vars(module).items():
         if id(value) in patched and attribute != "__builtins__":
             print(name, attribute, patched[id(value)])
-print(*[name for name in new if name.split(".")[0] not in sys.stdlib_module_names])
+print(*new)
 """
 
 
-def test_nothing_that_is_patched_later_is_taken_before() -> None:
+def run_python(code: str) -> list[str]:
+    """The lines it prints."""
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", CODE],
+        [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
-    *taken, modules = run.stdout.splitlines()
-    # These take them on purpose: they want them unpatched.
-    wanted = ("app.hub.client _poll", "app.hub.loop _getaddrinfo", "gevent._threading ", "gevent.threadpool ")
-    assert [line for line in taken if not line.startswith(wanted)] == []
-    loaded = {name.split(".")[0] for name in modules.split()}
+    return run.stdout.splitlines()
+
+
+def test_nothing_that_is_patched_later_is_taken_before() -> None:
+    *taken, modules = run_python(CODE)
+    assert taken == []
+    loaded = {name.split(".")[0] for name in modules.split()} - sys.stdlib_module_names
     assert loaded <= {"app", "gevent", "msgspec", "typing_extensions"}
-    assert "app.factory" not in modules.split()
+
+
+def test_the_master_does_not_load_what_it_does_not_need() -> None:
+    """It lives as long as the gateway, and stays as large as it has once been."""
+    loaded = set(run_python(CODE.replace("app.config, app.state_lock, ", ""))[-1].split())
+    assert "app.server.worker" in loaded
+    unneeded = {"sqlite3", "ctypes", "msgspec", "app.config", "app.core", "app.hub", "app.server.connections"}
+    assert not loaded & unneeded
+
+
+LEFT_OUT = """
+import sys
+from app.encoding_guess import leave_out
+leave_out()
+import requests
+left_out = [name for name in ("chardet", "charset_normalizer") if name in sys.modules]
+import charset_normalizer
+answer = requests.Response()
+answer._content = "Zürich".encode()
+print(left_out, answer.text)
+"""
+
+
+def test_requests_does_without_what_guesses_encodings_and_others_do_not() -> None:
+    assert run_python(LEFT_OUT) == ["[] Zürich"]

@@ -1,4 +1,7 @@
-"""One state file, one gateway, by whatever names the two of them know it."""
+"""One state file, one gateway, by whatever names the two of them know it.
+
+Without SQLite: gunicorn's master, which stays as large as it has once been, asks before anything starts.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,10 @@ _LOCKED_BYTE = 2**62
 # Of the open file, not of the process: closing another handle of the same file does not end it, as it ends
 # the older kind, SQLite's. Linux has it, and macOS where Python names it.
 _SET_LOCK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
+
+
+MEMORY = ":memory:"
+"""The path that names no file."""
 
 
 class StateInUse(Exception):
@@ -70,6 +77,14 @@ class StateLock:
             f"GLM_STATE_PATH {self._path} is in use by another gateway. Give each its own file: "
             "two that share accounts would answer twice at a time on one of them."
         )
+
+
+def check_free(path: str) -> None:
+    """Raises StateInUse where another process has the file now. Makes nothing, and opens no database."""
+    file = Path(path).resolve()
+    if path != MEMORY and file.with_name(file.name + ".lock").exists():
+        with suppress(OSError):  # the gateway goes on without
+            StateLock(file).close()
 
 
 def _lock_byte(handle: int) -> None:
