@@ -56,20 +56,6 @@ def test_only_the_standard_library_is_imported_in_the_master() -> None:
     assert [name for name in names if name.split(".")[0] not in sys.stdlib_module_names] == []
 
 
-def test_what_reads_the_settings_does_so_in_a_process_of_its_own(read_conf: Any) -> None:
-    ask = read_conf()["ask_child"]
-    assert (
-        ask(lambda: f"HOST is wrong: {os.getpid()}\n路径 \udcff")
-        != f"HOST is wrong: {os.getpid()}\n路径 \udcff"
-    )
-    assert (
-        ask(lambda: "PORT is wrong\nHOST is wrong: 路径 \udcff")
-        == "PORT is wrong\nHOST is wrong: 路径 \udcff"
-    )
-    with pytest.raises(SystemExit, match="could not be read"):
-        ask(lambda: str(1 / 0))
-
-
 def test_promises(read_conf: Any) -> None:
     conf = read_conf()
     assert conf["bind"] == "127.0.0.1:8000"
