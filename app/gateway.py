@@ -37,6 +37,7 @@ from app.core.listing import Listing
 from app.exchange.attaching import Attacher
 from app.exchange.failover import Failover
 from app.exchange.opener import ReplyOpener
+from app.exchange.recorder import Recorder
 from app.files.fetch import Fetcher
 from app.files.policy import build_fetch_policy, build_picture_policy, build_spool_room
 from app.images.download import PictureDownload
@@ -100,8 +101,7 @@ class Gateway:
         self.ledger, self.caller_stats = Ledger(self.state), CallerStats()
         self.cleaner = Cleaner(self.ledger, self._delete, self.pool.owners, clock)
         failover = Failover(self.pool, Breaker(settings.breaker_failures), settings.queue_seconds, refusals)
-        opener = self._build_opener(failover)
-        attacher = _build_attacher(settings, self.fetcher, self.upstream)
+        opener, attacher = self._build_opener(failover, self.upstream), self._build_attacher()
         speech = ToolSpeech(_draw_dialect(), self.counters)
         self.going_on = _build_going_on(settings, self.cleaner)
         self.chat = ChatService(settings, self._build_directory(), opener, attacher, speech, self.going_on)
@@ -110,6 +110,7 @@ class Gateway:
             settings, self._videos, self.pool, failover, self.refresher, self.cleaner, self.fetcher
         )
         self.images = self._build_images(failover, opener, attacher)
+        self.recorder = self._build_recorder(failover, attacher)
         self.authenticator = Authenticator(
             settings.gateway_keys,
             self.configured_tokens,
@@ -153,10 +154,18 @@ class Gateway:
         self.upstream.close()
         self.state.close()
 
-    def _build_opener(self, failover: Failover) -> ReplyOpener:
+    def _build_opener(self, failover: Failover, upstream: UpstreamClient) -> ReplyOpener:
         return ReplyOpener(
-            self.settings, self.upstream, failover, self.refresher, self.cleaner, counters=self.counters
+            self.settings, upstream, failover, self.refresher, self.cleaner, counters=self.counters
         )
+
+    def _build_attacher(self) -> Attacher:
+        max_files, seconds = self.settings.files_max_count, self.settings.files_timeout_seconds
+        return Attacher(self.fetcher, self.upstream, max_files=max_files, timeout_seconds=seconds)
+
+    def _build_recorder(self, failover: Failover, attacher: Attacher) -> Recorder:
+        address, build_opener = build_address(self.settings), partial(self._build_opener, failover)
+        return Recorder(address, self.pool, self.refresher, self.cleaner, attacher, build_opener)
 
     def _build_images(self, failover: Failover, opener: ReplyOpener, attacher: Attacher) -> ImageService:
         editor = Editor(self.settings, self.upstream, failover, self.refresher, self.cleaner)
@@ -228,15 +237,6 @@ def _build_fetchers(settings: Settings) -> tuple[Fetcher, Fetcher]:
     """For what users attach, and for what the upstream drew; one room on the disk is for both."""
     room = build_spool_room(settings)
     return Fetcher(build_fetch_policy(settings, room)), Fetcher(build_picture_policy(settings, room))
-
-
-def _build_attacher(settings: Settings, fetcher: Fetcher, upstream: UpstreamClient) -> Attacher:
-    return Attacher(
-        fetcher,
-        upstream,
-        max_files=settings.files_max_count,
-        timeout_seconds=settings.files_timeout_seconds,
-    )
 
 
 def _build_going_on(settings: Settings, cleaner: Cleaner) -> GoingOn | None:

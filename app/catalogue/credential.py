@@ -114,6 +114,10 @@ NOT_ADMIN = Message(
     "This key may not see the accounts. Mark it `admin` in GATEWAY_API_KEYS.",
     "此密钥无权查看账号。请在 GATEWAY_API_KEYS 中将它标记为 `admin`。",
 )
+RECORDING_NOT_ADMIN = Message(
+    "Recordings are for gateway keys marked `admin` in GATEWAY_API_KEYS.",
+    "记录仅供在 GATEWAY_API_KEYS 中标记为 `admin` 的密钥使用。",
+)
 STRANGE_PAGE = Message(
     "Pictures are not shown to a page under a name that any site could have: open this gateway by https, by "
     "its "

@@ -47,6 +47,7 @@ STREAMS_FULL = Message(
     "{count} answers are open already (GLM_MAX_STREAMS).", "已有 {count} 个回答正在进行（GLM_MAX_STREAMS）。"
 )
 WATCHES_FULL = Message("{count} watches are open already.", "已打开 {count} 个监控。")
+RECORDING_ALREADY = Message("Another recording is being made.", "另一份记录正在生成。")
 BODIES_FULL = Message(
     "Requests hold the {max_bytes} bytes that they may together (GLM_BODIES_MAX_BYTES). Send less, or later.",
     "所有请求合计已占用上限 {max_bytes} 字节（GLM_BODIES_MAX_BYTES）。请减少内容，或稍后再试。",

@@ -137,6 +137,11 @@ BROKEN_WHILE_ANSWERING = Message(
 NO_ANSWER_IN_TIME = Message("The upstream did not answer in time.", "上游未在规定时间内应答。").then(
     TRY_AGAIN
 )
+RECORDING_HOLDS_SECRET = Message(
+    "The recording would have held something that is known to be a secret, and is not handed out. Please "
+    "report this.",
+    "记录中会出现已知的秘密内容，因此不予提供。请反馈此问题。",
+)
 NOT_BEGUN_IN_TIME = Message(
     "No answer began in time (GLM_START_SECONDS).", "回答未在规定时间内开始（GLM_START_SECONDS）。"
 )

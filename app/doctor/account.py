@@ -23,12 +23,11 @@ from app.doctor.diagnosis import refuse, say_day
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.doctor.standing import judge_standing
 from app.doctor.toy_tool import TOOL, TOOL_QUESTION, judge_answer, read_answer
+from app.exchange.recorder import SMALL_QUESTION
 from app.exchange.unusable import ToolCallMalformed
 from app.gateway import Gateway
 
 _Clock = Callable[[], float]
-
-SMALL_QUESTION = "1+1=? 只回答数字"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ import msgspec
 from app.accounts.account import State, account_key
 from app.catalogue.message import Message
 from app.doctor import advice, messages
-from app.doctor.account import SMALL_QUESTION
 from app.doctor.cause import say_cause
 from app.doctor.credentials import Credentials
 from app.doctor.diagnosis import find_verdict, say_time
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.doctor.standing import judge_standing
 from app.doctor.toy_tool import TOOL, TOOL_QUESTION, ToolAnswer, judge_answer
+from app.exchange.recorder import SMALL_QUESTION
 from app.exchange.unusable import ToolCallMalformed
 
 _SECONDS = 120.0

@@ -60,7 +60,9 @@ class _Call:
 class Recording:
     """What was sent and answered so far. Used by one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = _MAX_RECORDED_BYTES) -> None:
+        """Of bodies no more than `max_bytes` are held, in all."""
+        self._max_bytes = max_bytes
         self._calls: list[_Call] = []
         self._secrets: set[str] = set()
         self._held_bytes = self._held_pieces = 0
@@ -68,6 +70,10 @@ class Recording:
 
     def __repr__(self) -> str:
         return f"<Recording calls={len(self._calls)} bytes={self._held_bytes}>"
+
+    @property
+    def has_calls(self) -> bool:
+        return bool(self._calls)
 
     def begin(self, method: str, path: str, bearer: str, body: Body) -> _Call:
         """A call is about to be sent."""
@@ -88,7 +94,7 @@ class Recording:
 
     def _hold(self, data: bytes) -> bool:
         """Whether there is room; once there is none, nothing more is held, so that no hole is inside."""
-        full = self._held_bytes + len(data) > _MAX_RECORDED_BYTES or self._held_pieces >= _MAX_PIECES
+        full = self._held_bytes + len(data) > self._max_bytes or self._held_pieces >= _MAX_PIECES
         self._is_truncated = self._is_truncated or full
         if not self._is_truncated:
             self._held_bytes += len(data)

@@ -166,6 +166,8 @@ def test_nothing_comes_out(planted: Planted, upstream: UpstreamEmulator, tmp_pat
     # One of the accounts that are still good is asked, and its names repeat tokens.
     listed = json.dumps("写作助手").strip('"').encode()
     eventually(lambda: listed in planted.send("GET", "/v1/models", planted.bearers[-1]), seconds=90)
+    recording = planted.send("POST", "/v1/recording", bearer)
+    assert recording.startswith(b"HTTP/1.1 200" if planted.key == bearer else b"HTTP/1.1 403")
     planted.send_in_odd_places(bearer)
     planted.send("GET", "/v1/watch", bearer, until=b"\n\n")
     planted.send("GET", f"/v1/models?key={planted.key}", bearer)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.command import main as call_command
-from app.doctor.account import SMALL_QUESTION
+from app.exchange.recorder import SMALL_QUESTION
 from tests.app.doctor.conftest import SECRETS, CallDoctor
 from upstream_emulator.emulator import UpstreamEmulator
 

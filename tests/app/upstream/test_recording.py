@@ -28,9 +28,9 @@ HOSTILE = (
 )
 
 
-def record(*plays: Play) -> Recording:
+def record(*plays: Play, max_bytes: int = 4096 * 1024) -> Recording:
     """One question asked and read to its end, good or bad."""
-    recording = Recording()
+    recording = Recording(max_bytes)
     with ScriptedServer(plays) as server:
         client = RecordingClient(UpstreamAddress(server.url, SECRET, None, 5), recording)
         try:
@@ -75,10 +75,9 @@ def test_a_cut_answer_is_told() -> None:
     assert rows(recording)[-1]["end"] in ("whole", "cut")
 
 
-def test_a_body_without_an_end_is_held_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.upstream.recording._MAX_RECORDED_BYTES", 5000)
+def test_a_body_without_an_end_is_held_in_bounds() -> None:
     frame = b'data: {"conversation_id":"c","status":"init","parts":[]}\n\n'
-    recording = record(stream(frame * 3000))
+    recording = record(stream(frame * 3000), max_bytes=5000)
     told = rows(recording)
     assert told[0]["truncated"] is True
     assert len(told) < 200
