@@ -82,6 +82,7 @@ const WORDS = {
   cutByLength: ["Ended at the length that was asked for.", "已到要求的长度。"],
   sources: ["Sources", "来源"],
   copyAs: ["Copy as", "复制为"],
+  copyInterface: ["By which interface", "按哪个接口"],
   copy: ["Copy", "复制"],
   copied: ["Copied", "已复制"],
   emptyChat: ["Say hello. The words appear as they come, and Stop frees the account at once. Shift+Enter begins a new line.", "打个招呼吧。文字会逐字出现，按停止立即释放账号。Shift+Enter 换行。"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from demo.gateway import GatewayProcess
-from tests.browser.conftest import TOKEN, send, wait_for_end
+from tests.browser.conftest import TINY_PNG, TOKEN, send, wait_for_end
 
 PLACEHOLDER = "YOUR_TOKEN"
 
@@ -62,6 +63,62 @@ def test_a_chat_is_repeated_by_javascript(
     elsewhere.on("console", lambda message: seen.append(message.text))
     elsewhere.evaluate(f"async () => {{ {script} }}")
     assert "data: [DONE]" in "".join(seen)
+
+
+@pytest.mark.parametrize(
+    ("interface", "path", "piece", "end"),
+    [
+        ("Responses", "/v1/responses", r'"delta":("(?:[^"\\]|\\.)*")', "event: response.completed\n"),
+        ("Messages", "/v1/messages", r'"text_delta","text":("(?:[^"\\]|\\.)*")', "event: message_stop\n"),
+    ],
+)
+def test_a_chat_is_repeated_by_the_other_interfaces(
+    copying: Page,
+    context: BrowserContext,
+    gateway: GatewayProcess,
+    interface: str,
+    path: str,
+    piece: str,
+    end: str,
+) -> None:
+    copying.locator("#files").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": TINY_PNG * 1000}
+    )
+    send(copying, 'it\'s "true"\nand null')
+    wait_for_end(copying)
+    copying.get_by_label("By which interface").select_option(path)
+    assert len(copy(copying, "curl")) < 1000, "what is attached is cut"
+    copying.locator("#new-chat").click()
+    send(copying, 'it\'s "true"\nand null')
+    wait_for_end(copying)
+    copying.get_by_label("By which interface").select_option(label=interface)
+    streamed = run("bash", "-c", copy(copying, "curl"))
+    assert streamed.count(end) == 1
+    assert 'it\'s "true"\nand null' in "".join(map(json.loads, re.findall(piece, streamed)))
+    ast.parse(copy(copying, "Python"))
+    script = copy(copying, "JavaScript")
+    elsewhere = context.new_page()
+    elsewhere.goto(f"{gateway.url}/ping")
+    seen: list[str] = []
+    elsewhere.on("console", lambda message: seen.append(message.text))
+    elsewhere.evaluate(f"async () => {{ {script} }}")
+    assert end in "".join(seen)
+
+
+def test_responses_are_repeated_by_python(copying: Page) -> None:
+    send(copying, "hello")
+    wait_for_end(copying)
+    copying.get_by_label("By which interface").select_option("Responses")
+    assert "hello" in run(sys.executable, "-c", copy(copying, "Python"))
+
+
+def test_a_small_file_goes_along_by_every_interface(copying: Page) -> None:
+    copying.locator("#files").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": TINY_PNG})
+    send(copying, "what is it?")
+    wait_for_end(copying)
+    for interface in ("Chat Completions", "Responses", "Messages"):
+        copying.get_by_label("By which interface").select_option(interface)
+        assert "图片" in run("bash", "-c", copy(copying, "curl")), interface
 
 
 def test_a_drawing_is_repeated(copying: Page) -> None:
