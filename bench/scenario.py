@@ -89,7 +89,7 @@ CASES = (
     Case("len300", 20, chunks=300, pace_ms=10, arrival_seconds=0.2),
     # 15 MB of snapshots an answer: the direct client would be busier than the gateway.
     Case("len1000", 20, chunks=1000, pace_ms=10, arrival_seconds=0.2, direct=False, quick=True, floor=True),
-    Case("latency50", 50, chunks=300),
+    Case("latency50", 50, chunks=300, floor=True),
     Case("tools50", 50, chunks=300, direct=False, offers_tools=True),
     Case("open500", 500, chunks=100, pace_ms=100, arrival_seconds=5),
     # Many that begin at once.
