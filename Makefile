@@ -17,6 +17,8 @@ RUNTIME := $(RUN)/.installed
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 # Clients are heavy, and not ours: they get an environment of their own.
 CLIENTS := .venv-clients
+# So are the agents that are run by hand.
+AGENTS := .venv-agents
 # So are those that read the description of the interface.
 DESCRIPTION := .venv-description
 # So are Envoy and the schemas of Kubernetes.
@@ -124,11 +126,14 @@ $(DESCRIPTION)/.installed: tests/description/requirements.txt tests/description/
 	@touch $@
 
 .PHONY: test-agents
-test-agents: tests/agents/node_modules/.installed ## Run real agents before the gateway, by hand (needs node and npm; 1.3 GB; RUNS=10 in a row)
+test-agents: $(AGENTS)/.installed ## Run real agents before the gateway, by hand (needs node and npm; 2 GB; RUNS=10 in a row)
 	$(BIN)/python -m pytest tests/agents $(ARGS)
 
-tests/agents/node_modules/.installed: tests/agents/package-lock.json | install
+$(AGENTS)/.installed: tests/agents/requirements.txt tests/agents/package-lock.json | install
 	@command -v npm >/dev/null || { echo "The agents need Node.js 20 or newer, with npm." >&2; exit 1; }
+	$(BIN)/uv venv --quiet --no-config --clear --python $(BIN)/python $(AGENTS)
+	$(BIN)/uv pip sync --quiet --no-config --system-certs --python $(AGENTS)/bin/python --require-hashes \
+	  --only-binary :all: tests/agents/requirements.txt
 	npm ci --prefix tests/agents --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 	@touch $@
 
@@ -215,8 +220,8 @@ errors: install ## Write the tables of docs/errors.md and its twin, from app/cat
 # Releases younger than a week are left alone: bad ones are mostly found and withdrawn within days.
 .PHONY: lock
 lock: install ## Pin requirements*.in anew, keeping pins that still fit (ARGS=--upgrade moves them all)
-	for name in requirements requirements-dev tests/clients/requirements tests/deploy/requirements \
-	  tests/description/requirements; do \
+	for name in requirements requirements-dev tests/agents/requirements tests/clients/requirements \
+	  tests/deploy/requirements tests/description/requirements; do \
 	  overrides=; test ! -e $$name-overrides.in || overrides="--overrides $$name-overrides.in"; \
 	  $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	    --only-binary :all: --exclude-newer "7 days" --no-emit-index-url --no-emit-find-links \

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 LOCKS = (
     "requirements.txt",
     "requirements-dev.txt",
+    "tests/agents/requirements.txt",
     "tests/clients/requirements.txt",
     "tests/deploy/requirements.txt",
     "tests/description/requirements.txt",
