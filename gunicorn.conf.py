@@ -157,6 +157,13 @@ def raise_file_limit(connections: int) -> str | None:
     return None
 
 
+def keep_standard_streams() -> None:
+    """No socket and no state file may become standard output, or error."""
+    from app.standard_streams import open_closed_streams  # noqa: PLC0415 - the application lies beside this file
+
+    open_closed_streams()
+
+
 def ask_child(describe_problem: Callable[[], str]) -> str:
     """What `describe_problem` says, in a process of its own.
 
@@ -187,14 +194,14 @@ def describe_wrong() -> str:
     return "\n".join((read_settings(os.environ)[1] | WRONG).values())
 
 
-def describe_holder() -> str:
+def describe_state() -> str:
     """A gateway would find that out for itself, in the worker, with gunicorn's own words after the reason."""
     from app.config import Settings  # noqa: PLC0415 - as above
-    from app.state_lock import StateInUse, check_free  # noqa: PLC0415
+    from app.state import StateInUse, StateTooNew, check_startable  # noqa: PLC0415
 
     try:
-        check_free(Settings.from_env(os.environ).state_path)
-    except StateInUse as exc:
+        check_startable(Settings.from_env(os.environ).state_path)
+    except (StateInUse, StateTooNew) as exc:
         return str(exc)
     return ""
 
@@ -244,7 +251,7 @@ def on_starting(server: Any) -> None:
         raise SystemExit("\n".join(WRONG.values()))
     check_addresses(server.cfg)
     if server.app.app_uri == "wsgi:app":
-        end_where_wrong(ask_child(describe_holder))
+        end_where_wrong(ask_child(describe_state))
     warning = raise_file_limit(server.cfg.worker_connections)
     if warning is not None:
         server.log.warning(warning)
@@ -264,4 +271,5 @@ def worker_exit(server: Any, worker: Any) -> None:
         gateway.stop(CLEAN_UP_SECONDS - 2)
 
 
+keep_standard_streams()
 end_where_wrong(ask_child(describe_wrong))

@@ -65,6 +65,10 @@ MEND_PLACE = Message(
     "refresh tokens.",
     "请让网关用户可写该处，或设置 GLM_STATE_PATH：否则每次重启都会丢失轮换后的 refresh token。",
 )
+KEEP_VERSION = Message(
+    "Start the version that wrote it, or name another file in GLM_STATE_PATH.",
+    "请启动写入它的版本，或在 GLM_STATE_PATH 中换一个文件。",
+)
 RESTORE = Message(
     "Put back a copy if you have one. Else the gateway sets the file aside at its next start and begins a "
     "new one: get new refresh tokens if the old ones are refused then.",

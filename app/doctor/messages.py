@@ -85,6 +85,7 @@ STATE_FOREIGN = Message(
     "未打开 {path}：若由 {owner} 以外的用户创建文件，网关可能无法写入。请用 " + CALLED.doctor_as_owner,
 )
 STATE_UNUSABLE = Message("{path} cannot be written: {reason}", "{path} 无法写入：{reason}")
+STATE_TOO_NEW = Message("{path} cannot be used: {reason}", "{path} 无法使用：{reason}")
 STATE_DAMAGED = Message("{path} is damaged: {reason}", "{path} 已损坏：{reason}")
 STATE_FULL = Message("{path}: the disk is full ({free} bytes free)", "{path}：磁盘已满（剩余 {free} 字节）")
 

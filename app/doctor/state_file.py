@@ -12,6 +12,7 @@ from app.catalogue.message import Message
 from app.doctor import advice, messages
 from app.doctor.finding import Finding, Verdict, fail, note, ok, skip
 from app.state import MEMORY, State, StateInUse, open_sound_state
+from app.state.schema import NewerSchema
 
 _MIN_FREE_BYTES = 4 * 1024 * 1024
 
@@ -40,6 +41,8 @@ def take_state(path: str) -> tuple[Finding, State | None]:
         state = open_sound_state(path)
     except StateInUse:
         return ok(messages.STATE, messages.STATE_HELD, path=path), None
+    except NewerSchema as exc:
+        return _fail(path, messages.STATE_TOO_NEW, advice.KEEP_VERSION, reason=exc), None
     except (OSError, sqlite3.OperationalError) as exc:
         return _fail(path, messages.STATE_UNUSABLE, advice.MEND_PLACE, reason=_say(exc)), None
     except sqlite3.DatabaseError as exc:

@@ -23,12 +23,13 @@ from app.state.file import (
     is_beyond_use,
     open_file,
     read_missing,
+    read_version,
     set_aside,
     write_changes,
     write_difference,
 )
-from app.state.schema import NewerSchema, build_memory
-from app.state_lock import MEMORY, StateInUse, StateLock
+from app.state.schema import NewerSchema, build_memory, require_known
+from app.state_lock import MEMORY, StateInUse, StateLock, check_free
 
 __all__ = ["MEMORY", "State", "StateInUse", "StateTooNew", "open_sound_state", "open_state"]
 
@@ -211,15 +212,32 @@ def open_state(path: str) -> State:
         state.attach()
     except NewerSchema as exc:
         state.close()
-        raise StateTooNew(
-            f"GLM_STATE_PATH {path} cannot be used: {exc}. Start that version, or name another file."
-        ) from exc
+        raise _build_too_new(path, exc) from exc
     except StateInUse:
         state.close()
         raise
     except (OSError, sqlite3.Error) as exc:
         state.attach_later(exc)
     return state
+
+
+def check_startable(path: str) -> None:
+    """Raises StateInUse or StateTooNew as far as can be seen now. Makes nothing, and opens no database."""
+    check_free(path)
+    if path == MEMORY:
+        return
+    with suppress(OSError):  # the gateway goes on without
+        version = read_version(Path(path))
+        try:
+            require_known(version)
+        except NewerSchema as exc:
+            raise _build_too_new(path, exc) from exc
+
+
+def _build_too_new(path: str, cause: NewerSchema) -> StateTooNew:
+    return StateTooNew(
+        f"GLM_STATE_PATH {path} cannot be used: {cause}. Start that version, or name another file."
+    )
 
 
 def open_sound_state(path: str) -> State:

@@ -40,6 +40,17 @@ def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
     return connection
 
 
+def read_version(path: Path) -> int:
+    """The version in the header of the file (SQLite's file format 1.3), 0 where it cannot be read.
+
+    Without SQLite, which would make files beside it. Raises OSError.
+    """
+    with path.open("rb") as file:
+        header = file.read(64)
+    is_database = header.startswith(b"SQLite format 3\0") and len(header) == 64
+    return int.from_bytes(header[60:64]) if is_database else 0
+
+
 def is_beyond_use(error: BaseException) -> bool:
     """Whether no waiting makes this file one of ours again; everything else may pass."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # without what SQLite adds above

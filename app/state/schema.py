@@ -59,14 +59,19 @@ def build_memory() -> sqlite3.Connection:
     return memory
 
 
+def require_known(version: int) -> None:
+    """Raises NewerSchema for a file of a later version."""
+    if version > VERSION:
+        raise NewerSchema(f"it was written by a newer glm-api: schema {version}, this one knows {VERSION}")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Make an empty database, or one of an earlier version, one of this version; else it is left as it is.
 
     Raises NewerSchema or ForeignSchema, or the sqlite3.Error that keeps it from being written.
     """
     ((version,),) = connection.execute("PRAGMA user_version")
-    if version > VERSION:
-        raise NewerSchema(f"it was written by a newer glm-api: schema {version}, this one knows {VERSION}")
+    require_known(version)
     if version == VERSION:
         _check_columns(connection)
         return

@@ -9,18 +9,21 @@ import re
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import KNOWN_SETTINGS
+
+from app.state import open_state
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "gunicorn.conf.py"
@@ -72,11 +75,11 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "annotations",
         "read_number",
         "check_addresses",
-        "end_where_state_is_held",
+        "keep_standard_streams",
         "end_where_wrong",
         "find_address_problem",
         "ask_child",
-        "describe_holder",
+        "describe_state",
         "describe_wrong",
         "ip_address",
         "is_ip_address",
@@ -206,6 +209,21 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     assert said.startswith(f"port {port} of 127.0.0.1 is taken")
     assert f"PORT={port % 65535 + 1}" in said
     assert [line for line in before if "Starting gunicorn" not in line] == []
+
+
+def test_a_state_file_of_a_later_version_is_told_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite3"
+    open_state(str(path)).close()
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("PRAGMA journal_mode = DELETE")
+        file.execute("PRAGMA user_version = 999")
+    before = path.read_bytes()
+    *lines, said = start_and_fail(PORT="0", GLM_STATE_PATH=str(path))
+    assert said.startswith(
+        f"GLM_STATE_PATH {path} cannot be used: it was written by a newer glm-api: schema 999"
+    )
+    assert [line for line in lines if "Starting gunicorn" not in line] == []
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

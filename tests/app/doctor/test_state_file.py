@@ -200,3 +200,14 @@ def count_conversations(path: Path) -> int:
 
 def count_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_file_of_a_later_version_is_no_matter_of_rights(call: CallDoctor, state_path: Path) -> None:
+    with hold(state_path):
+        pass
+    with closing(sqlite3.connect(state_path)) as file:
+        file.execute("PRAGMA user_version = 999")
+    visit = call(given="demo-ann")
+    assert visit.line("state").startswith("FAIL")
+    assert "written by a newer glm-api: schema 999" in visit.line("state")
+    assert "Start the version that wrote it" in visit.text
