@@ -6,7 +6,7 @@ gunicorn's master reads them before anything is patched, so nothing here makes a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
@@ -33,8 +33,12 @@ from app.setting_value import (
 )
 from app.shard import Shard, parse_shard
 
-# How alike two names are, of 1, where one may be meant by the other.
+# How alike two names are, of 1, where one may be meant by the other; and where a name that could well be
+# somebody else's is nearly one of ours.
 _LIKE = 0.75
+_NEARLY = 0.85
+# Read by gunicorn.conf.py.
+_SERVER_NAMES = ("HOST", "PORT", "WEB_CONCURRENCY")
 _MEBIBYTE = 1024 * 1024
 _T = TypeVar("_T")
 
@@ -134,13 +138,23 @@ def list_names() -> list[str]:
 
 def list_unknown(environ: Mapping[str, str]) -> list[str]:
     """A sentence for each variable that looks like a setting and is none, with the nearest one."""
-    known = list_names()
+    known = [*list_names(), *_SERVER_NAMES]
     return [
-        f"{name} is no setting"
-        + "".join([f": did you mean {near}?" for near in get_close_matches(name, known, 1, _LIKE)])
+        sentence
         for name, value in sorted(environ.items())
-        if name.startswith(("GLM_", "GATEWAY_")) and name not in known and not _is_service(name, value)
+        if name not in known and not _is_service(name, value)
+        for sentence in _say_unknown(name, known)
     ]
+
+
+def _say_unknown(name: str, known: Sequence[str]) -> Iterator[str]:
+    """Names that begin as ours do are ours, others only where they are nearly the same."""
+    is_ours = name.upper().startswith(("GLM_", "GATEWAY_"))
+    near = get_close_matches(name.upper(), known, 1, _LIKE if is_ours else _NEARLY)
+    if near and (is_ours or near[0][0] == name[0].upper()):
+        yield f"{name} is no setting: did you mean {near[0]}?"
+    elif is_ours:
+        yield f"{name} is no setting"
 
 
 def _is_service(name: str, value: str) -> bool:
