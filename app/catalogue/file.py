@@ -65,6 +65,12 @@ NOT_PUBLIC = Message("The host of this address has no public address.", "该地�
         "管理员可设置 GLM_FILES_ALLOW_PRIVATE=1 以允许内网地址。",
     ),
 )
+# Where the operator lets them in already.
+NOT_TO_BE_REACHED = Message(
+    "The host of this address has no address that files may come from: its name is unknown here, or leads to "
+    "one that is never used.",
+    "该地址的主机没有可供获取文件的地址：本机无法解析其名字，或它指向始终禁用的地址。",
+).then(SEND_DATA_URL)
 WRONG_SCHEME = Message(
     "The address must begin with http://, https:// or data:.",
     "地址必须以 http://、https:// 或 data: 开头。",

@@ -184,7 +184,7 @@ class Fetcher:
         allow_private = self._allows_private(self._find_homes(host))
         if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
             # The same words whether a name is unknown or leads inside: nobody learns which names exist there.
-            raise InvalidFileUrl(says.NOT_PUBLIC)
+            raise InvalidFileUrl(says.NOT_TO_BE_REACHED if allow_private else says.NOT_PUBLIC)
 
     @contextlib.contextmanager
     def _answer(self, link: Link, ends_at: float) -> Iterator[urllib3.BaseHTTPResponse]:
