@@ -60,7 +60,8 @@ def _examine(
     order: Order,
 ) -> Iterator[Finding]:
     yield _describe(settings, roster)
-    yield check_port(server, answers) or check_server(server, settings)
+    if order.url is None:  # else it listens already, wherever that is
+        yield check_port(server, answers) or check_server(server, settings)
     credentials = order.credentials.with_tokens(roster.tokens())
     if order.url is not None:
         yield from _ask_gateway(settings, environ, RunningGateway(order.url, credentials), order)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import requests
 
@@ -32,6 +34,13 @@ def test_the_address_that_clients_have_is_understood(call: CallDoctor, start: St
     visit = call("--url", f"{url}{path}", given="demo-ann")
     assert visit.verdict == "well"
     assert visit.line("gateway").endswith(f"{url} is ready")
+
+
+def test_what_listens_already_is_not_asked_where_it_would(call: CallDoctor, start: Start) -> None:
+    """PORT of this shell has nothing to do with a gateway that is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        visit = call("--url", start(), given="demo-ann", PORT=str(taken.getsockname()[1]))
+    assert (visit.lines("server"), visit.verdict) == ([], "well")
 
 
 def test_where_the_gateway_works_the_line_from_here_is_no_fault(call: CallDoctor, start: Start) -> None:
