@@ -120,7 +120,9 @@ def test_it_ends_with_its_reader_and_takes_the_gateway_along() -> None:
 
 
 def test_it_ends_with_its_window() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may have been started with nohup
     with serve(PORT="0") as process:
+        signal.signal(signal.SIGHUP, before)
         read_until(process.stdout, "Ctrl-C")
         process.send_signal(signal.SIGHUP)
         assert process.wait(20) == 0

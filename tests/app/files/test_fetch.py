@@ -14,8 +14,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile, InvalidFileUrl
-from app.files.connection import Address
+from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile
 from app.files.fetch import Fetcher, FetchPolicy
 from app.files.spool import Spool, SpooledFile, SpoolRoom
 from tests.app.files import sample
@@ -238,18 +237,6 @@ def test_the_next_address_is_tried(server: FileServer) -> None:
         resolve=lambda host, port: [("127.0.0.1", 1), ("127.0.0.1", port)],
     )
     fetcher.fetch(f"http://two.example:{server.port}/cat.png").close()
-
-
-@pytest.mark.parametrize("addresses", [[], [("169.254.169.254", 80)]], ids=["unknown", "never used"])
-@pytest.mark.parametrize("allow_private", [True, False])
-def test_a_host_that_nobody_may_ask_for(addresses: list[Address], allow_private: bool) -> None:
-    """Whoever let private addresses in is not told to do so; nobody else learns which names exist inside."""
-    policy = FetchPolicy(LIMIT, 5, frozenset({80}), allow_private=allow_private)
-    with pytest.raises(InvalidFileUrl) as refusal:
-        Fetcher(policy, resolve=lambda host, port: addresses).fetch("http://inside.example/a.png")
-    assert ("GLM_FILES_ALLOW_PRIVATE" in str(refusal.value)) is not allow_private
-    assert ("name is unknown" in str(refusal.value)) is allow_private
-    assert "data: URL" in str(refusal.value)
 
 
 def test_nobody_listens(server: FileServer) -> None:
