@@ -35,8 +35,8 @@ function accountCard(account, index) {
     element("div", { class: "row" }, element("strong", {}, `#${index + 1}`), element("code", {}, account.label), badge(account.state)),
     element("dl", {},
       element("dt", {}, say("replies")), element("dd", {}, account.replies),
-      account.points !== undefined && [element("dt", {}, say("points")), element("dd", {}, account.points)],
-      account.is_blocked && [element("dt", {}, say("standing")), element("dd", {}, say("state_blocked"))],
+      account.points !== undefined && [element("dt", {}, say("points")), element("dd", { class: account.points > 0 ? "" : "bad" }, account.points)],
+      account.is_blocked && [element("dt", {}, say("standing")), element("dd", { class: "bad" }, say("state_blocked"))],
       account.cooling_until && [element("dt", {}, say("coolingUntil")), element("dd", {}, sayTime(account.cooling_until))],
       element("dt", {}, say("lastError")), element("dd", {}, nameError(account.last_error))),
     element("p", { class: "hint verdict" }));

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.gateway import GatewayProcess
 from tests.browser.conftest import enter, send, wait_for_end
+from upstream_emulator.account import Account
 from upstream_emulator.emulator import UpstreamEmulator
 
 
@@ -61,6 +62,33 @@ def test_accounts_are_numbered_as_the_caller_lists_them_and_say_one_thing(
     expect(cards.locator(".badge")).to_have_text(["ready", "expired"])
     expect(cards.last).to_contain_text("The token is not alive.")
     assert cards.last.locator(".good").count() == 0
+
+
+def test_accounts_say_what_is_left_and_what_the_web_chat_says(page: Page, upstream: UpstreamEmulator) -> None:
+    """In words and in the colour of trouble, both with enough contrast to be read."""
+    upstream.account("standing", is_barred=True)
+    page.evaluate("sessionStorage.setItem('glm-api credentials', 'demo-standing')")
+    send(page, "hello")
+    wait_for_end(page)
+    page.locator("#tab-accounts").click()
+    lines = page.locator("#account-list .card dl")
+    expect(lines).to_contain_text(re.compile(r"Points left\s*20\s*The web chat says\s*blocked"))
+    expect(lines.locator(".bad")).to_have_text("blocked")
+
+
+def test_the_menu_offers_what_the_account_has(page: Page, upstream: UpstreamEmulator) -> None:
+    """An assistant by what its maker calls it; the switches become fields, and a reload keeps the choice."""
+    own = Account("browser-secret")
+    menu = page.locator("#model")
+    expect(menu.locator("option", has_text=own.assistant_name)).to_have_count(1)
+    menu.select_option(label=own.assistant_name)
+    page.locator("#think").click()
+    send(page, "hello")
+    wait_for_end(page)
+    asked = [sent["body"] for sent in upstream.requests() if sent["path"].endswith("/assistant/stream")]
+    assert (asked[0]["assistant_id"], asked[0]["meta_data"]["chat_mode"]) == (own.assistant_id, "thinking")
+    page.reload()
+    expect(menu).to_have_value(f"{own.assistant_name}-{own.assistant_id}")
 
 
 def test_watching_shows_what_happens(page: Page) -> None:
