@@ -119,6 +119,15 @@ class Authenticator:
                 self._inside[caller.id] -= 1
 
     def _authenticate_key(self, key: GatewayKey) -> Caller:
+        try:
+            self._count_in(key)
+        except KeyLimited as limited:
+            limited.key_label = key.label
+            raise
+        return Caller(key.id, key.id, self._roster.tokens(), key)
+
+    def _count_in(self, key: GatewayKey) -> None:
+        """Raises KeyLimited."""
         now = self._clock()
         with self._lock:
             if key.parallel is not None and self._inside[key.id] >= key.parallel:
@@ -132,7 +141,6 @@ class Authenticator:
                     )
                 window.add(now)
             self._inside[key.id] += 1
-        return Caller(key.id, key.id, self._roster.tokens(), key)
 
     def _refuse(self, peer: str, *, is_token: bool) -> CredentialsRejected | KeyLimited:
         now = self._clock()

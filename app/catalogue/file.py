@@ -92,7 +92,8 @@ DATA_URL_FORM = Message(
     "data: URL 应形如 data:image/png;base64,....。",
 )
 BASE64_DAMAGED = Message(
-    "The base64 of this data: URL is damaged.", "此 data: URL 的 base64 已损坏，请重新编码整个文件。"
+    "The base64 of this data: URL is damaged. Encode the whole file again.",
+    "此 data: URL 的 base64 已损坏，请重新编码整个文件。",
 )
 NOT_IN_TIME = Message(
     "The file did not arrive in time (GLM_FILES_TIMEOUT_SECONDS).",
@@ -106,7 +107,7 @@ NOT_TRUSTED = Message(
 ).then(SEND_DATA_URL)
 BROKEN_OFF = Message("The connection to the file's server broke.", "与文件所在服务器的连接中断。")
 HTTP_REFUSED = Message(
-    "The file's server answered with HTTP {status}.",
+    "The file's server answered with HTTP {status}. Check whether the address is still open to everybody.",
     "文件所在服务器返回 HTTP {status}，请检查地址是否仍可公开访问。",
 )
 OVER_LIMIT = Message(
@@ -132,19 +133,54 @@ SVG = Message(
 UNKNOWN_KIND = Message(
     "This is no picture and no document that can be read.", "这不是可读取的图片或文档。"
 ).then(READABLE)
-UNREADABLE_KIND = Message("This is a {kind}, which cannot be read.", "这是 {kind} 文件，无法读取。").then(
-    READABLE
-)
+UNREADABLE_KIND = Message("This is a {kind}, which cannot be read.", "这是{kind}，无法读取。").then(READABLE)
 WEB_PAGE = Message(
     "This is a web page, not a picture or document. The address leads to a page that shows the file, or to a "
     "login.",
     "这是网页，不是图片或文档：该地址可能是展示文件的页面，或登录页。",
 )
+_KINDS = {
+    "PNG picture": "PNG 图片",
+    "JPEG picture": "JPEG 图片",
+    "GIF picture": "GIF 图片",
+    "WebP picture": "WebP 图片",
+    "BMP picture": "BMP 图片",
+    "TIFF picture": "TIFF 图片",
+    "HEIC picture": "HEIC 图片",
+    "HEIF picture": "HEIF 图片",
+    "AVIF picture": "AVIF 图片",
+    "icon": "图标",
+    "SVG drawing": "SVG 图形",
+    "Photoshop file": "Photoshop 文件",
+    "PDF document": "PDF 文档",
+    "RTF document": "RTF 文档",
+    "EPUB book": "EPUB 电子书",
+    "text file": "文本文件",
+    "web page": "网页",
+    "Word document": "Word 文档",
+    "Excel workbook": "Excel 工作簿",
+    "PowerPoint presentation": "PowerPoint 演示文稿",
+    "file locked by a password": "有密码保护的文件",
+    "empty file": "空文件",
+    "file of an unknown kind": "未知类型的文件",
+    "video or sound": "音视频",
+    "video": "视频",
+    "sound": "音频",
+    "compressed archive": "压缩包",
+    "program": "程序",
+}
+
+
+def name_kind(label: str) -> Message:
+    """The label of a kind of file (app/files/media.py) in both languages."""
+    return Message(label, _KINDS.get(label, label))
+
+
 NO_PICTURE = Message(
-    "The file is said to be a picture, but it is a {kind}.", "文件声明为图片，实际是 {kind}。"
+    "The file is said to be a picture, but it is a {kind}.", "文件声明为图片，实际是{kind}。"
 )
 NO_DOCUMENT = Message(
-    "The file is said to be a document, but it is a {kind}.", "文件声明为文档，实际是 {kind}。"
+    "The file is said to be a document, but it is a {kind}.", "文件声明为文档，实际是{kind}。"
 )
 PICTURE_DAMAGED = Message(
     "The picture is damaged: its header names no width and height.", "图片已损坏：其头部没有宽度和高度。"

@@ -192,6 +192,6 @@ NOT_STORED = Message(
     "此处不保存 response：没有 {response_id!r}。",
 )
 NO_ANSWER_NAMED = Message(
-    "There is no answer {named!r} here.",
+    "There is no answer {named!r} here. Leave it out, and send the whole input.",
     "此处没有回答 {named!r}。请去掉它，发送完整的输入。",
 )

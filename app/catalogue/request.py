@@ -117,11 +117,13 @@ CODED_BREAKS_OFF = Message(
 )
 UNREADABLE = Message("The request could not be read: {name}.", "无法读取请求：{name}。")
 PROMPT_TOO_LONG = Message(
-    "The messages make a prompt of {chars} characters; at most {max_chars} are allowed.",
+    "The messages make a prompt of {chars} characters; at most {max_chars} are allowed "
+    "(GLM_MAX_PROMPT_CHARS). Begin a new chat, or shorten the messages.",
     "消息合计 {chars} 个字符，上限为 {max_chars}（GLM_MAX_PROMPT_CHARS）。请开始新对话，或缩短消息。",
 )
 TEXT_TOO_LONG = Message(
-    "The request holds more than {max_chars} characters of text, files not counted.",
+    "The request holds more than {max_chars} characters of text, files not counted. "
+    "Begin a new chat, or shorten the messages.",
     "请求含有超过 {max_chars} 个字符的文字（不计文件）。请开始新对话，或缩短消息。",
 )
 TOO_LONG_UPSTREAM = Message(
@@ -145,11 +147,11 @@ NOT_READ = Message(
     "无法读取请求。",
 )
 LINE_TOO_LONG = Message(
-    "The first line of the request is too long.",
+    "The first line of the request is too long. Shorten the address.",
     "请求的第一行过长，请缩短地址。",
 )
 HEADERS_TOO_LARGE = Message(
-    "The header fields are too many or too long.",
+    "The header fields are too many or too long. Send less.",
     "请求头过多或过长，请减少。",
 )
 ODD_EXPECT = Message(
@@ -165,7 +167,8 @@ ODD_VERSION = Message(
     "HTTP 版本只支持 1.0 和 1.1。",
 )
 NO_REQUEST_LINE = Message(
-    "The first line is not one of an HTTP request.",
+    "The first line is not one of an HTTP request. Where the address begins with https://, use http://, or "
+    "put a proxy with TLS before the gateway.",
     "第一行不是 HTTP 请求。若地址以 https:// 开头，请改为 http://，或在网关前设置 TLS 代理。",
 )
 NO_METHOD = Message(

@@ -185,19 +185,21 @@ ANSWER_TOO_LONG = Message(
     "回答超过了 GLM_MAX_REPLY_SECONDS 允许的时长。",
 )
 STOPPED_TALKING = Message(
-    "The upstream stopped talking in the middle of the answer.",
-    "上游在回答中途没有了声音，请重新提问。",
+    "The upstream stopped talking in the middle of the answer. Ask again.",
+    "上游在回答中途停住了，请重新提问。",
 )
 NO_ANSWER_EITHER = Message(
-    "The upstream finished without an answer, also when it was asked to go on.",
+    "The upstream finished without an answer, also when it was asked to go on. Ask again.",
     "上游没有给出回答就结束了，要求继续后仍然如此。请重新提问。",
 )
 CALL_UNREADABLE = Message(
-    "The model called a tool in a way that cannot be read, and did so again when asked.",
+    "The model called a tool in a way that cannot be read, and did so again when asked. Ask "
+    "differently, with fewer or simpler tools.",
     "模型的工具调用无法解析，要求重试后仍然如此。请换个问法，或减少、简化工具。",
 )
 CALL_MISSING = Message(
-    "The model called no tool, although `tool_choice` wants one, and did not when asked again.",
+    "The model called no tool, although `tool_choice` wants one, and did not when asked again. Say in the "
+    "messages what is to be called.",
     "`tool_choice` 要求调用工具，但模型没有调用，要求重试后仍然如此。请在消息中说明要调用什么。",
 )
 ONLY_THINKING = Message(
@@ -209,11 +211,12 @@ NO_PICTURE_CAME = Message(
     "上游没有画出图片，请重试或换个说法。",
 )
 REFUSED_BETWEEN = Message(
-    "Something between here and the upstream refused the call (HTTP 401).",
+    "Something between here and the upstream refused the call (HTTP 401). Check GLM_PROXY and "
+    "GLM_UPSTREAM_URL.",
     "网关与上游之间的某个程序拒绝了调用（HTTP 401），请检查 GLM_PROXY 和 GLM_UPSTREAM_URL。",
 )
 REFRESH_REFUSED_BETWEEN = Message(
-    "Something that is not the upstream refused to refresh the token.",
+    "Something that is not the upstream refused to refresh the token. Check GLM_PROXY and GLM_UPSTREAM_URL.",
     "拒绝刷新 token 的不是上游本身，请检查 GLM_PROXY 和 GLM_UPSTREAM_URL。",
 )
 ENDED_WITHOUT_REASON = Message(

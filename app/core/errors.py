@@ -177,6 +177,8 @@ class LoginAnswering(AccountsBusy):
 class KeyLimited(GatewayError):
     status = 429
     code = "rate_limit_exceeded"
+    key_label: str | None = None
+    """Of the gateway key whose own limit it is."""
 
 
 class UpstreamThrottled(GatewayError):

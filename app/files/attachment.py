@@ -82,7 +82,9 @@ def judge(claim: Claim, head: bytes, tail: bytes) -> tuple[str, Media]:
     is_own_text = says_text and claim.is_promised
     found = media.recognise(head, tail, extension, says_text=says_text, is_own_text=is_own_text)
     if not found.is_readable:
-        raise InvalidFile(_REFUSALS.get(found.type, says.UNREADABLE_KIND.fill(kind=found.label)))
+        raise InvalidFile(
+            _REFUSALS.get(found.type, says.UNREADABLE_KIND.fill(kind=says.name_kind(found.label)))
+        )
     _check_claims(claim, extension, found)
     return _name_for(name, extension, found), found
 
@@ -100,10 +102,10 @@ def _check_claims(claim: Claim, extension: str, found: Media) -> None:
     if found is media.HTML and extension not in media.HTML.extensions and not is_export:
         raise InvalidFile(says.WEB_PAGE)
     if says_picture and not found.is_picture:
-        raise InvalidFile(says.NO_PICTURE.fill(kind=found.label))
+        raise InvalidFile(says.NO_PICTURE.fill(kind=says.name_kind(found.label)))
     promised = media.extension_for(claim.media_type) if claim.is_promised else ""
     if found.is_picture and (media.says_document(named) or media.says_document(promised)):
-        raise InvalidFile(says.NO_DOCUMENT.fill(kind=found.label))
+        raise InvalidFile(says.NO_DOCUMENT.fill(kind=says.name_kind(found.label)))
 
 
 def _name_for(name: str, extension: str, found: Media) -> str:

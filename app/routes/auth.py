@@ -96,8 +96,9 @@ def _authenticate() -> Caller:
     header = read_authorization()
     try:
         caller = known.authenticator.authenticate(header, _find_peer(), counted_peer=read_counted_peer())
-    except KeyLimited:
+    except KeyLimited as limited:
         g.request_log.forget_credentials()
+        g.request_log.key = limited.key_label
         raise
     mended = ",".join(caller.refresh_tokens)
     if caller.key is None and mended not in header:

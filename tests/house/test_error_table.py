@@ -19,6 +19,11 @@ from tests.house.error_table import PAGES, build_table, list_errors
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ADVICE = re.compile(
+    r"\b(add|ask|begin|check|choose|compare|copy|encode|get|give|leave|log in|look|mark|mend|open|put|raise|"
+    r"read|report|say|send|shorten|simplify|switch|take|try|use|wait)\b",
+    re.IGNORECASE,
+)
 
 
 def list_messages() -> dict[str, Message]:
@@ -73,6 +78,13 @@ def test_both_languages_say_the_same(name: str) -> None:
     if name != "upstream.UPSTREAM_SAYS":  # whose words are quoted once
         assert CHINESE.search(message.zh)
         assert list_fields(message.en) == list_fields(message.zh)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_what_one_language_advises_the_other_does(name: str) -> None:
+    message = MESSAGES[name]
+    if "请" in message.zh.replace("请求", ""):
+        assert ADVICE.search(message.en)
 
 
 @pytest.mark.parametrize("name", MESSAGES)

@@ -15,6 +15,7 @@ from app.keys import digest_key
 from demo.gateway import GatewayFailed, GatewayProcess
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
+from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
 KEY = "glm-" + "k" * 43
@@ -55,6 +56,21 @@ def test_a_failure_names_account_key_and_the_upstreams_words(
     assert re.fullmatch("[0-9a-f]{8}", line["account"])
     assert line["upstream_code"] == "1301"
     assert "访问人数过多" in line["upstream_says"] or "繁忙" in line["upstream_says"], line
+
+
+@pytest.mark.parametrize("limit", ["parallel=1", "rpm=1"])
+def test_a_key_at_its_own_limit_is_named(start_gateway: StartGateway, account: str, limit: str) -> None:
+    gateway = start_gateway(
+        LOG_FORMAT="json",
+        GLM_REFRESH_TOKENS=account,
+        GATEWAY_API_KEYS=f"laptop=sha256:{digest_key(KEY).hex()};{limit}",
+    )
+    with open_chat(gateway.url, KEY, "[[chunks n=2000 pace=30]]", stream=True) as busy:
+        busy.read_until(b'"role"')
+        with pytest.raises(APIError):
+            ask(connect(gateway, KEY).with_options(max_retries=0), "hello", stream=True)
+        (line,) = read_requests(gateway)
+    assert (line["outcome"], line["key"]) == ("rate_limit_exceeded", "laptop")
 
 
 def test_what_the_caller_can_mend_is_no_warning(keyed: GatewayProcess) -> None:
