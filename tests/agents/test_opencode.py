@@ -1,8 +1,9 @@
-"""opencode on each of the three formats, by the SDK that its provider names."""
+"""opencode with the settings of docs/clients/opencode.md, on each of the three formats, by its SDK."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from tests.agents.conftest import (
     say,
     write_down,
 )
+from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
+COMMAND_LINE = read_code("opencode", "shell", "Settings").splitlines()[1]
 # What its package's script, which is not run here, would put in place.
-COMMAND = [str(PACKAGES / "opencode-linux-x64/bin/opencode"), "run", "Read a.txt and correct it."]
+COMMAND = [str(PACKAGES / "opencode-linux-x64/bin/opencode"), *shlex.split(COMMAND_LINE)[1:]]
 CHAT, RESPONSES, MESSAGES = "@ai-sdk/openai-compatible", "@ai-sdk/openai", "@ai-sdk/anthropic"
 PATHS = {CHAT: "/v1/chat/completions", RESPONSES: "/v1/responses", MESSAGES: "/v1/messages"}
 
@@ -31,29 +34,11 @@ WriteSettings = Callable[[str], None]
 
 @pytest.fixture
 def write_settings(home: Path, gateway: GatewayProcess) -> WriteSettings:
-    """For the format of an SDK. No title, which would be a question of its own beside the first one."""
-
     def write(sdk: str) -> None:
-        model = {"name": "GLM", "limit": {"context": 128_000, "output": 16_000}}
-        provider = {
-            "npm": sdk,
-            "name": "glm-api",
-            "options": {"baseURL": f"{gateway.url}/v1", "apiKey": "{env:OPENAI_API_KEY}"},
-            "models": {"glm": model},
-        }
-        settings = {
-            "$schema": "https://opencode.ai/config.json",
-            "model": "glm-api/glm",
-            "small_model": "glm-api/glm",
-            "enabled_providers": ["glm-api"],
-            "provider": {"glm-api": provider},
-            "agent": {"title": {"disable": True}},
-            "autoupdate": False,
-            "share": "disabled",
-        }
+        settings = read_code("opencode", "json", "Settings").replace("http://127.0.0.1:8000", gateway.url)
         directory = home / ".config/opencode"
         directory.mkdir(parents=True)
-        (directory / "opencode.json").write_text(json.dumps(settings))
+        (directory / "opencode.json").write_text(settings.replace(CHAT, sdk))
 
     return write
 

