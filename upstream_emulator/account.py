@@ -65,6 +65,8 @@ class Account:
     access_dead_through: int = 0
     answering: str | None = None
     cut_answers: dict[str, CutAnswer] = field(default_factory=dict)
+    stored_messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What `conversation/messages` answers, by the conversation's id."""
     stop_answer: Callable[[], None] | None = None
 
     @property

@@ -110,7 +110,8 @@ def _answer(call: Call, body: dict[str, Any], account: Account) -> None:
         return
     conversation.turns += 1
     scene = _scene(call, body, conversation, script, question)
-    scene = replace(scene, leave=partial(_leave, account, scene))
+    keep = partial(account.stored_messages.__setitem__, conversation.id)
+    scene = replace(scene, leave=partial(_leave, account, scene), store=keep)
     head_seconds = script.number("head", 0) / 1000
     answer = Answer(call, account, conversation, scene.envelope)
     answer.start(play(scene), head_seconds, deaf=bool(script.count("deaf", 0)))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from upstream_emulator import chat, control, deletion, edit, listing, login, signing, upload, video
+from upstream_emulator import chat, control, deletion, edit, listing, login, signing, stored, upload, video
 from upstream_emulator.call import Call
 from upstream_emulator.connection import Exchange
 from upstream_emulator.drawing import PICTURES, send_picture
@@ -42,6 +42,7 @@ ENDPOINTS = {
         Endpoint("POST", "/backend-api/assistant/stream", chat.stream),
         Endpoint("POST", "/mainchat-api/stream/stop_stream", chat.stop_stream, "2026"),
         Endpoint("POST", "/mainchat-api/stream/continue_stream", chat.continue_stream, "2026"),
+        Endpoint("GET", "/mainchat-api/conversation/messages", stored.list_messages, "2026"),
         Endpoint("POST", "/backend-api/assistant/file_upload", upload.upload_2024),
         Endpoint("POST", "/productivity-api/file/chat_upload", upload.upload_2026, "2026"),
         Endpoint("POST", "/backend-api/assistant/file/upload", upload.upload_knowledge),

@@ -33,6 +33,8 @@ class Scene:
     """Where the pictures are."""
     leave: Callable[[list[bytes]], None] = lambda events: None
     """Takes the events that a `continue_stream` may ask for."""
+    store: Callable[[Json], None] = lambda messages: None
+    """Takes what the conversation's stored messages shall be."""
     seen: tuple[str, ...] = ()
     """What the message shows besides text: files by name, size and digest, or that they cannot be seen."""
 

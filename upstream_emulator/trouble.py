@@ -12,6 +12,7 @@ from upstream_emulator.continuation import BEHAVIOURS, continue_frames
 from upstream_emulator.frame import Block, Envelope, Fixed, Growing, Json, build_frames, encode_event
 from upstream_emulator.player import Ending, Steps
 from upstream_emulator.scene import Scene
+from upstream_emulator.stored import KINDS, store
 from upstream_emulator.transcript import greeting, thinking
 
 
@@ -65,6 +66,7 @@ def cut(scene: Scene) -> Steps:
 
     `think=1`: thoughts come first. `heal=repeat`, `heal=rest`: a `continue_stream` goes on with it, so or so
     (`upstream_emulator.continuation`); `ids=new`: under new ids; `again=N`: and is cut itself after N events.
+    `stored=whole`, `other`, `unfinished`, `unnamed`: what `conversation/messages` has of it.
     """
     events, at = _cut_off(scene)
     half = [events[at][: len(events[at]) // 2]] if scene.script.is_set("inside") else []
@@ -135,6 +137,8 @@ def _cut_off(scene: Scene) -> tuple[list[bytes], int]:
         new_ids = scene.script.text("ids") == "new"
         left = continue_frames(frames, at, behaviour, new_ids=new_ids, deltas=manner.may_hold_deltas)
         scene.leave([encode_event(frame) for frame in left])
+    if (kind := scene.script.text("stored")) in KINDS:
+        scene.store(store(frames, scene.question, kind))
     return [encode_event(frame) for frame in frames], at
 
 

@@ -116,20 +116,38 @@ class Answer:
         try:
             events = self._stream.read(seconds)
         except GatewayError as error:
-            if healing.cut is not None:
-                self._stream.close()
-                self._stop()
-                healing.give_up()
-            if not isinstance(error, CutAnswer):
-                raise
-            frames = self._stream.frames
-            self._stream = healing.heal(self._stream, error)
-            self._frames_before += frames
-            return []
+            return self._heal(healing, error)
         if self._stream.finished:
             healing.note_end()
             self._healing = None
         return events
+
+    def _heal(self, healing: Healing, error: GatewayError) -> list[ReplyEvent]:
+        """What comes of trying; raises what cut the answer at first where nothing does."""
+        is_resumed = healing.cut is not None
+        if is_resumed:
+            self._stream.close()
+        elif not isinstance(error, CutAnswer):
+            raise error
+        else:
+            frames, resumed = self._stream.frames, healing.resume(self._stream, error)
+            if resumed is not None:
+                self._stream = resumed
+                self._frames_before += frames
+                return []
+        events = healing.read_stored(self._stream)
+        if events is None:
+            if is_resumed:
+                self._stop()
+            healing.give_up()
+        healing.note_end()
+        self._healing = None
+        return events
+
+    def expect_whole(self) -> None:
+        """Nothing of it is told before its end."""
+        if self._healing is not None:
+            self._healing.is_whole = True
 
     def _shape(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         """What the request wants of `events`; where it wants no more, the upstream is left at once."""

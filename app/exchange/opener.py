@@ -45,6 +45,7 @@ from app.hub import NAME_SECONDS, Shield
 from app.metrics.counters import Counters
 from app.upstream.client import UpstreamClient
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, StreamRequest
+from app.upstream.stored import build_stored_path
 from app.upstream.stream import AnswerStream
 
 _UNCERTAIN_RETRY_SECONDS = 5.0
@@ -210,7 +211,7 @@ class _Opening(Task[Reply]):
                     parts.clock,
                     self._plan.options,
                     stop=stop,
-                    remedies=Remedies(ask_again, _build_healing(parts, account)),
+                    remedies=Remedies(ask_again, _build_healing(parts, account, question.assistant_id)),
                 )
                 reply.echo = self._echo
                 reply.wait_first_event(first_event_by)
@@ -252,16 +253,19 @@ def _describe_wait(question: StreamRequest) -> Wait:
     return Wait("search" if question.web_search else "ask")
 
 
-def _build_healing(parts: _Parts, account: Account) -> Healing | None:
+def _build_healing(parts: _Parts, account: Account, assistant_id: str) -> Healing | None:
     if parts.heals is None:
         return None
-    seconds = min(parts.first_event_seconds, parts.clocks.idle)
+    upstream, most = parts.upstream, min(parts.first_event_seconds, parts.clocks.idle)
 
     def resume(stream: AnswerStream) -> AnswerStream:
-        token = parts.refresher.access_token(account)
-        return parts.upstream.continue_stream(token, stream, timeout_seconds=seconds)
+        return upstream.continue_stream(parts.refresher.access_token(account), stream, timeout_seconds=most)
 
-    return Healing(resume, parts.heals)
+    def ask_stored(name: str, seconds: float) -> object:
+        token, path = parts.refresher.access_token(account), build_stored_path(name, assistant_id)
+        return upstream.ask("GET", path, token, b"", min(most, seconds))
+
+    return Healing(resume, parts.heals, ask_stored, parts.clocks.idle, parts.clock)
 
 
 def _ask_again(

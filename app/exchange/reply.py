@@ -159,6 +159,10 @@ class Reply:
         self._lease = lease
         self._phase = Phase.COMMITTED
 
+    def expect_whole(self) -> None:
+        """Nobody hears of it before its end: where it is cut, it may come from what is stored."""
+        self._answer.expect_whole()
+
     def read(self) -> list[ReplyEvent] | None:
         """The next events, maybe none; None when there has been nothing to say for a heartbeat.
 

@@ -71,6 +71,7 @@ def build_stream(pieces: Iterator[bytes]) -> Response:
 
 def _fold_reply(reply: Reply, folder: Folder, request_log: RequestLog) -> Response:
     """The reply as one body; its account is free when this returns or raises."""
+    reply.expect_whole()
     try:
         while not reply.finished:
             events = reply.read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from app.catalogue.upstream import ANSWER_BROKEN, ANSWER_UNFINISHED, NOT_A_WORD
 from app.core.errors import CutAnswer, GatewayError, SilentAnswer
@@ -15,6 +16,7 @@ from app.upstream.frames import parse_frame
 from app.upstream.growing_text import GrowingText
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
+from app.upstream.stored import build_rest
 
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
@@ -89,6 +91,18 @@ class AnswerStream:
             self._reducer.conversation_id, self._reducer.interrupt(), is_lossy=self._has_lost
         )
         return self._reducer, continuation
+
+    def finish_from(self, stored: Any) -> list[ReplyEvent]:
+        """The rest of this answer, which was cut, from what the upstream has stored of its conversation.
+
+        Raises CutAnswer where that does not fit, and what the answer amounts to.
+        """
+        if self._reducer.finished:
+            raise CutAnswer(ANSWER_UNFINISHED)
+        known, name = self._reducer.interrupt(), self._reducer.conversation_id
+        rest = build_rest(stored, known, conversation_id=name, answer_id=self._reducer.answer_id)
+        self.ended, self._failure = True, None
+        return self._reducer.reduce(rest)
 
     def read(self, seconds: float) -> list[ReplyEvent] | None:
         """The events of the next read, maybe none; None when `seconds` passed in silence.

@@ -108,3 +108,59 @@ def test_nothing_goes_on_where_a_call_may_be_open(client: OpenAI, upstream: Upst
         ask(client, f"[[cut at=6 heal=rest say={SAY}]]", stream=True, tools=tools)
     assert raised.value.code == "answer_cut"
     assert CONTINUE not in upstream.state()["requests"]
+
+
+STORED = "/chatglm/mainchat-api/conversation/messages"
+
+
+@pytest.mark.parametrize("kind", ["cut", "cut inside=1", "reset"])
+@pytest.mark.parametrize("style", ["snapshot", "snapshot dialect=2026", "delta", "delta flag=0"])
+@pytest.mark.parametrize("heal", ["", "heal=rest again=1", "heal=repeat again=4 ids=new"])
+def test_a_whole_answer_comes_from_what_is_stored(
+    gateway: GatewayProcess, client: OpenAI, upstream: UpstreamEmulator, kind: str, style: str, heal: str
+) -> None:
+    """Where going on fails: nobody goes on, or it is cut once more (protocol notes 0.2 row 6)."""
+    before = count_healings(gateway)
+    question = (
+        f"[[{kind} at=24 think=1 {heal} stored=whole style={style} say={SAY} thought={THOUGHT} pace=5]]"
+    )
+    heard = ask(client, question, stream=False)
+    assert (heard.text, heard.reasoning, heard.finish) == (SAY, THOUGHT, "stop")
+    asked = upstream.state()["requests"]
+    assert (asked[CONTINUE], asked[STORED]) == (1, 1)
+    after = count_healings(gateway)
+    assert (after["healed"], after["failed"]) == (before["healed"] + 1, before["failed"])
+
+
+@pytest.mark.parametrize("stored", ["other", "unfinished", "nothing"])
+def test_what_is_stored_otherwise_leaves_it_cut(
+    gateway: GatewayProcess, client: OpenAI, upstream: UpstreamEmulator, stored: str
+) -> None:
+    before = count_healings(gateway)
+    with pytest.raises(APIStatusError) as raised:
+        ask(client, f"[[cut at=6 stored={stored} say={SAY} pace=5]]", stream=False)
+    assert (raised.value.status_code, raised.value.code) == (502, "answer_cut")
+    assert upstream.state()["requests"][STORED] == 1
+    assert count_healings(gateway)["failed"] == before["failed"] + 1
+
+
+def test_a_stream_goes_on_or_is_cut(client: OpenAI, upstream: UpstreamEmulator) -> None:
+    """What its client has heard is the beginning of an answer that would come all at once."""
+    with pytest.raises(APIError) as raised:
+        ask(client, f"[[cut at=6 stored=whole say={SAY} pace=5]]", stream=True)
+    assert raised.value.code == "answer_cut"
+    assert STORED not in upstream.state()["requests"]
+
+
+def test_nothing_is_read_where_that_is_off_or_a_call_may_be_open(
+    start_gateway: StartGateway, client: OpenAI, upstream: UpstreamEmulator, account: str
+) -> None:
+    question = f"[[cut at=6 stored=whole say={SAY} pace=5]]"
+    tools: Any = [{"type": "function", "function": {"name": "read", "parameters": {"type": "object"}}}]
+    with pytest.raises(APIError):
+        ask(client, question, stream=False, tools=tools)
+    with pytest.raises(APIError):
+        ask(client, question, stream=False, response_format={"type": "json_object"})
+    with connect(start_gateway(GLM_HEAL="off"), f"{account}-off") as other, pytest.raises(APIError):
+        ask(other, question, stream=False)
+    assert STORED not in upstream.state()["requests"]
