@@ -27,7 +27,10 @@ class _Claims(msgspec.Struct):
 
 
 class OwnerClaims(msgspec.Struct):
-    """What a JWT says of whose it is. A visitor's says so; chat.z.ai's has an e-mail address, no end."""
+    """What a JWT says of whose it is. A visitor's says so; chat.z.ai's has an e-mail address, no end.
+
+    Protocol notes 0.2 row 2, 0.2 row 23.
+    """
 
     type: object = None
     is_guest: object = None
@@ -59,7 +62,7 @@ class RefreshedTokens:
     refresh_token: str | None = field(default=None, repr=False)
     user_id: str | None = field(default=None, repr=False)
     is_guest: bool = False
-    """Nobody has logged in: the token is one that the site gives to every visitor (protocol notes 1.1)."""
+    """Nobody has logged in: it is one that the site gives to every visitor (protocol notes 0.2 row 2)."""
 
 
 def parse_access_token(value: str, *, now: float) -> AccessToken:

@@ -52,6 +52,7 @@ class Account:
     answers: int = 0
     violations: int = 0
     is_guest: bool = False
+    """A visitor's, as its tokens and their refresh say (protocol notes 0.2 row 2)."""
     is_barred: bool = False
     """Answers all the same, and is said to be blocked in its profile."""
     blocked: bool = False
@@ -146,6 +147,7 @@ class AccountBook:
         claims |= {"nbf": issued, "iat": issued, "jti": f"{self._last_serial:032x}", "uid": account.user_id}
         if account.is_guest:
             claims["is_guest"] = True
+        # Refresh tokens have a device of their own, too (protocol notes 0.2 row 19).
         return jwt.mint(claims | {"device_id": account.device_id, "type": kind})
 
     def _by_claims(self, token: str, kind: str) -> tuple[Account, dict[str, Any]]:

@@ -28,7 +28,7 @@ class Manner:
 
     `flag`: 0 the frames do not tell (`if_increase_push` absent), 1 they do, and say false only in the frame
     that ends the answer (transcripts 4.9 c, d2), 2 they do, and say false in a frame that ends a part as well
-    (4.5). `is_old`: in the dialect of 2024, where every content item has a status of its own.
+    (4.5, 0.2 row 10). `is_old`: in the dialect of 2024, where every content item has a status of its own.
     """
 
     style: str = "delta"

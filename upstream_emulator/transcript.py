@@ -75,7 +75,8 @@ def think(scene: Scene) -> Steps:
 def search(scene: Scene) -> Steps:
     """4.9 d2."""
     found = [content.search_call(), content.search_result()]
-    return scene.answer([*found, text("今天北京晴", "【turn0search0】", "，18~28℃。")])
+    mark = scene.script.text("mark") or "【turn0search0】"  # more forms: protocol notes 0.2 row 15
+    return scene.answer([*found, text("今天北京晴", mark, "，18~28℃。")])
 
 
 def search_2024(scene: Scene) -> Steps:

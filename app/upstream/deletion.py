@@ -30,7 +30,7 @@ _NOT_ABOUT_THE_CALL = (AccessRejected, AccountBlocked, ConversationNotFound, Ups
 
 def build_deletions(conversation_id: str, assistant_id: str) -> Calls:
     """Raises UpstreamInvalid without both ids: a bulk deletion that lacks one means the whole history."""
-    if not conversation_id or not assistant_id:
+    if not conversation_id.strip() or not assistant_id.strip():
         raise UpstreamInvalid("A conversation without a name, or without its assistant's, is never deleted.")
     return (
         (_BULK_PATH, {"conversation_ids": [conversation_id], "assistant_id": assistant_id}),

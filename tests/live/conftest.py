@@ -55,6 +55,18 @@ def upstream(upstream: UpstreamEmulator) -> Iterator[UpstreamEmulator]:
     """The upstream behind `gateway`, which must not have been sent what another account was given."""
     yield upstream
     assert upstream.state()["foreign_cookies"] == 0
+    check_deletions(upstream)
+
+
+def check_deletions(upstream: UpstreamEmulator) -> None:
+    """Each names exactly one conversation and its assistant: others delete everything (protocol notes 0.2
+    row 12).
+    """
+    assert upstream.state()["wiped"] == 0
+    for sent in upstream.requests():
+        if sent["path"].endswith("/bulk_delete"):
+            (name,) = sent["body"]["conversation_ids"]
+            assert len(name) == len(sent["body"]["assistant_id"]) == 24
 
 
 @pytest.fixture

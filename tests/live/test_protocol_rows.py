@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -121,6 +122,13 @@ def test_row_14_another_account_answers(
     tokens = f"{account},{account}-2"
     answer = post(gateway, tokens, {"messages": [{"role": "user", "content": "[[text]]"}]})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("mark", ["[turn0search0]", "【turn0search0,L3-L9】", "[turn0search0,L3]"])
+def test_row_15_citation_marks_in_every_form(client: OpenAI, mark: str) -> None:
+    usual = ask(client, "[[search]]", stream=True)
+    assert "](http" in usual.text
+    assert ask(client, f"[[search mark={quote(mark)}]]", stream=True).text == usual.text
 
 
 @pytest.mark.parametrize("stream", [True, False])

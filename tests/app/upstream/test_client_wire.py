@@ -150,7 +150,7 @@ def test_what_any_call_would_meet_is_met_once(refusal: Play, error: type[Gateway
     assert (len(server.requests), server.connections) == (1, 1)
 
 
-@pytest.mark.parametrize("ids", [("", "a1"), ("c1", ""), ("", "")])
+@pytest.mark.parametrize("ids", [("", "a1"), ("c1", ""), ("", ""), (" ", "a1"), ("c1", "\t")])
 def test_nothing_is_deleted_that_has_no_name(ids: tuple[str, str]) -> None:
     """Without one of the ids a bulk deletion means the whole history."""
     with against() as (client, server), pytest.raises(UpstreamInvalid):

@@ -1,4 +1,7 @@
-"""Native calls: told once, whole, in every style of the upstream; silent where nobody asked for them."""
+"""Native calls: told once, whole, in every style of the upstream; silent where nobody asked for them.
+
+Protocol notes 0.2 row 9.
+"""
 
 from __future__ import annotations
 
