@@ -1,16 +1,19 @@
-"""Anthropic's SDK for Python on /v1/messages: an agent's step, a search, failures, every fixture."""
+"""Anthropic's SDK for Python on /v1/messages: an agent's step, a search, failures, every answer."""
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
+from app.core.event import ReplyEvent, ToolCalled
 from app.core.usage import TokenEstimate, Usage
 from app.formats.anthropic_messages.encoder import EventEncoder, MessageFolder
 from app.formats.format import ReplyHead
+from tests.app.formats.openai_responses.test_every_answer import TOOL_ANSWERS, read_calls
 from tests.app.upstream.pipeline import play
 from tests.clients.conftest import RunProgram
 from tests.fixture_table import load_fixtures
@@ -114,13 +117,21 @@ def test_failures_are_its_own(run_program: RunProgram, upstream: UpstreamEmulato
     ]
 
 
-def test_every_recorded_answer_is_folded_as_the_whole_is(run_program: RunProgram, tmp_path: Path) -> None:
+def list_answers() -> Iterator[list[ReplyEvent]]:
+    """Every recorded answer, and every way in which a model calls a function."""
+    for fixture in load_fixtures():
+        if fixture.finish is not None:
+            yield list(play([fixture.data]).events)
+    for text, _ in TOOL_ANSWERS.values():
+        events = read_calls(text)
+        if not any(isinstance(event, ToolCalled) and event.kind == "custom" for event in events):
+            yield events
+
+
+def test_every_answer_is_folded_as_the_whole_is(run_program: RunProgram, tmp_path: Path) -> None:
     head, rng = ReplyHead("65f6c28546bae1f0fbb532de", "glm", 1), Random(7)
     streams, wholes = [], []
-    for fixture in load_fixtures():
-        if fixture.finish is None:
-            continue
-        events = list(play([fixture.data]).events)
+    for events in list_answers():
         encoder = EventEncoder(head, Usage(TokenEstimate()))
         folder = MessageFolder(head, Usage(TokenEstimate()))
         folder.add(events)
