@@ -67,3 +67,26 @@ def test_axe_finds_no_fault(
     faults += find_faults(page, "watch")
     context.close()
     assert faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_fault_while_one_waits(
+    browser: Browser, gateway: GatewayProcess, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(locale="en-US", color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    enter(page, gateway, f"demo-waiting-{scheme}")
+    page.locator("#think").click()
+    send(page, "[[think thought=hm say=so pace=400 delay=9000]]")
+    expect(page.locator(".answer .hint")).to_contain_text("Asked")
+    faults = find_faults(page, "waiting")
+    page.locator("#stop").click()
+    wait_for_end(page)
+    page.locator("#tab-draw").click()
+    page.locator("#kind").select_option("video")
+    page.locator("#prompt").fill("a cat [[video looks=3]]")
+    page.locator("#draw-go").click()
+    page.locator("#pictures progress").wait_for()
+    faults += find_faults(page, "filming")
+    context.close()
+    assert faults == []
