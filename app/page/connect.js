@@ -18,6 +18,7 @@ const CLIENTS = {
   "claude-code": ["Claude Code", [["ANTHROPIC_BASE_URL"], "root"], [["ANTHROPIC_AUTH_TOKEN"], "key"], [["ANTHROPIC_MODEL"], "model"]],
   codex: ["Codex", [["base_url"], "base"], [["OPENAI_API_KEY"], "key"], [["model"], "model"]],
   opencode: ["opencode", [["baseURL"], "base"], [["OPENAI_API_KEY"], "key"]],
+  pi: ["pi", [["baseUrl"], "base"], [["OPENAI_API_KEY"], "key"]],
   cline: ["Cline, Kilo Code, Roo Code", [["Base URL"], "base"], [["API Key"], "key"], [["Model ID"], "model"]],
   continue: ["Continue", [["apiBase"], "base"], [["OPENAI_API_KEY"], "key"], [["model"], "model"]],
   n8n: ["n8n", [["Base URL"], "fromContainer"], [["API Key"], "key"], [["Model"], "model"]],
