@@ -35,12 +35,13 @@ _TASK_OPENING = (
 # Bounded and without overlap, so that no text makes them slow.
 _PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\s]{0,2000}\)")
 # Pictures as clients keep them in what was said: a run of base64 of any length, lines of it, a short end.
-# Shorter ones than a picture can be are somebody's example.
-_BASE64_DATA = re.compile(
-    r"data:(?:[\w.+-]{0,80}+/)?+[\w.+-]{0,80}+(?:;[\w=.+-]{1,80}){0,4}?;base64,\s{0,2}"
-    r"[A-Za-z0-9+/_=%-]{60,}(?:\r?\n[A-Za-z0-9+/_-]{60,})*(?:\r?\n[A-Za-z0-9+/_-]{0,76}={1,2})?",
-    re.IGNORECASE,
+# Shorter ones than a picture can be are somebody's example. Where one stands right behind another, the run of
+# the first goes on over its `data`.
+_BASE64_FILE = (
+    r":(?:[\w.+-]{0,80}+/)?+[\w.+-]{0,80}+(?:;[\w=.+-]{1,80}){0,4}?;base64,\s{0,2}"
+    r"[A-Za-z0-9+/_=%-]{60,}(?:\r?\n[A-Za-z0-9+/_-]{60,})*(?:\r?\n[A-Za-z0-9+/_-]{0,76}={1,2})?"
 )
+_BASE64_DATA = re.compile(rf"data(?:{_BASE64_FILE})+", re.IGNORECASE)
 _DROPPED_DATA = "data:,"
 _DROPPED_PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(\s{0,4}<?data:,[^()\n]{0,400}\)")
 _SANDBOX_LINK = re.compile(r"\[([^\[\]\n]{0,300})\]\(sandbox:[^()\s]{0,2000}\)")

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.chat.prompt import build_prompt
@@ -156,6 +156,7 @@ def retell(body: bytes) -> str:
     st.booleans(),
     st.sampled_from([100, 150, 1000, 256 * 1024]),
 )
+@example(pieces=[WRITTEN, "QUFB" * 100, WRITTEN, "QUFB" * 300], escapes=False, slice_bytes=100)
 def test_what_is_cut_is_what_the_prompt_leaves_out(
     pieces: list[str], escapes: bool, slice_bytes: int
 ) -> None:
