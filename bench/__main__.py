@@ -21,6 +21,7 @@ from bench.place import Upstream, allow_open_files, attach_gateway, start_gatewa
 from bench.process import ProgramFailed
 from bench.report import build_report
 from bench.scenario import CASES, Case, choose_cases
+from bench.turns import measure_turns
 from demo.gateway import GatewayFailed
 
 Measure = Callable[[Case], Measurement]
@@ -86,6 +87,8 @@ def run(arguments: argparse.Namespace) -> tuple[str, bool]:
     measurements, spins = [], []
     for number in range(arguments.runs):
         for case in choose_cases(arguments.cases, quick=arguments.quick):
+            if case.turns and arguments.base:
+                continue  # needs two gateways with settings of its own
             spins.append(spin_ms())
             begun = time.monotonic()
             measurements.append(measure(case))
@@ -131,6 +134,8 @@ def _own_gateway(arguments: argparse.Namespace) -> Measure:
 
     def measure_both(case: Case) -> Measurement:
         """The case, and what it is held against before or after it by turns."""
+        if case.turns:
+            return measure_turns(case, arguments.key, arguments.model)
         if not case.floor and not case.offers_tools:
             return measure(case)
         other, application = replace(case, direct=False, offers_tools=False), _FLOOR if case.floor else _OURS

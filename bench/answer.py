@@ -37,7 +37,7 @@ def read_answer(response: Response, kind: Kind) -> Answer:
     elif kind == "whole":
         _read_completion(answer, response)
     else:
-        read_event = _read_chunk if kind == "stream" else _read_frame
+        read_event = read_chunk if kind == "stream" else _read_frame
         for moment, data in list_events(response.pieces):
             read_event(answer, moment, data)
     return answer
@@ -61,7 +61,8 @@ def _read_completion(answer: Answer, response: Response) -> None:
     answer.done = True
 
 
-def _read_chunk(answer: Answer, moment: int, data: str) -> None:
+def read_chunk(answer: Answer, moment: int, data: str) -> None:
+    """Add the data of one event of an OpenAI stream."""
     if data == "[DONE]":
         answer.done = True
         return

@@ -38,6 +38,12 @@ class Upstream:
         state: dict[str, Any] = json.loads(exchange_once(self.url, request))
         return state
 
+    def list_requests(self) -> list[dict[str, Any]]:
+        """What it was asked, in order. Raises OSError, ProgramFailed."""
+        request = "GET /_emulator/requests HTTP/1.1\r\nHost: bench\r\n\r\n"
+        listed: list[dict[str, Any]] = json.loads(exchange_once(self.url, request))
+        return listed
+
     def build_lanes(self, case: Case) -> list[Lane]:
         """The same load without a gateway between: the client speaks to the upstream itself."""
         return [

@@ -17,7 +17,8 @@ _LATENCY = ("latency_p50", "latency_p95", "latency_p99")
 
 def build_report(measurements: Sequence[Measurement], notes: Sequence[str], *, targets: bool) -> str:
     """Everything that was measured; `notes` say on what machine and how."""
-    cases = list(dict.fromkeys(measurement.case for measurement in measurements))
+    measured = list(dict.fromkeys(measurement.case for measurement in measurements))
+    cases = [case for case in measured if not case.turns]
     streams = [case for case in cases if case.streamed]
     summary = summarise(measurements)
     sections = [
@@ -29,6 +30,7 @@ def build_report(measurements: Sequence[Measurement], notes: Sequence[str], *, t
         _build_short([case for case in cases if not case.streamed], summary),
         _build_tools([case for case in streams if case.offers_tools], summary),
         _build_histories([case for case in cases if case.history_bytes], summary),
+        _build_turns([case for case in measured if case.turns], summary),
         _build_memory(streams, summary),
         _build_busy(cases, summary),
         _build_targets(summary) if targets else "",
@@ -122,6 +124,28 @@ def _build_histories(cases: Sequence[Case], summary: Summary) -> str:
     names = ("cpu_ms_per_answer", "cpu_ms_without", "cpu_ms_for_history", "longest_wait_ms")
     rows = [(case.name, *(_ranged(summary, case, name, 1) for name in names)) for case in cases]
     return _table("Large histories, one at a time", head, rows)
+
+
+def _build_turns(cases: Sequence[Case], summary: Summary) -> str:
+    head = (
+        "case",
+        "failed",
+        "bytes sent upstream",
+        "begun anew",
+        "first delta, ms",
+        "begun anew",
+        "saved, ms",
+    )
+    names = ("bytes", "anew_bytes", "first_ms", "anew_first_ms", "saved_ms")
+    rows = [
+        (
+            f"{case.name} ({case.rounds} pairs)",
+            _whole(summary, case, "failed"),
+            *(_ranged(summary, case, name, 0 if name.endswith("bytes") else 1) for name in names),
+        )
+        for case in cases
+    ]
+    return _table("The last turn of a chat whose client sends its history", head, rows)
 
 
 def _build_short(cases: Sequence[Case], summary: Summary) -> str:

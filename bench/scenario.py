@@ -34,6 +34,8 @@ class Case:
     """Tools are offered and none is called; held against the same load without them."""
     history_bytes: int = 0
     """Of what was said before each question."""
+    turns: int = 0
+    """Of a chat whose client sends its history; the last is measured, with going on and without."""
 
     @property
     def answers(self) -> int:
@@ -121,6 +123,7 @@ CASES = (
         )
         for name, size_bytes in (("history200k", 200_000), ("history1m", 1_000_000))
     ),
+    Case("turn10", 1, chunks=20, pace_ms=5, arrival_seconds=0, rounds=10, direct=False, turns=10),
 )
 
 

@@ -9,7 +9,9 @@ import pytest
 from bench.measure import measure_case
 from bench.place import Gateway, Upstream, attach_gateway, start_gateway, start_upstream
 from bench.process import ProgramFailed
+from bench.report import build_report
 from bench.scenario import Case
+from bench.turns import measure_turns
 
 TINY = Case("tiny", 2, chunks=5, pace_ms=5, arrival_seconds=0.02)
 SHORT = Case("short", 2, chunks=3, pace_ms=0, arrival_seconds=0, rounds=3, streamed=False, direct=False)
@@ -50,3 +52,15 @@ def test_short_answers(upstream: Upstream, gateway: Gateway) -> None:
 def test_a_gateway_that_does_not_answer_cannot_be_measured(upstream: Upstream, gateway: Gateway) -> None:
     with pytest.raises(ProgramFailed, match="HTTP 401"):
         attach_gateway(gateway.url, 1, "dead-{n}", "glm")
+
+
+def test_the_last_turn_of_a_chat() -> None:
+    """What goes on sends the last turn alone, what begins anew all of them."""
+    case = Case("turns", 1, chunks=3, pace_ms=0, arrival_seconds=0, rounds=2, direct=False, turns=3)
+    measurement = measure_turns(case, "demo-b{n}", "glm")
+    figures = measurement.figures
+    assert not measurement.failures
+    assert figures["first_ms"] > 0 < figures["anew_first_ms"]
+    assert len(case.message) < figures["bytes"] < figures["anew_bytes"] - 2 * len(case.message)
+    report = build_report([measurement], [], targets=False)
+    assert f"| turns (2 pairs) | 0 | {figures['bytes']:.0f} | {figures['anew_bytes']:.0f} |" in report
