@@ -29,6 +29,8 @@ from app.upstream.upload import UploadedFile
 _REMEMBERED_SECONDS = 3600.0
 _MAX_REMEMBERED = 2000
 _MAX_NAME_CHARS = 60
+_EARLIER_SECONDS = 5.0
+"""For fetching what earlier turns carried, in all: no chat waits long for a link that is dead by now."""
 _FILE_NAME = re.compile(r".{1,50}\.\w{2,5}")
 
 
@@ -94,8 +96,9 @@ class AttachedFiles:
     def __init__(self, attacher: Attacher, attachments: Sequence[Attachment]) -> None:
         self._attacher = attacher
         self._attachments = list(attachments)
-        self._files: list[SpooledFile] = []
+        self._files: dict[int, SpooledFile] = {}  # by their place among the attachments
         self._seconds_left = attacher.timeout_seconds
+        self._earlier_seconds_left = _EARLIER_SECONDS
 
     def __repr__(self) -> str:
         return f"<AttachedFiles {len(self._files)} of {len(self._attachments)}>"
@@ -110,36 +113,52 @@ class AttachedFiles:
 
         Raises what is wrong with a file, naming its place, or with the account.
         """
-        count = len(self._attachments)
-        while (fetched := len(self._files)) < len(self._attachments):
-            attachment = self._attachments[fetched]
-            with _named(attachment, fetched + 1, count):
-                if attachment.file is None and tell is not None:
-                    tell(Wait("fetch", fetched + 1, len(self._attachments)))
-                self._fetch(attachment)
-            if len(self._files) == fetched:  # it could not be had, and need not be
-                del self._attachments[fetched]
-        uploaded = []
-        for number, (attachment, file) in enumerate(zip(self._attachments, self._files, strict=True), 1):
+        self._fetch_all(tell)
+        uploaded, count = [], len(self._attachments)
+        for number, attachment in enumerate(self._attachments, 1):
+            file = self._files[number - 1]
             with _named(attachment, number, count):
                 known = self._attacher.memory.find(account.owner, file)
                 if known is None and tell is not None:
-                    tell(Wait("upload", number, len(self._files)))
+                    tell(Wait("upload", number, count))
                 uploaded.append(known or self._upload(file, account, token))
         return tuple(uploaded)
 
-    def _fetch(self, attachment: Attachment) -> None:
-        begun_at = time.monotonic()
+    def _fetch_all(self, tell: TellWait | None) -> None:
+        """First what has to be there, then the newest of what earlier turns carried. What of that cannot be
+        had is left out, also for a next account.
+        """
+        count = len(self._attachments)
+        needed = [index for index in range(count) if not self._attachments[index].is_optional]
+        earlier = [index for index in reversed(range(count)) if self._attachments[index].is_optional]
+        for index in [*needed, *earlier]:
+            attachment = self._attachments[index]
+            if index in self._files:
+                continue
+            with _named(attachment, index + 1, count):
+                if attachment.file is None and tell is not None:
+                    tell(Wait("fetch", index + 1, count))
+                self._files[index] = self._fetch(attachment)
+        had = sorted(self._files)
+        self._attachments = [self._attachments[index] for index in had]
+        self._files = {place: self._files[index] for place, index in enumerate(had)}
+
+    def _fetch(self, attachment: Attachment) -> SpooledFile:
         fetcher, param = self._attacher.fetcher, attachment.place
         if attachment.file is not None:
             claim = Claim(attachment.name, attachment.media_type, is_promised=True)
-            file = fetcher.copy(attachment.file, claim, param=param)
-        else:
-            file = fetcher.fetch(
-                attachment.url, name=attachment.name, param=param, seconds=self._seconds_left
-            )
-        self._files.append(file)
-        self._seconds_left -= time.monotonic() - begun_at
+            return fetcher.copy(attachment.file, claim, param=param)
+        seconds = self._seconds_left
+        if attachment.is_optional:
+            seconds = min(seconds, self._earlier_seconds_left)
+        begun_at = time.monotonic()
+        try:
+            return fetcher.fetch(attachment.url, name=attachment.name, param=param, seconds=seconds)
+        finally:
+            passed = time.monotonic() - begun_at
+            self._seconds_left -= passed
+            if attachment.is_optional:
+                self._earlier_seconds_left -= passed
 
     def _upload(self, file: SpooledFile, account: Account, token: AccessToken) -> UploadedFile:
         seconds = self._attacher.timeout_seconds
@@ -150,7 +169,7 @@ class AttachedFiles:
 
     def close(self) -> None:
         """Idempotent: nothing of the files is left."""
-        for file in self._files:
+        for file in self._files.values():
             file.close()
 
 

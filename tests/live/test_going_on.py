@@ -236,27 +236,6 @@ def test_an_owner_that_is_busy_is_not_waited_for(
     assert any(new and "first" in text for (text, new) in [(t, not c) for c, t in list_asked(upstream)][1:])
 
 
-def test_pictures_stay_known_and_come_along_where_a_chat_begins_anew(
-    client: OpenAI, upstream: UpstreamEmulator
-) -> None:
-    note = {"type": "file", "file": {"file_data": "data:text/plain;base64,aGVsbG8=", "filename": "a.txt"}}
-    chat = Chat(client)
-    chat.say([{"type": "text", "text": "look"}, note])
-    chat.say("and then?")
-    assert len(upstream.state()["uploads"]) == 1
-    chat.messages[0]["content"][0]["text"] = "look, edited"
-    said = chat.say("once more")
-    assert "文件 a.txt" in said
-    assert list_new(upstream) == [True, False, True]
-    assert len(upstream.state()["uploads"]) == 1, "the same bytes are uploaded once"
-
-
-def test_an_old_link_that_is_dead_does_not_matter(client: OpenAI, upstream: UpstreamEmulator) -> None:
-    link = {"type": "image_url", "image_url": {"url": "https://127.0.0.1:1/gone.png"}}
-    messages = [user([{"type": "text", "text": "a"}, link]), assistant("b"), user("c")]
-    assert ask_messages(client, messages, stream=True).finish == "stop"
-
-
 @pytest.mark.parametrize("settings", [{"GLM_CONTINUE": "off"}, {"GLM_CONVERSATION_TTL": "0"}])
 def test_it_can_be_turned_off(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str, settings: dict[str, str]

@@ -15,6 +15,7 @@ from app.accounts.account import Account, LoginSlot, Pacing
 from app.auth_token import AccessToken
 from app.core.errors import (
     FileTooLarge,
+    FileUnavailable,
     GatewayError,
     InvalidFile,
     InvalidFileUrl,
@@ -183,11 +184,39 @@ def test_all_files_of_a_request_share_the_time_for_fetching(monkeypatch: pytest.
     assert asked == [7, 4]
 
 
+def test_dead_links_of_earlier_turns_cost_little_time_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is new comes first; the newest of the others next, as long as there is time for them."""
+    clock, asked = Clock(100.0), []
+    monkeypatch.setattr(attaching, "time", SimpleNamespace(monotonic=clock))
+    attacher = build_attacher(Upstream())
+    attacher._max_files = 9
+    fetch = attacher.fetcher.fetch
+
+    def fetch_slowly(url: str, *, seconds: float, **named: Any) -> SpooledFile:
+        asked.append((url.rpartition(",")[2], seconds))
+        clock.now += min(3, max(seconds, 0))
+        if "dead" in url:
+            raise FileUnavailable("not in time")
+        return fetch(url, seconds=5, **named)
+
+    monkeypatch.setattr(attacher.fetcher, "fetch", fetch_slowly)
+    earlier = [
+        Attachment(f"data:text/markdown,{name}", f"{name}.md", name, is_optional=True)
+        for name in ("oldest", "old", "dead")
+    ]
+    with closing(attacher.collect([*earlier, OTHER])) as attached:
+        for owner in ("ann", "bob"):
+            assert list_names(attached.give(account(owner), TOKEN)) == ["oldest.md", "old.md", "b.md"]
+    assert asked == [("other", 7), ("dead", 4), ("old", 1), ("oldest", 0)]
+
+
 def test_a_file_of_the_request_itself_is_copied_piece_by_piece() -> None:
     upstream, data = Upstream(), sample.png(3, 4) + b"x" * 200_000
     with closing(build_attacher(upstream).collect([replace(PICTURE, file=Brought(data))])) as attached:
         attached.give(account("ann"), TOKEN)
-        (file,) = attached._files
+        (file,) = attached._files.values()
         assert (file.name, file.width, file.height) == ("hat.png", 3, 4)
     assert upstream.uploads == [("access", "hat.png", data, 7)]
 
