@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_wrong_line_is_left_out_later(tmp_path: Path, odd: str, caplog: pytest
     for _ in range(3):
         clock.now += 2
         assert roster.tokens() == ("given", "first-token", "second-token")
-    assert caplog.text.count("line 2 holds characters") == 1
+    assert len(re.findall("line 2 (?:holds characters|is longer)", caplog.text)) == 1
     assert odd not in caplog.text
     write(path, "first-token\nmended-token\nsecond-token")
     clock.now += 2
