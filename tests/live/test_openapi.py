@@ -115,6 +115,26 @@ def test_events_of_messages_have_the_shapes_that_are_described(
     check_shape("AnthropicMessage", requests.post(url, json=body, headers=headers, timeout=20).json())
 
 
+@pytest.mark.parametrize("prompt", ["Please. [[text]]", "Please. [[error-frame at=3]]"])
+def test_a_stream_is_what_the_description_says_of_its_events(
+    gateway: GatewayProcess, account: str, prompt: str
+) -> None:
+    """As fuzzers read it: with its last event, good or bad."""
+    messages = [{"role": "user", "content": prompt}]
+    bodies = {
+        "POST /v1/chat/completions": {"messages": messages},
+        "POST /v1/responses": {"input": prompt},
+        "POST /v1/messages": {"messages": messages, "max_tokens": 100},
+    }
+    for label, body in bodies.items():
+        case = OPERATIONS[label].Case(
+            body=body | {"model": "glm", "stream": True}, media_type="application/json"
+        )
+        response = case.call(base_url=gateway.url, headers={"x-api-key": account}, timeout=ANSWER_SECONDS)
+        assert len(response.text.split("\n\n")) > 4
+        case.validate_response(response, checks=CHECKS)
+
+
 def test_all_routes_are_asked() -> None:
     assert len(OPERATIONS) == sum(len(methods) for methods in DOCUMENT["paths"].values())
 
