@@ -36,7 +36,7 @@ from app.upstream.video import VIDEO_ASSISTANT
 
 _MAX_OWNERS_TRIED = 3
 _COUNTED_CHARS = 256 * 1024
-"""Counted in one go, before others get their turn."""
+"""Counted in one go, before others get their turn. They get one as well once a longer prompt is written."""
 # An owner that answers something else is not waited for; one that has just answered is about to be free.
 _OWNER_SECONDS = 0.25
 
@@ -174,6 +174,8 @@ class ChatService:
             offer=offer,
             place=question.turns_place,
         )
+        if len(prompt) > _COUNTED_CHARS:
+            cooperate()
         accounts, known = self._find_owners(question, caller)
         request = StreamRequest(
             prompt=prompt,

@@ -23,6 +23,8 @@ _MAX_ESCAPE_BYTES = len(b"\\u0000")
 # Escapes are never cut; one that is none ends the look at its string, and the decoder says so.
 _STRING_PIECE = re.compile(rb'(?:[^"\\]++|\\[^u]|\\u[0-9A-Fa-f]{4})*+', re.DOTALL)
 _MAX_QUOTES = 256
+_COLONS = (b":", b": ")
+_BACKSLASH = ord("\\")
 _WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
 # Fields that hold addresses, data: URLs and base64, in any of the formats.
 _FILE_KEYS = frozenset({b"url", b"image_url", b"file_url", b"file_data", b"data"})
@@ -38,6 +40,8 @@ class JsonScan:
         self._text_place = text_place
         self._body = body
         self._max_text_chars = max_text_chars
+        self._counts_text = len(body) > max_text_chars
+        """A body of fewer bytes holds no more characters."""
         self._values = 0
         self._text_chars = 0
         self._spent_bytes = 0
@@ -104,11 +108,15 @@ class JsonScan:
                 begin = looked_at = cut[1]
                 if begin >= end:
                     return begin
-        self._note_text(self._body[begin:end])
+        if self._counts_text:  # spares a copy of the piece
+            self._note_text(self._body[begin:end])
         return end
 
     def _note_structure(self, between: bytes) -> None:
         """What stands between two strings."""
+        if between in _COLONS:
+            self._key = self._last_string
+            return
         self._key = self._last_string if between.strip() == b":" else b""
         self._spent_bytes += len(between)
         self._note_values(between.count(b",") + between.count(b"{") + between.count(b"["))
@@ -119,6 +127,8 @@ class JsonScan:
             raise InvalidRequest(f"The request body holds more than {MAX_VALUES} names and values.")
 
     def _note_text(self, piece: bytes) -> None:
+        if not self._counts_text:
+            return
         chars = len(piece) if piece.isascii() else len(piece.decode(errors="ignore"))
         self._text_chars += chars - 5 * piece.count(b"\\u")
         if self._text_chars > self._max_text_chars:
@@ -139,7 +149,7 @@ def _read_piece(body: bytes, start: int, limit: int) -> bytes:
         quote = body.find(b'"', begin, limit)
         if quote < 0:
             return body[start : _find_cut(body, begin, limit)]
-        if not _count_backslashes(body, begin, quote) % 2:
+        if body[quote - 1] != _BACKSLASH or not _count_backslashes(body, begin, quote) % 2:
             return body[start:quote]
         begin = quote + 1
     found = _STRING_PIECE.match(body, begin, limit)
