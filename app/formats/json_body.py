@@ -33,16 +33,22 @@ def decode_body(
 ) -> _T:
     """Read a JSON body, whose text stands in `text_place`. Raises InvalidRequest, naming the place as OpenAI.
 
-    Gives way while it looks over a large one; what is decoded then is bounded, files aside. A byte order mark
-    before it, which some editors and shells leave, is ignored (RFC 8259, 8.1); half a surrogate pair is read
-    as U+FFFD.
+    Gives way while it looks over a large one, and once it is decoded, which is bounded, files aside.
+    A byte order mark before it, which some editors and shells leave, is ignored (RFC 8259, 8.1); half a
+    surrogate pair is read as U+FFFD.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
-    if len(body) > _SMALL_BODY_BYTES or len(body) > max_text_chars:
-        scan = JsonScan(body, max_text_chars, text_place)
-        for _ in scan.steps():
-            cooperate()
-        body = scan.trim()
+    if len(body) <= min(_SMALL_BODY_BYTES, max_text_chars):
+        return _decode(decode, body)
+    scan = JsonScan(body, max_text_chars, text_place)
+    for _ in scan.steps():
+        cooperate()
+    decoded = _decode(decode, scan.trim())
+    cooperate()
+    return decoded
+
+
+def _decode(decode: Callable[[Any], _T], body: bytes) -> _T:
     try:
         return decode_value(decode, body)
     except InvalidRequest:
