@@ -213,7 +213,7 @@ HOSTILE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_there_is_a_turn_for_others_after_little_work(body: bytes) -> None:
-    """In CPU time: the longest step takes 8 ms where nothing else runs. Text is counted: it may be too long."""
+    """In CPU time: the longest step takes 8 ms where nothing else runs, text counted."""
     moments = [time.thread_time()]
     moments += [time.thread_time() for _ in JsonScan(body, len(body) - 1).steps()]
     moments.append(time.thread_time())
