@@ -121,7 +121,7 @@ def test_a_stream_is_what_the_description_says_of_its_events(
 ) -> None:
     """As fuzzers read it: with its last event, good or bad."""
     messages = [{"role": "user", "content": prompt}]
-    bodies = {
+    bodies: dict[str, dict[str, object]] = {
         "POST /v1/chat/completions": {"messages": messages},
         "POST /v1/responses": {"input": prompt},
         "POST /v1/messages": {"messages": messages, "max_tokens": 100},
