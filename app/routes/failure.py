@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as PathNotFound
 
 from app.catalogue.load import MISTAKE
@@ -50,6 +50,8 @@ class FailurePages:
     def render_http_error(self, exc: HTTPException) -> Response:
         """Flask's own refusals in the client's format."""
         response = self.render_error(_translate(exc))
+        if isinstance(exc, ClientDisconnected):  # while it sent the body: nobody's mistake
+            g.request_log.outcome = "client gone"
         if isinstance(exc, MethodNotAllowed) and exc.valid_methods:
             response.headers["Allow"] = ", ".join(exc.valid_methods)
         return response

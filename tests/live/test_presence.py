@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import struct
 import time
 
 import pytest
@@ -167,3 +169,28 @@ def test_a_name_that_is_on_the_way_is_waited_for(
     client.close()
     upstream.wait_until(lambda state: state["open_streams"] == 0, 1)
     upstream.wait_until(lambda state: [one["deleted"] for one in state["conversations"]] == [True], 2)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_leaving_while_sending_is_no_mistake_of_the_callers(
+    gateway: GatewayProcess, account: str, *, is_chunked: bool
+) -> None:
+    """The connection is reset in the middle of the body."""
+    body = json.dumps({"model": "glm", "messages": [{"role": "user", "content": "x" * 2000}]}).encode()
+    framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(body)}"
+    head = (
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {account}\r\n{framing}\r\n\r\n"
+    )
+    first_chunk = f"{len(body):x}\r\n" if is_chunked else ""
+    written = len(gateway.log())
+    host, _, port = gateway.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall((head + first_chunk).encode() + body[:1000])
+        requests.get(f"{gateway.url}/ping", timeout=5)  # what came before it has been begun
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + 5
+    while "path=/v1/chat/completions" not in gateway.log()[written:] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (line,) = [line for line in gateway.log()[written:].splitlines() if "/v1/chat/completions" in line]
+    assert line.endswith("outcome=client gone"), line
