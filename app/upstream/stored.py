@@ -35,6 +35,7 @@ _FIELDS = {
 }
 # What stands between texts and says nothing by itself.
 _SILENT_TYPES = frozenset({"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", ""})
+_KNOWN_TYPES = _SILENT_TYPES.union(_FIELDS)
 _MAX_MESSAGES = 1000
 _FINISHED = "finish"
 
@@ -90,9 +91,7 @@ def _read_output(output: dict[str, Any]) -> Frame:
 def _name_part(part: Part, number: int, left: list[KnownText]) -> None:
     """Call a part's texts as the cut answer did; those that it had not begun get names of their own."""
     spoken = [item for item in part.content or () if _read_text(item)]
-    if len(spoken) > 1 or any(
-        item.type not in _FIELDS | dict.fromkeys(_SILENT_TYPES) for item in part.content or ()
-    ):
+    if len(spoken) > 1 or any(item.type not in _KNOWN_TYPES for item in part.content or ()):
         raise Unjoinable
     if part.status not in (None, _FINISHED) or part.error:
         raise Unjoinable
