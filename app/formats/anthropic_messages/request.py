@@ -40,6 +40,12 @@ class Source(msgspec.Struct, frozen=True):
     content: str | Blocks | None = None
 
 
+class ToolReference(msgspec.Struct, frozen=True):
+    """Which of `tools` a block of type `tool_addition` makes available."""
+
+    name: str | None = None
+
+
 class Block(msgspec.Struct, frozen=True):
     """A piece of content; `type` says which of the fields count."""
 
@@ -55,6 +61,7 @@ class Block(msgspec.Struct, frozen=True):
     content: str | Blocks | Unread | None = None
     is_error: bool | None = None
     tool_name: str | None = None
+    tool: str | ToolReference | None = None
 
 
 Blocks = Annotated[list[Block], msgspec.Meta(max_length=MAX_BLOCKS)]
@@ -73,6 +80,7 @@ class ToolSpec(msgspec.Struct, frozen=True):
     type: str | None = None
     name: str | None = None
     description: str | None = None
+    defer_loading: bool | None = None
     input_schema: msgspec.Raw = NO_SCHEMA
 
 

@@ -9,6 +9,7 @@ import msgspec
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, SearchTool, Tool, ToolChoice
+from app.formats.anthropic_messages.deferred import find_hidden_names, is_run_by_client
 from app.formats.anthropic_messages.request import Block, MessagesRequest, OutputFormat, ToolSpec
 from app.formats.json_body import retell_json
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
@@ -18,14 +19,16 @@ _MODES: dict[str, ChoiceMode] = {"auto": "auto", "any": "required", "tool": "nam
 
 
 def build_tools(request: MessagesRequest) -> tuple[Tool, ...]:
-    """The client's own tools. Those that Anthropic would run are skipped; searching is `build_search_tool`'s.
+    """The client's own tools, without the deferred ones that nothing names yet.
+
+    Those that Anthropic would run are skipped; searching is `build_search_tool`'s.
 
     Raises InvalidRequest that names the place.
     """
-    schemas = ToolSchemas()
+    schemas, hidden = ToolSchemas(), find_hidden_names(request)
     tools = []
     for index, tool in enumerate(request.tools or ()):
-        if tool.type not in (None, "custom"):
+        if not is_run_by_client(tool) or (tool.defer_loading and tool.name in hidden):
             continue
         place = f"tools.{index}"
         if not tool.name:

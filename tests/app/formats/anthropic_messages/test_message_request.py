@@ -181,7 +181,7 @@ def test_tools() -> None:
         {"type": "code_execution_20250825", "name": "code_execution"},
         {"type": "bash_20250124", "name": "bash"},
     ]
-    more = {"type": "custom", "name": "now", "strict": True, "defer_loading": True, "cache_control": {}}
+    more = {"type": "custom", "name": "now", "strict": True, "defer_loading": False, "cache_control": {}}
     question = ask(tools=[READ, *server, more])
     assert question.tools == (
         Tool("read_file", "Read.", {"type": "object"}, place="tools.0"),
