@@ -19,16 +19,20 @@ _BYTES_ACKED = slice(120, 128)
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _PIPELINED_CHECK_SECONDS = 0.5
 _LONG_ROUND_PAUSE_SECONDS = 0.005
-_HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+# Linux tells by POLLRDHUP that the peer has ended its half. Elsewhere the socket is looked at.
+_RDHUP = getattr(select, "POLLRDHUP", 0)
+_HANG_UP = _RDHUP | select.POLLHUP | select.POLLERR
 
 _poll = get_original("select", "poll")
+_socket = get_original("socket", "socket")
 
 
 class ClientWatch:
     """Throws ClientGone into the greenlet that made it once the peer of `client` hangs up, until `close`.
 
-    Costs one idle watcher. A client that pipelines its next request stays readable without having gone;
-    it is looked at twice a second from then on.
+    A client that ends its half has hung up. Costs one idle watcher. A client that pipelines its next request
+    stays readable without having gone; it is looked at twice a second from then on. Where there is no
+    POLLRDHUP what it sent hides the end behind it: such a client has gone when a write to it fails.
     """
 
     __slots__ = ("_fd", "_greenlet", "_loop", "_watcher")
@@ -117,7 +121,22 @@ def is_reset(fd: int) -> bool:
 
 
 def _has_hung_up(fd: int) -> bool:
-    return _poll_now(fd, _HANG_UP)
+    return _poll_now(fd, _HANG_UP) or (not _RDHUP and is_readable(fd) and _is_at_end(fd))
+
+
+def _is_at_end(fd: int) -> bool:
+    """Whether the end is the next that a read would find. Takes nothing, and does not wait."""
+    client: socket.socket | None = None
+    try:
+        client = _socket(fileno=fd)
+        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:  # reset; some systems know nothing of such a socket any more
+        return True
+    finally:
+        if client is not None:
+            client.detach()
 
 
 def _poll_now(fd: int, events: int) -> bool:

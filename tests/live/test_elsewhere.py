@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
 from demo.gateway import GatewayProcess
+from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
-# Run by Python itself, before anything of ours. gevent's loop, in C, keeps an epoll of its own. POLLRDHUP
-# stays: of a client that left Linux tells by nothing else, macOS by POLLHUP.
+# Run by Python itself, before anything of ours. gevent's loop, in C, keeps an epoll of its own.
 HIDE = """
 import ctypes, fcntl, os, pathlib, select, signal, socket
 
 for module, names in {
     socket: ("TCP_INFO", "TCP_USER_TIMEOUT", "TCP_QUICKACK", "SO_REUSEPORT_LB", "SOCK_CLOEXEC", "AF_NETLINK"),
-    select: ("epoll", "EPOLLIN"),
+    select: ("epoll", "EPOLLIN", "POLLRDHUP"),
     fcntl: ("F_OFD_SETLK", "F_OFD_SETLKW", "F_OFD_GETLK", "F_SETPIPE_SZ"),
     os: ("O_TMPFILE", "O_PATH", "memfd_create", "sched_getaffinity", "sched_setaffinity", "pidfd_open",
          "eventfd", "posix_fadvise", "copy_file_range", "splice", "accept4"),
@@ -75,5 +77,28 @@ def test_it_starts_answers_streams_and_stops(hidden: Path) -> None:
             f"{gateway.url}/metrics", headers={"Authorization": "Bearer " + "m" * 20}, timeout=20
         )
         assert metrics.status_code == 200
+        assert gateway.stop() == 0
+        assert "Traceback" not in gateway.log()
+
+
+def leave(raw: RawClient) -> None:
+    raw.close()
+
+
+def end_own_half(raw: RawClient) -> None:
+    raw.socket.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize("go", [leave, end_own_half])
+def test_a_client_that_goes_while_nothing_is_written_is_noticed(
+    go: Callable[[RawClient], None], hidden: Path, *, stream: bool
+) -> None:
+    with UpstreamEmulator() as upstream, GatewayProcess(upstream.url, GLM_HEARTBEAT_SECONDS="60") as gateway:
+        raw = open_chat(gateway.url, "demo-elsewhere", "[[stall at=1 seconds=30]]", stream=stream)
+        upstream.wait_until(lambda state: state["open_streams"] == 1)
+        go(raw)
+        assert upstream.wait_until(lambda state: state["open_streams"] == 0)["stopped_early"] == 1
+        raw.close()
         assert gateway.stop() == 0
         assert "Traceback" not in gateway.log()
