@@ -18,7 +18,8 @@ from app.routes.services import services
 
 SMALL_BODY_BYTES = 1024 * 1024
 """For requests that carry no files."""
-_PIECE_BYTES = 64 * 1024
+# Large enough to be given back to the system (app/memory.py): smaller ones would leave holes in the heap.
+_PIECE_BYTES = 256 * 1024
 
 
 def read_body(max_bytes: int | None = None) -> bytes:
