@@ -234,7 +234,8 @@ def test_accepted_secrets_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> No
         known.accept(token)
         known.learn(tokens[0])  # used again, which keeps it
     assert known.redact(tokens[0]) == known.redact(tokens[-1]) == "[secret]"
-    assert tokens[1].rpartition(".")[2] in known.redact(tokens[1]), "its claims are partly everybody's"
+    # Its claims are partly everybody's, and its signature may begin as another one does.
+    assert tokens[1].rpartition(".")[2][4:] in known.redact(tokens[1])
     assert sum(map(len, known._accepted)) <= 1000
 
 
