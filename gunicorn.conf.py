@@ -217,6 +217,13 @@ def end_where_wrong(problem: str) -> None:
         raise SystemExit(problem)
 
 
+def look_at_settings() -> str:
+    """What is wrong with the state file. Where a setting is wrong, the start ends here."""
+    settings_problem, state_problem = ask_child(describe_wrong, describe_state)
+    end_where_wrong(settings_problem)
+    return state_problem
+
+
 def find_address_problem(address: Any) -> str | None:
     """Why nobody can listen there. gunicorn would try for five seconds, and not say what to do."""
     if not isinstance(address, tuple):
@@ -256,7 +263,8 @@ def on_starting(server: Any) -> None:
         raise SystemExit("\n".join(WRONG.values()))
     check_addresses(server.cfg)
     if server.app.app_uri == "wsgi:app":
-        end_where_wrong(STATE_PROBLEM)
+        # What --env says was not in the environment when this file was read.
+        end_where_wrong(look_at_settings() if server.cfg.env else STATE_PROBLEM)
     warning = raise_file_limit(server.cfg.worker_connections)
     if warning is not None:
         server.log.warning(warning)
@@ -278,5 +286,4 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 keep_standard_streams()
 # A reload reads this file again, and finds the state file in use, by itself: that matters at the start alone.
-SETTINGS_PROBLEM, STATE_PROBLEM = ask_child(describe_wrong, describe_state)
-end_where_wrong(SETTINGS_PROBLEM)
+STATE_PROBLEM = look_at_settings()

@@ -77,6 +77,17 @@ def test_a_state_file_of_a_later_version_is_told_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_what_the_command_line_adds_to_the_environment_counts(tmp_path: Path) -> None:
+    """The file that the environment names is of a later version: it matters only where nothing is added."""
+    later, wrong = tmp_path / "later", "GLM_QUEUE_SECONDS=soon"
+    later.write_bytes(b"SQLite format 3\0".ljust(60, b"\0") + (999).to_bytes(4, "big"))
+    said = start_and_fail("--env", wrong, PORT="0", GLM_STATE_PATH=str(later))
+    assert said[-1].startswith("GLM_QUEUE_SECONDS is wrong: ")
+    assert [line for line in said[:-1] if "Starting gunicorn" not in line] == []
+    said = start_and_fail("--env", f"GLM_STATE_PATH={tmp_path}", PORT="0", GLM_STATE_PATH=str(later))
+    assert "is a directory" in said[-1]
+
+
 @pytest.mark.parametrize(
     ("host", "said"),
     [("nowhere.invalid", "finds no address"), ("192.0.2.1", "no address of this machine")],

@@ -70,6 +70,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
     known = {setting.name for setting in KNOWN_SETTINGS}
     own = {
         "annotations",
+        "look_at_settings",
         "read_number",
         "check_addresses",
         "keep_standard_streams",
