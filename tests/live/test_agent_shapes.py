@@ -1,7 +1,8 @@
 """Requests of the shape that agents send, with texts of our own: all of it is read, and answered.
 
 Those with a version are what that agent sent to a server of ours, its texts replaced; the others are
-written from the public source of agents that need an editor or a desktop.
+written from the public source of agents that need an editor or a desktop. Claude Code's questions for a title
+and for a search of tools are written after what was seen of them.
 """
 
 from __future__ import annotations
