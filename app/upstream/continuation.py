@@ -19,17 +19,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.identifier import fold_id
-from app.upstream.frames import ContentItem, Frame, FrameMeta, Part
+from app.upstream.frames import TEXT_FIELDS, ContentItem, Frame, FrameMeta, Part
 from app.upstream.joint import CERTAIN_CHARS, Joint, KnownText, Unjoinable
 from app.upstream.part_stream import Key, choose_feed
 
-_FIELDS = {
-    "text": "text",
-    "text_thinking": "text",
-    "think": "think",
-    "code": "code",
-    "execution_output": "content",
-}
 _ENDINGS = ("finish", "intervene")
 
 
@@ -74,7 +67,7 @@ class Continuation:
     def _join_part(self, part: Part, increases: bool | None, *, is_full: bool) -> None:
         logic_id = part.logic_id
         for index, item in enumerate(part.content or ()):
-            field = _FIELDS.get(item.type)
+            field = TEXT_FIELDS.get(item.type)
             piece = getattr(item, field) if field else None
             if field is None or not piece:
                 self._note_silent(item, is_full=is_full)
@@ -94,7 +87,7 @@ class Continuation:
 
     def _note_silent(self, item: ContentItem, *, is_full: bool) -> None:
         """A call, or the end of a text that lacked nothing: what speaks next is a part of its own."""
-        if is_full or item.type not in _FIELDS:
+        if is_full or item.type not in TEXT_FIELDS:
             self._leave_cut_part()
 
     def _leave_cut_part(self) -> None:

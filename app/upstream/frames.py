@@ -90,6 +90,16 @@ _decode_frame = msgspec.json.Decoder(Frame).decode
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
+TEXT_FIELDS = {
+    "text": "text",
+    "text_thinking": "text",
+    "think": "think",
+    "code": "code",
+    "execution_output": "content",
+}
+"""By type of a content item: the field that holds what it says."""
+
+
 def parse_frame(data: bytes) -> Frame:
     """Read the data of one event. Raises UpstreamInvalid where it is no JSON object."""
     try:

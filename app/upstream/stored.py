@@ -22,20 +22,13 @@ from urllib.parse import urlencode
 import msgspec
 
 from app.identifier import fold_id
-from app.upstream.frames import ContentItem, Frame, Part, parse_frame
+from app.upstream.frames import TEXT_FIELDS, ContentItem, Frame, Part, parse_frame
 from app.upstream.joint import KnownText, Unjoinable
 
 _PATH = "/chatglm/mainchat-api/conversation/messages"
-_FIELDS = {
-    "text": "text",
-    "text_thinking": "text",
-    "think": "think",
-    "code": "code",
-    "execution_output": "content",
-}
 # What stands between texts and says nothing by itself.
 _SILENT_TYPES = frozenset({"tool_calls", "tool_result", "quote_result", "browser_result", "system_error", ""})
-_KNOWN_TYPES = _SILENT_TYPES.union(_FIELDS)
+_KNOWN_TYPES = _SILENT_TYPES.union(TEXT_FIELDS)
 _MAX_MESSAGES = 1000
 _FINISHED = "finish"
 
@@ -114,5 +107,5 @@ def _name_part(part: Part, number: int, left: list[KnownText]) -> None:
 
 
 def _read_text(item: ContentItem) -> str:
-    field = _FIELDS.get(item.type)
+    field = TEXT_FIELDS.get(item.type)
     return (getattr(item, field) if field else None) or ""
