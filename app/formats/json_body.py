@@ -11,7 +11,7 @@ import msgspec
 
 from app.catalogue.request import NOT_JSON, NOT_UTF8
 from app.core.errors import InvalidRequest
-from app.formats.half_pair import HalfPairs
+from app.core.half_pair import mend_half_pairs
 from app.formats.json_scan import JsonScan
 from app.hub import cooperate
 
@@ -52,18 +52,10 @@ def _decode(decode: Callable[[Any], _T], body: bytes) -> _T:
     try:
         return decode_value(decode, body)
     except InvalidRequest:
-        mended = _mend_halves(body)
+        mended = mend_half_pairs(body, cooperate)
         if mended is None:
             raise
     return decode_value(decode, mended)
-
-
-def _mend_halves(body: bytes) -> bytearray | None:
-    """None where there is nothing to mend. Gives way: a body may hold megabytes of them."""
-    pairs = HalfPairs(body)
-    for _ in pairs.steps():
-        cooperate()
-    return pairs.mended
 
 
 def decode_value(decode: Callable[[Any], _T], value: bytes | bytearray | msgspec.Raw, place: str = "") -> _T:

@@ -40,6 +40,10 @@ class DeltaWriter:
             events.append(self._build(between))
         events.append(event)
 
+    def forget_half(self) -> None:
+        """What comes next has the character whole."""
+        self._half = ""
+
     def part(self, key: object) -> str:
         """What parts the text of `key`, which comes next, from what another part said before."""
         is_parted = key != self._last_key and self.has_text

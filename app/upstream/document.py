@@ -10,6 +10,8 @@ import msgspec
 
 from app.catalogue.upstream import BROKEN_WHILE_ANSWERING, NO_ANSWER_IN_TIME
 from app.core.errors import UpstreamTimeout, UpstreamUnreachable
+from app.core.half_pair import mend_half_pairs
+from app.hub import cooperate
 from app.upstream.body import BodyReader
 
 _MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -26,8 +28,24 @@ def read_document(body: BodyReader, encoding: str, left_seconds: Callable[[], fl
     except OSError as exc:
         raise UpstreamUnreachable(BROKEN_WHILE_ANSWERING) from exc
     try:
-        return msgspec.json.decode(_decompress(data, encoding))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, zlib.error):
+        document = _decompress(data, encoding)
+    except zlib.error:
+        return None
+    return decode_document(document)
+
+
+def decode_document(data: bytes) -> Any:
+    """None where it is not JSON. Half a surrogate pair is read as U+FFFD."""
+    document = _decode(data)
+    if document is None and (mended := mend_half_pairs(data, cooperate)) is not None:
+        return _decode(mended)
+    return document
+
+
+def _decode(data: bytes | bytearray) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -56,11 +56,14 @@ class PartText:
 
     @property
     def holds(self) -> bool:
-        """Something came that was not sent, as nobody can tell yet how much of it is new."""
-        return self._held is not None and len(self._held) > 1
+        """Something came that was not sent, as nobody can tell yet how much of it is new, or half of what."""
+        held = self._held or []
+        return self._ends_in_half or len(held) > 1 or held != list(map(_drop_half, held))
 
     def settle(self) -> str:
         """Drop what is held, and take deltas from here on; what was sent is returned."""
+        if self._ends_in_half:
+            self._replace(self._join()[:-1])
         self._held, self._is_delta = None, True
         return self._join()
 
@@ -80,8 +83,7 @@ class PartText:
         """`text` is all text so far. A rewritten one adds what it has beyond the length of the last one."""
         self._held = None
         self._is_delta = False
-        if "\ud800" <= text[-1:] <= "\udbff":
-            text = text[:-1]  # half of a pair; the next snapshot has the whole
+        text = _drop_half(text)
         return self._replace(text) if len(text) > self._length else ""
 
     def extend(self, new: str) -> str:
@@ -108,23 +110,43 @@ class PartText:
         """Decide the style as soon as the pieces leave only one."""
         if not held:
             held.append(piece)
-            return self._append(piece)
+            return self._append(_drop_half(piece))
         before = held[-1]
         held.append(piece)
-        if not piece.startswith(before):
+        if not piece.startswith(_drop_half(before)):
             self._held = None
             self._is_delta = True
-            return self._append("".join(held[1:]))
+            half = held[0].removeprefix(_drop_half(held[0]))
+            return self._append(_join_halves(half + "".join(held[1:])))
         is_certain = len(before) >= _CERTAIN_CHARS or len(held) > _MAX_HELD_PIECES
         return self.feed_snapshot(piece) if is_certain else ""
 
     def _repeats_everything(self, piece: str) -> bool:
         return len(piece) >= self._length >= _CERTAIN_CHARS and piece.startswith(self._join())
 
+    @property
+    def _ends_in_half(self) -> bool:
+        """The first half of a surrogate pair was the last that came; the other one may follow."""
+        last = self._pieces[-1] if self._pieces else self._text
+        return not self.finished and last[-1:] != _drop_half(last[-1:])
+
     def _append(self, piece: str) -> str:
-        self._pieces.append(piece)
-        self._length += len(piece)
+        if "\udc00" <= piece[:1] <= "\udfff" and self._ends_in_half:
+            self._complete_pair(piece)
+        else:
+            self._pieces.append(piece)
+            self._length += len(piece)
         return piece
+
+    def _complete_pair(self, piece: str) -> None:
+        """`piece` begins with the second half: full texts have the pair as one character."""
+        half = (self._pieces[-1] if self._pieces else self._text)[-1]
+        if self._pieces:
+            self._pieces[-1] = self._pieces[-1][:-1]
+        else:
+            self._text = self._text[:-1]
+        self._pieces.append(_join_halves(half + piece[0]) + piece[1:])
+        self._length += len(piece) - 1
 
     def _replace(self, text: str) -> str:
         new = text[self._length :]
@@ -137,3 +159,12 @@ class PartText:
             self._text += "".join(self._pieces)
             self._pieces.clear()
         return self._text
+
+
+def _drop_half(text: str) -> str:
+    """Without half of a surrogate pair at its end: the next snapshot has the whole."""
+    return text[:-1] if "\ud800" <= text[-1:] <= "\udbff" else text
+
+
+def _join_halves(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -108,6 +108,8 @@ class Reducer:
 
     def interrupt(self) -> list[KnownText]:
         """What was said, by parts; what they hold is dropped, as a continuation says it again or anew."""
+        self._text.forget_half()
+        self._reasoning.forget_half()
         known = []
         for key, part_stream in self._part_streams.items():
             merged = part_stream.merged

@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from app.core.half_pair import replace_half_pairs
 from app.identifier import fold_id
 from app.upstream.frames import TEXT_FIELDS, ContentItem, Frame, Part, parse_frame
 from app.upstream.joint import KnownText, Unjoinable
@@ -95,14 +96,16 @@ def _name_part(part: Part, number: int, left: list[KnownText]) -> None:
         part.logic_id, part.content = f"stored {number}", [item]
         return
     said, text = left.pop(0), _read_text(item)
+    known = replace_half_pairs(said.text)  # as `stored` was read
     logic_id, index, kind = said.key
     is_last = not left
     if (
         kind != item.type
-        or not text.startswith(said.text)
-        or (text != said.text and (said.is_finished or not is_last))
+        or not text.startswith(known)
+        or (text != known and (said.is_finished or not is_last))
     ):
         raise Unjoinable
+    setattr(item, TEXT_FIELDS[item.type], said.text + text[len(known) :])
     part.logic_id, part.content = logic_id, [*[ContentItem() for _ in range(index)], item]
 
 

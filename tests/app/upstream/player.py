@@ -107,6 +107,7 @@ def list_earlier_parts(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def write_events(frames: list[dict[str, Any]], line_end: str = "\n", *, is_ascii: bool = False) -> bytes:
+    """`is_ascii`: whatever is not is escaped, as half a surrogate pair has to be."""
     events = [
         f"event:message{line_end}data: {json.dumps(frame, ensure_ascii=is_ascii)}{line_end}{line_end}"
         for frame in frames

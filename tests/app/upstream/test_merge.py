@@ -48,6 +48,23 @@ CASES: dict[str, list[Step]] = {
     ],
     "unknown after a snapshot": [("snapshot", "ab", "ab"), ("unknown", "abc", "c"), ("unknown", "abc", "")],
     "half a pair waits for its snapshot": [("snapshot", "a\ud83d", "a"), ("snapshot", "a😀", "😀")],
+    "half a pair waits for what is a snapshot": [
+        ("unknown", "Look, again\ud83d", "Look, again"),
+        ("unknown", "Look, again😀 and", ""),
+        ("unknown", "Look, again😀 and again", "😀 and again"),
+        ("full", "Look, again😀 and again.", "."),
+    ],
+    "half a pair waits for what is a delta": [
+        ("unknown", "a\ud83d", "a"),
+        ("unknown", "\ude00b", "😀b"),
+        ("unknown", "c", "c"),
+    ],
+    "the full text has a pair that came in two deltas": [
+        ("delta", "a\ud83d", "a\ud83d"),
+        ("delta", "\ude00\ud83d", "\ude00\ud83d"),
+        ("delta", "\ude00", "\ude00"),
+        ("full", "a😀😀b", "b"),
+    ],
 }  # fmt: skip
 
 

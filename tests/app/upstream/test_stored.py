@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import CutAnswer, GatewayError
+from app.upstream.document import decode_document
 from app.upstream.frames import parse_frame
 from app.upstream.joint import Unjoinable
 from app.upstream.reducer import Reducer
@@ -179,6 +180,40 @@ def test_searches_between_the_texts_say_nothing_themselves() -> None:
     stored = store(SAID)
     stored["messages"][0]["output"]["parts"].insert(1, call)
     assert fold(play_cut(HALF, len(HALF), stored)).text == "A text of some length."
+
+
+# What a surrogate pair may be cut into. The last letters are those of a finished text.
+HALVED = {
+    "a half alone": [Block("text", ("Look \ud83d", " there", " it is."))],
+    "the other half alone": [Block("text", ("Look \ude00", " there", " it is."))],
+    "halves in both": [
+        Block("think", ("So \ud83d", " then.")),
+        Block("text", ("Look", " \ude00 there", ".")),
+    ],
+    "a pair in two pieces": [Block("text", ("Look \ud83d", "\ude00 there", " it is"))],
+    "a half at the end": [Block("text", ("Look there", " it is \ud83d"))],
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", HALVED)
+def test_half_a_pair_is_read_as_in_a_stream(name: str, style: str) -> None:
+    """Wherever it is cut: the stored document says U+FFFD where the stream may have said the half itself."""
+    said = HALVED[name]
+    text, reasoning = (read_as_browsers(player.said(said, kind)) for kind in ("text", "think"))
+    frames = player.play_frames(said, cycle([STYLES[style]]), Ending())
+    data = player.write_events(frames, is_ascii=True)
+    stored = decode_document(json.dumps(store(said)).encode())
+    for count in range(1, len(frames)):
+        cut = len(player.write_events(frames[:count], is_ascii=True))
+        healed = fold(play_cut(data, cut, stored))
+        assert (healed.reasoning, healed.finish, healed.error) == (reasoning, "stop", None), count
+        # A stream that ends in half a pair does not say it, as nothing comes behind it.
+        assert healed.text.removesuffix("\ufffd") == text.removesuffix("\ufffd"), count
+
+
+def read_as_browsers(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def test_it_is_an_answer_that_was_cut() -> None:

@@ -1,13 +1,14 @@
-"""Halves of surrogate pairs in a JSON body: escapes such as `\\ud83d` without the other half behind it. Pure.
+"""Halves of surrogate pairs in JSON: escapes such as `\\ud83d` without the other half behind it. Pure.
 
-Clients cut texts at a number of UTF-16 units, in the middle of an emoji too, and send the half in every later
-request. JSON allows it (RFC 8259, 8.2), the decoder does not; browsers read U+FFFD, and so is it read here.
+Programs cut texts at a number of UTF-16 units, in the middle of an emoji too, and clients send the half in
+every later request. JSON allows it (RFC 8259, 8.2), the decoder does not; browsers read U+FFFD, and so is it
+read here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # Looked over in one step: a few milliseconds, whatever stands there. More than a run of halves.
 _SLICE_BYTES = 16 * 1024
@@ -21,6 +22,19 @@ _STRETCH = re.compile(
 )
 _ESCAPE_BYTES = len(b"\\u0000")
 _REPLACEMENT = b"\\ufffd"
+
+
+def mend_half_pairs(body: bytes, give_way: Callable[[], object]) -> bytearray | None:
+    """`body` with U+FFFD instead; None where there is nothing to mend. It may hold megabytes of halves."""
+    pairs = HalfPairs(body)
+    for _ in pairs.steps():
+        give_way()
+    return pairs.mended
+
+
+def replace_half_pairs(text: str) -> str:
+    """The same of a text that was decoded with its halves: what is alone is U+FFFD, pairs are joined."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class HalfPairs:

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core import half_pair
 from app.core.errors import InvalidRequest
+from app.core.half_pair import HalfPairs
 from app.core.request import TextPart
-from app.formats import half_pair, json_body
 from app.formats.anthropic_messages.asked import parse_message
 from app.formats.format import Asked
-from app.formats.half_pair import HalfPairs
 from app.formats.openai_chat.asked import parse_chat
 from app.formats.openai_responses.asked import parse_response
 
@@ -135,5 +135,5 @@ def test_what_else_is_wrong_is_still_said(parse: Callable[..., Asked], body: str
 
 
 def test_a_good_request_is_not_looked_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(json_body, "HalfPairs")
+    monkeypatch.delattr(half_pair, "HalfPairs")
     parse_chat(BODIES["chat"][1].encode(), max_text_chars=100_000)
