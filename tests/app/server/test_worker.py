@@ -71,3 +71,24 @@ print(left_out, answer.text)
 
 def test_requests_does_without_what_guesses_encodings_and_others_do_not() -> None:
     assert run_python(LEFT_OUT) == ["[] Zürich"]
+
+
+PATCHED = """
+from importlib import metadata
+import gevent.monkey
+from app.server.worker import GatewayWorker
+heard, reads = [], []
+gevent.monkey._subscribe_signal_os = heard.append
+ours, metadata.entry_points = metadata.entry_points, lambda **params: reads.append(params) or ours(**params)
+asked = metadata.entry_points
+worker = GatewayWorker.__new__(GatewayWorker)
+worker.sockets = []
+worker.patch()
+import socket
+print(reads, len(heard), metadata.entry_points is asked, socket.socket.__module__)
+"""
+
+
+def test_installed_packages_are_read_once_for_the_plug_ins_of_gevent() -> None:
+    """And a plug-in is still told."""
+    assert run_python(PATCHED) == ["[{}] 1 True gevent._socket3"]
