@@ -12,10 +12,6 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import BinaryIO, cast
 
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-
 from app.files.pdf_object import PdfDict, parse_object
 
 _TRAILER_BYTES = 64 * 1024
@@ -114,6 +110,11 @@ def _derive_key(handler: PdfDict, revision: int, file_id: bytes) -> bytes:
 
 def _hash_slowly(salt: bytes) -> bytes:
     """Algorithm 2.B, of the empty password."""
+    # Six megabytes, for what few PDFs need.
+    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.modes import CBC  # noqa: PLC0415
+
     digest = hashlib.sha256(salt).digest()
     turn, last = 0, 0
     while turn < 64 or last > turn - 32:

@@ -24,9 +24,9 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
     _connections: Connections | None = None
 
     def patch(self) -> None:
-        """gevent looks for plug-ins at each of 25 steps, in the files of all installed packages: once will do.
+        """gevent asks at each of its 25 steps which packages have plug-ins for it: here all are read once.
 
-        With 24 packages the rest was 20 ms of the start, with 120 it was 80.
+        Else that is 20 ms of the start where 24 packages are installed, 80 with 120 of them.
         """
         read_entry_points = metadata.entry_points
         metadata.entry_points = read_entry_points().select
