@@ -1,0 +1,59 @@
+"""What the start leaves to whoever needs it first (docs/decisions/0018), and that nothing of it is broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+ROOMS = ("cryptography", "jsonschema_rs", "prometheus_client", "app.accounts.seal", "app.metrics.exposition")
+
+EVERYTHING = """
+import importlib, pkgutil
+import app
+names = [module.name for module in pkgutil.walk_packages(app.__path__, "app.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+BEFORE = f"""
+import sys
+from app.config import Settings
+from app.factory import create_app
+gateway = create_app(Settings(state_path=":memory:")).extensions["glm-api"]
+ROOMS = {ROOMS}
+print(*[room for room in ROOMS if room in sys.modules])
+"""
+
+FIRST_ROTATION = """
+from app.accounts.vault import RotatedTokens, Vault
+vault, tokens = Vault(gateway.state), RotatedTokens("newest")
+print(vault.get("original"), "cryptography" in sys.modules)
+vault.put("original", tokens, 2e9)
+print(vault.get("original") == tokens, vault.get("other"), "cryptography" in sys.modules)
+"""
+
+
+def run_python(code: str) -> list[str]:
+    """The lines it prints."""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return run.stdout.splitlines()
+
+
+def test_every_module_can_be_imported() -> None:
+    """Those of a room, too, before a request is the first to find out."""
+    assert int(run_python(EVERYTHING)[-1]) > 250
+
+
+def test_the_start_enters_no_room() -> None:
+    assert run_python(BEFORE) == [""]
+
+
+def test_the_first_rotated_token_loads_what_seals_it() -> None:
+    assert run_python(BEFORE + FIRST_ROTATION) == ["", "None False", "True None True"]
