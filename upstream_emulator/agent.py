@@ -47,7 +47,7 @@ def _call(scene: Scene) -> list[Block]:
     script = scene.script
     step = script.count("step", 3)
     if script.text("written"):
-        return [text(*cut_up(script.text("written").replace("call-word", _find_word(scene)), step))]
+        return [text(*cut_up(script.text("written").replace("call-word", find_word(scene.question)), step))]
     functions = _FUNCTION.findall(scene.question)
     name = script.text("name") or (functions[0] if functions else "nothing")
     arguments = _fill(script.text("args", "{}"), script.count("fill", 0))
@@ -73,14 +73,15 @@ def _fill(arguments: str, chars: int) -> str:
     return json.dumps(json.loads(arguments) | {"content": content}, ensure_ascii=False)
 
 
-def _find_word(scene: Scene) -> str:
-    found = _EXAMPLE.findall(scene.question)
+def find_word(prompt: str) -> str:
+    """What a call begins with in the example of a prompt."""
+    found = _EXAMPLE.findall(prompt)
     return found[-1] if found else "call"
 
 
 def _write(scene: Scene, form: str, name: str, arguments: str) -> str:
     """A call as the prompt shows it, or damaged."""
-    word = _find_word(scene)
+    word = find_word(scene.question)
     opener = f'<{word} name="{name}">'
     match form:
         case "unclosed":

@@ -7,11 +7,13 @@ Scenarios state their own parameters; those that every scenario understands are 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from upstream_emulator import agent, content, drawing
+from upstream_emulator import content, drawing
 from upstream_emulator.capture import capture_names, read_capture
 from upstream_emulator.content import cut_up, text
+from upstream_emulator.forced import write_forced
 from upstream_emulator.frame import (
     Block,
     Fixed,
@@ -27,35 +29,43 @@ from upstream_emulator.scene import Scene
 
 THINKING_MODES = ("zero", "thinking", "deep_thinking", "deep_research")
 MAX_QUOTED_CHARACTERS = 200
+FORCED_STEP_CHARS = 12
+# What an example's texts say, and a JSON object of no schema.
+WORDS = {"zh": ("示例", "你好！"), "en": ("example", "Hello!")}
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def friendly(scene: Scene) -> Steps:
-    """What is played without a directive: quotes the question; thinks, searches, draws when asked to; calls
-    a function, or says JSON, where the prompt insists on it.
+    """What is played without a directive: quotes the question; thinks, searches and draws when asked to.
+
+    Where the prompt insists on a call or on JSON it is an example of what the schema allows.
     """
     if scene.envelope.assistant_id == drawing.ASSISTANT:
         return drawing.draw_2024(scene) if scene.envelope.manner.is_old else drawing.draw(scene)
-    if scene.question.count("Answer this turn with"):
-        return agent.act(scene)
-    if scene.question.count("ready for a JSON parser"):
-        return scene.answer([text('{"text": ', '"你好！"}')])
+    question = last_words(scene.question)
+    words = WORDS["zh" if _HAN.search(question) else "en"]
+    if (forced := write_forced(scene.question, *words)) is not None:
+        return scene.answer([text(*cut_up(forced, FORCED_STEP_CHARS))])
     blocks: list[Block] = []
+    found = ""
     if scene.meta_data.get("chat_mode") in THINKING_MODES:
         thought = f"用户发来了第 {scene.turns} 轮的问题。我先想一想，再友好地回答。"
         blocks += [Growing("think", cut_up(thought)), content.thoughts_closed()]
     if scene.meta_data.get("is_networking"):
         blocks += [content.search_call(), content.search_result()]
-    question = last_words(scene.question)[-MAX_QUOTED_CHARACTERS:]
-    opening = f"你好！你说的是：“{question}”。这是我们对话的第 {scene.turns} 轮。"
+        found = "搜索结果示例：北京今天晴【turn0search0】。"
+    quoted = question[-MAX_QUOTED_CHARACTERS:]
+    opening = f"你好！你说的是：“{quoted}”。这是我们对话的第 {scene.turns} 轮。"
     if scene.seen:
         opening += f"随消息发来的有：{'；'.join(scene.seen)}。"
-    return scene.answer([*blocks, text(*cut_up(opening + "我是演示用的智谱清言，很高兴为你服务。"))])
+    return scene.answer([*blocks, text(*cut_up(opening + found + "我是演示用的智谱清言，很高兴为你服务。"))])
 
 
 def last_words(prompt: str) -> str:
     """What the user said last where a prompt retells turns behind marks; else all of it."""
     said = prompt.rpartition("[User]\n")[2]
-    for mark in ("\n\n[Assistant]", "\n\nTo call a function, "):
+    for mark in ("\n\n[Assistant]", "\n\nTo call a function, ", "\n\nThe whole answer is one JSON "):
         said = said.partition(mark)[0]
     return said.strip()
 

@@ -138,6 +138,21 @@ def test_calls_results_and_answers(
     assert len(asked) == len(recipe.does), "one question a turn"
 
 
+# Not LangChain, whose JSON mode leaves the schema out: the stand-in reads schemas, not words.
+WITHOUT_ACCOUNT = [
+    recipe for recipe in RECIPES if recipe.headings[-1] == "Typed output" and recipe.page != "langchain"
+]
+
+
+@pytest.mark.parametrize("recipe", WITHOUT_ACCOUNT, ids=lambda recipe: "-".join(recipe[:2]))
+def test_typed_output_without_an_account(recipe: Recipe, run_program: RunProgram) -> None:
+    ended = run_program(recipe.language, read_code(recipe.page, recipe.language, *recipe.headings))
+    assert ended.returncode == 0, ended.stderr
+    typed = [words for words in recipe.printed if "degrees" in words]
+    shown = {words.replace("北京", "示例").replace("18", "1") for words in typed}
+    assert [line for line in ended.stdout.splitlines() if line in shown] == [*shown] * len(typed)
+
+
 @pytest.mark.parametrize("page", FAILURES)
 def test_failures(page: str, run_program: RunProgram, account: str) -> None:
     ended = run_program("python", read_code(page, "python", "Set up", "When it fails"), f"dead-{account}")
