@@ -29,10 +29,10 @@ CODES = {
     "out_of_room": Code(
         Message("gateway out of room", "网关空间不足"),
         Message(
-            "requests hold `GLM_BODIES_MAX_BYTES`, files on their way take `GLM_SPOOL_MAX_BYTES`, or a tenth "
-            "of the "
-            "disk is all that is free",
-            "请求占用达到 `GLM_BODIES_MAX_BYTES`、传输中的文件达到 `GLM_SPOOL_MAX_BYTES`，或磁盘只剩十分之一",
+            "requests hold `GLM_BODIES_MAX_BYTES`, files on their way take `GLM_SPOOL_MAX_BYTES`, a tenth of "
+            "the disk is all that is free, or the upstream sends events that do not end",
+            "请求占用达到 `GLM_BODIES_MAX_BYTES`、传输中的文件达到 `GLM_SPOOL_MAX_BYTES`、磁盘只剩十分之一，"
+            "或上游发来没有结尾的事件",
         ),
         Message("Wait, or send less.", "请等待，或减少内容。"),
     ),
@@ -51,6 +51,10 @@ RECORDING_ALREADY = Message("Another recording is being made.", "另一份记录
 BODIES_FULL = Message(
     "Requests hold the {max_bytes} bytes that they may together (GLM_BODIES_MAX_BYTES). Send less, or later.",
     "所有请求合计已占用上限 {max_bytes} 字节（GLM_BODIES_MAX_BYTES）。请减少内容，或稍后再试。",
+)
+EVENTS_FULL = Message(
+    "The upstream's answers hold the {max_bytes} bytes of unfinished events that they may together.",
+    "上游各回答中未完成的事件合计已占用上限 {max_bytes} 字节。",
 )
 SPOOL_FULL = Message(
     "Files on their way take {max_bytes} bytes already (GLM_SPOOL_MAX_BYTES).",

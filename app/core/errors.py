@@ -31,7 +31,7 @@ GatewayError
 ├── ConversationUncertain    503  not every account could say whether the conversation is its own
 ├── ShuttingDown             503  the gateway stops: ask again, another instance or this one soon
 ├── TooManyStreams           503  as many answers are open as may be
-├── OutOfRoom                503  requests hold as many bytes as they may, in memory or on the disk
+├── OutOfRoom                503  requests or events hold as many bytes as they may, in memory or on the disk
 ├── InternalError            500  our mistake
 └── UpstreamError            502
     ├── UpstreamUnreachable  502  no connection, or it broke

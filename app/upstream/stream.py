@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from app.budget import Share
 from app.catalogue.upstream import ANSWER_BROKEN, ANSWER_UNFINISHED, NOT_A_WORD
 from app.core.errors import CutAnswer, GatewayError, SilentAnswer
 from app.core.event import ReplyEvent
@@ -39,15 +40,17 @@ class AnswerStream:
         *,
         reads_calls: bool = False,
         reads_searches: bool = False,
+        share: Share | None = None,
         resumes: tuple[Reducer, Continuation] | None = None,
     ) -> None:
         """`release(reusable)` takes the connection back; what is read beside text is as in Reducer.
 
-        `resumes` is what `interrupt` gave for the stream that this one goes on with.
+        `share` is the room for unfinished events, and the stream's own. `resumes` is what `interrupt` gave
+        for the stream that this one goes on with.
         """
         self._body = body
         self._release: Callable[[bool], None] | None = release
-        self._decoder = EventDecoder()
+        self._decoder = EventDecoder(share)
         self._reducer = Reducer(reads_calls=reads_calls, reads_searches=reads_searches)
         self._continuation: Continuation | None = None
         if resumes is not None:

@@ -6,7 +6,9 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -124,6 +126,42 @@ def test_an_upstream_that_goes_on_after_the_finish_holds_neither_answer_nor_acco
         hostile.plays[STREAM] = hostile.repeat(own[0], own[1] * 500)
         assert ask(client, "?", stream=stream).text == "Hello"
     eventually(lambda: "answering" not in list_states(gateway, account))
+
+
+ENDLESS_LINES = 20
+MAX_GROWN_MEBIBYTES = 200
+"""What the events may take in sum, and the holes that their pieces leave."""
+
+
+def test_endless_lines_are_bounded_in_sum(
+    hostile: HostileUpstream, start_gateway: StartGateway, account: str
+) -> None:
+    """Each of them ends at its own bound, or where all of them together reach theirs."""
+    gateway = start_gateway(GLM_UPSTREAM_URL=hostile.url, GLM_CONVERSATION_TTL="0")
+    line = b"10006\r\ndata: " + b"x" * 65_536 + b"\r\n"
+    hostile.plays[STREAM] = hostile.repeat(BEGUN, line)
+    begun = read_memory(gateway.worker_pid, "VmRSS")
+
+    def listen(number: int) -> str:
+        with connect(gateway, f"{account}-{number}").with_options(timeout=CLIENT_SECONDS) as client:
+            with pytest.raises(APIStatusError) as raised:
+                ask(client, "?", stream=False)
+            return str(raised.value.code)
+
+    with ThreadPoolExecutor(ENDLESS_LINES) as pool:
+        told = set(pool.map(listen, range(ENDLESS_LINES)))
+    assert told <= {"upstream_invalid", "out_of_room"}
+    assert "out_of_room" in told
+    assert read_memory(gateway.worker_pid, "VmHWM") - begun < MAX_GROWN_MEBIBYTES
+    hostile.plays[STREAM] = GOOD_STREAM
+    with connect(gateway, account) as client:
+        assert ask(client, "?", stream=False).text == "Hello"
+
+
+def read_memory(pid: int, name: str) -> float:
+    """`VmRSS` or `VmHWM` of a process, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def test_comments_are_no_answer(hostile: HostileUpstream, client: OpenAI) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import UpstreamInvalid
+from app.core.errors import OutOfRoom, UpstreamInvalid
 from app.upstream import sse
-from app.upstream.sse import EventDecoder
+from app.upstream.sse import EventDecoder, build_event_budget
 from tests.fixture_table import cuttings
 
 CASES = [
@@ -100,3 +101,93 @@ def test_what_was_refused_is_not_held(monkeypatch: pytest.MonkeyPatch, piece: by
     with pytest.raises(UpstreamInvalid):
         decoder.feed(piece * 2)
     assert decoder.finish()
+
+
+MEBIBYTE = 1024 * 1024
+
+
+def test_many_endless_lines_are_bounded_in_sum() -> None:
+    """Whoever grows where the room is full is refused, and what it held is there for the others."""
+    budget = build_event_budget()
+    decoders = [EventDecoder(budget.open()) for _ in range(40)]
+    refused = 0
+    tracemalloc.start()
+    try:
+        for _ in range(16 * MEBIBYTE // 65_536 - 1):
+            for decoder in decoders:
+                try:
+                    decoder.feed(b"data: " + b"x" * 65_530)
+                except OutOfRoom:
+                    refused += 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 140 * MEBIBYTE
+    assert refused >= 20
+    for decoder in decoders:
+        decoder.forget()
+    assert budget.held_bytes == 0
+
+
+def test_large_events_leave_room_for_usual_ones() -> None:
+    budget = build_event_budget()
+    large = [EventDecoder(budget.open()) for _ in range(8)]
+    with pytest.raises(OutOfRoom) as raised:
+        feed_all(large, b"data: " + b"x" * 65_530, 240)
+    assert raised.value.retry_after_seconds == 5.0
+    usual = [EventDecoder(budget.open()) for _ in range(100)]
+    for decoder in usual:
+        assert decoder.feed(b"data: " + b"x" * 200_000) == []
+    for decoder in usual:
+        assert decoder.feed(b"\n\n") == [b"x" * 200_000]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.sampled_from([b"data: ", b"x" * 90_000, b"y" * 70_000, b"\n", b"\n\n", b"\r", b""])
+            | st.none(),
+        ),
+        max_size=60,
+    )
+)
+def test_the_room_is_given_back_whatever_comes(steps: list[tuple[int, bytes | None]]) -> None:
+    """None: the stream is closed. What is free for everybody is a piece of 64 KiB."""
+    budget = build_event_budget()
+    decoders = [EventDecoder(budget.open()) for _ in range(4)]
+    plain = [EventDecoder() for _ in range(4)]
+    for number, data in steps:
+        if data is None:
+            decoders[number].forget()
+            plain[number].forget()
+        else:
+            assert decoders[number].feed(data) == plain[number].feed(data)
+        assert budget.held_bytes <= sum(map(count_room, decoders))
+    for decoder in decoders:
+        decoder.feed(b"\n\n")
+    assert budget.held_bytes == 0
+
+
+def feed_all(decoders: list[EventDecoder], piece: bytes, times: int) -> None:
+    for _ in range(times):
+        for decoder in decoders:
+            decoder.feed(piece)
+
+
+def count_room(decoder: EventDecoder) -> int:
+    return max(0, decoder._room_bytes - 65_536)
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=["line", "event", "empty data"])
+def test_an_event_has_its_own_bound_also_where_there_is_room(
+    monkeypatch: pytest.MonkeyPatch, piece: bytes
+) -> None:
+    monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 700)
+    monkeypatch.setattr(sse, "_FREE_BYTES", 100)
+    budget = build_event_budget()
+    decoder = EventDecoder(budget.open())
+    with pytest.raises(UpstreamInvalid):
+        feed_all([decoder], piece, 11)
+    assert decoder.finish()
+    assert budget.held_bytes == 0
