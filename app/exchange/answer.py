@@ -59,7 +59,10 @@ class Answer:
         self._healing = remedies.healing if not self._checks else None
         self._follow_up: FollowUp | None = None  # what is to be asked before anything more is read
         self._frames_before = 0
-        self._ended_early = False
+        self.frames = 0
+        """How many documents of the upstream have been read."""
+        self.is_cut_short = False
+        """It was ended here, while the upstream had more to say."""
         self._is_named = False  # by the stream that is read now
         self.conversation_id: str | None = None
 
@@ -77,21 +80,6 @@ class Answer:
         return self._stream.model
 
     @property
-    def frames(self) -> int:
-        """How many documents of the upstream have been read."""
-        return self._frames_before + self._stream.frames
-
-    @property
-    def finished(self) -> bool:
-        """The answer came to a good end, its own or an early one, which was read."""
-        return (self._stream.finished or self._ended_early) and self._follow_up is None
-
-    @property
-    def is_cut_short(self) -> bool:
-        """It was ended here, while the upstream had more to say."""
-        return self._ended_early
-
-    @property
     def ended(self) -> bool:
         """Nothing more comes of what the upstream is saying."""
         return self._stream.ended
@@ -106,21 +94,19 @@ class Answer:
         if self._follow_up is not None:
             follow_up, self._follow_up = self._follow_up, None
             self._follow(follow_up, is_committed=is_committed)
-        events = self._read(seconds)
+        try:
+            events = self._read(seconds)
+        finally:
+            self.frames = self._frames_before + self._stream.frames
         return self._shape(events) if events else events
 
     def _read(self, seconds: float) -> list[ReplyEvent] | None:
-        healing = self._healing
-        if healing is None:
-            return self._stream.read(seconds)
         try:
-            events = self._stream.read(seconds)
+            return self._stream.read(seconds)
         except GatewayError as error:
-            return self._heal(healing, error)
-        if self._stream.finished:
-            healing.note_end()
-            self._healing = None
-        return events
+            if self._healing is None:
+                raise
+            return self._heal(self._healing, error)
 
     def _heal(self, healing: Healing, error: GatewayError) -> list[ReplyEvent]:
         """What comes of trying; raises what cut the answer at first where nothing does."""
@@ -140,8 +126,6 @@ class Answer:
             if is_resumed:
                 self._stop()
             healing.give_up()
-        healing.note_end()
-        self._healing = None
         return events
 
     def expect_whole(self) -> None:
@@ -155,11 +139,13 @@ class Answer:
             events = self._note_name(self._stream.conversation_id, events)
         for transform in self._transforms:
             events = transform.apply(events)
-        if events and isinstance(events[-1], ReplyFinished):
+        if events and type(events[-1]) is ReplyFinished:
             if not self._stream.finished:
-                self._ended_early = True
+                self.is_cut_short = True
                 self._stream.close()
-        else:
+            elif self._healing is not None:
+                self._healing.note_end()
+        elif self._checks:
             wanted = [check.take_follow_up() for check in self._checks]
             self._follow_up = next(filter(None, wanted), None)
         return events

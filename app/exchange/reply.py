@@ -34,7 +34,7 @@ from app.background import run_in_background
 from app.catalogue.upstream import ANSWER_TOO_LONG, NOT_STOPPED_IN_TIME, SAID_NOTHING, STOPPED_TALKING
 from app.conversations.use import ConversationUse
 from app.core.errors import GatewayError, Outcome, UpstreamTimeout
-from app.core.event import ReplyEvent
+from app.core.event import ReplyEvent, ReplyFinished
 from app.core.usage import TokenEstimate
 from app.exchange.answer import NO_REMEDIES, Answer, Remedies
 from app.exchange.clock import Clocks
@@ -87,6 +87,8 @@ class Reply:
         self._commit_by = 0.0
         self._silent_seconds = 0.0  # waited for since the last event; comments and blank lines are none
         self._is_quiet = False
+        self.finished = False
+        """The answer came to a good end, and `read` has returned it."""
         self._waiting: list[ReplyEvent] = []
         self._failure: GatewayError | None = None  # to be raised once nothing waits any more
         self._lease: Lease | None = None
@@ -132,11 +134,6 @@ class Reply:
         """Who owns the conversation: the login of the account that answers."""
         return self._lease.account.owner if self._lease else None
 
-    @property
-    def finished(self) -> bool:
-        """The answer came to a good end, and `read` has returned it."""
-        return self._answer.finished and not self._waiting and self._failure is None
-
     def wait_first_event(self, until: float) -> None:
         """Wait for the first event, which names the conversation; until that time of the clock.
 
@@ -171,12 +168,22 @@ class Reply:
         if not self._waiting:
             self._receive()
         events, self._waiting = self._waiting, []
-        if events and self.delivered is not None:
-            self.delivered.add(events, self.turn, is_cut_short=self._answer.is_cut_short)
-        is_quiet = self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat
-        if events or is_quiet:
+        if events:
             self._said_at = self._now
-        return events if events or not is_quiet else None
+            if self.delivered is not None:
+                self.delivered.add(events)
+            if type(events[-1]) is ReplyFinished:
+                self._note_end(events[-1])
+        elif self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat:
+            self._said_at = self._now
+            return None
+        return events
+
+    def _note_end(self, event: ReplyFinished) -> None:
+        self.finished = self._failure is None
+        if self.delivered is not None:
+            is_cut = self._answer.is_cut_short or event.stop_sequence is not None
+            self.delivered.end(self.turn, is_whole=event.reason == "stop" and not is_cut)
 
     def close(self, *, in_background: bool = True) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
@@ -256,7 +263,9 @@ class Reply:
     def _receive(self) -> None:
         if self._failure is not None:
             raise self._failure
-        seconds, begun_at, frames = self._choose_wait(), self._clock(), self._answer.frames
+        begun_at, frames, seconds = self._clock(), self._answer.frames, self._clocks.heartbeat
+        if self._silent_seconds:
+            seconds = min(seconds, self._clocks.idle - self._silent_seconds)
         has_come = self._read(seconds)
         self._now = self._clock()
         self._is_quiet = not has_come
@@ -268,12 +277,6 @@ class Reply:
                 self._fail(UpstreamTimeout(STOPPED_TALKING))
         if self._now - self._begun_at > self._clocks.whole:
             self._fail(UpstreamTimeout(ANSWER_TOO_LONG))
-
-    def _choose_wait(self) -> float:
-        """A heartbeat, as nearly always, or what is left until the upstream has been silent for too long."""
-        if not self._silent_seconds:
-            return self._clocks.heartbeat
-        return min(self._clocks.heartbeat, self._clocks.idle - self._silent_seconds)
 
     def _read(self, seconds: float) -> bool:
         """Take what the upstream says next; False when so many seconds passed in silence."""

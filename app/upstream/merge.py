@@ -87,8 +87,10 @@ class PartText:
         return self._replace(text) if len(text) > self._length else ""
 
     def extend(self, new: str) -> str:
-        """A snapshot came that is the last one and `new`."""
-        return self._append(new)
+        """A snapshot came that is the last one and `new`, neither with a half of a surrogate pair."""
+        self._pieces.append(new)
+        self._length += len(new)
+        return new
 
     def feed_unknown(self, piece: str) -> str:
         """The frame does not say what `piece` is."""

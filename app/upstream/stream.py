@@ -152,22 +152,17 @@ class AnswerStream:
             cooperate()
             documents = self._later
         else:
-            data = self._read_body(seconds)
+            try:
+                data = self._body.read(seconds)
+            except OSError as exc:
+                self.ended = self._has_lost = True
+                raise CutAnswer(ANSWER_BROKEN) from exc
             if data is None:
                 return None
+            self.ended = data == b""
             documents = self._decoder.feed(data)
         self._later = documents[_MAX_EVENTS:] if len(documents) > _MAX_EVENTS else []
         return documents[:_MAX_EVENTS] if self._later else documents
-
-    def _read_body(self, seconds: float) -> bytes | None:
-        """What has come, empty at the end."""
-        try:
-            data = self._body.read(seconds)
-        except OSError as exc:
-            self.ended = self._has_lost = True
-            raise CutAnswer(ANSWER_BROKEN) from exc
-        self.ended = data == b""
-        return data
 
     def _cut(self) -> GatewayError:
         self._has_lost = not self._decoder.finish()

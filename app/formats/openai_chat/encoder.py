@@ -145,7 +145,7 @@ class ChunkEncoder:
 
     def encode(self, events: Iterable[ReplyEvent]) -> bytes:
         """The chunks of these events as one piece to write; empty where they say nothing to the client."""
-        return b"".join([self._encode_event(event) for event in events])
+        return b"".join(map(self._encode_event, events))
 
     def _encode_event(self, event: ReplyEvent) -> bytes:
         if type(event) is TextDelta:  # these two come by the thousand

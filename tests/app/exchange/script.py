@@ -93,11 +93,16 @@ class ScriptedStream:
 class NotedUse:
     """Stands for a ConversationUse."""
 
+    turn = 1
+
     def __init__(self, log: list[str]) -> None:
         self._log = log
 
     def begin(self, conversation_id: str) -> None:
         self._log.append(f"named {conversation_id[:1]}")
+
+    def forgo(self) -> None:
+        self._log.append("forgone")
 
     def end(self, *, delivered: bool, is_answered: bool) -> None:
         self._log.append("delivered" if delivered else "not delivered")

@@ -6,6 +6,7 @@ import pytest
 
 from app.core.errors import CutAnswer, EmptyAnswer, Outcome, UpstreamTimeout
 from app.core.event import ReasoningDelta, ReplyEvent, ReplyFinished, TextDelta
+from app.exchange.delivered_text import DeliveredText
 from app.exchange.transforms.options import OutputOptions
 from tests.app.exchange.script import COMMENT, EMPTY, FINISHED, STARTED, Rig, Step, repeat
 
@@ -195,3 +196,24 @@ def test_who_has_enough_leaves_the_upstream_at_once(options: OutputOptions, hear
     assert rig.log == ["named a", "stream closed"]
     assert (rig.reply.finished, rig.reply.outcome) == (True, Outcome.OK)
     assert rig.close() == ["stream closed", "stopped b", "delivered", "released ok"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "options", "is_noted"),
+    [
+        ([A, FINISHED], OutputOptions(), True),
+        ([A, ReplyFinished("content_filter")], OutputOptions(), False),
+        ([TextDelta("aaaaaaaaaa"), FINISHED], OutputOptions(max_tokens=1), False),
+        ([A, FINISHED], OutputOptions(stop=("b",)), True),
+        ([A, B, FINISHED], OutputOptions(stop=("b",)), False),
+        ([[A, B, FINISHED]], OutputOptions(stop=("b",)), False),
+    ],
+)
+def test_a_client_was_told_everything(steps: list[Step], options: OutputOptions, *, is_noted: bool) -> None:
+    """Or has less of the answer than the conversation holds, which then cannot be gone on with."""
+    noted: list[str] = []
+    rig = Rig(STARTED, *steps, options=options)
+    rig.reply.delivered = DeliveredText(lambda text, *_: noted.append(text), is_held=False)
+    rig.commit()
+    rig.hear()
+    assert bool(noted) is is_noted

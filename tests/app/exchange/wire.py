@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from app.core.errors import GatewayError
-from app.core.event import ReplyEvent, ToolCalled
+from app.core.event import ReplyEvent, ReplyFinished, ToolCalled
 from app.core.usage import TokenEstimate, Usage
 from app.exchange.answer import Answer, Remedies
 from app.exchange.transforms.options import OutputOptions
@@ -95,8 +95,9 @@ def listen(answer: Answer, *, is_committed: bool) -> Heard:
     failure: GatewayError | None = None
     has_custom = False
     try:
-        while not answer.finished:
-            events: list[ReplyEvent] = answer.read(1.0, is_committed=is_committed) or []
+        events: list[ReplyEvent] = []
+        while not any(isinstance(event, ReplyFinished) for event in events):
+            events = answer.read(1.0, is_committed=is_committed) or []
             has_custom |= any(isinstance(event, ToolCalled) and event.kind == "custom" for event in events)
             for (encoder, folder), data in zip(heads, streams, strict=True):
                 data.append(encoder.encode(events))
