@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from flask_cors import CORS
@@ -59,13 +61,20 @@ _BLUEPRINTS = (
 )
 
 
+class Application(Flask):
+    """Its functions are plain: none has to be asked at each request whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings) -> Flask:
     """The WSGI application around a running gateway."""
     logs.configure(settings.log_level, settings.log_format)
     tell_in(settings.language)
     gateway = Gateway(settings)
     gateway.start()
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.wsgi_app = ApiPaths(app.wsgi_app)  # type: ignore[method-assign]
     app.url_map.merge_slashes = False  # werkzeug would redirect, which loses a POST or its credentials
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

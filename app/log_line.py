@@ -42,9 +42,10 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = f"{_format_second(int(record.created))} {record.levelname} {record.name}"
-        line += f" {_escape(self._redact(record.getMessage()))}"
+        line += f" {self._redact(record.getMessage())}"
         for name, value in _fields_of(record):
-            line += f" {name}={_escape(str(_clean(value, self._redact)))}"
+            line += f" {name}={_clean(value, self._redact)}"
+        line = _escape(line)
         if record.exc_info:
             told = self._redact(self.formatException(record.exc_info))
             line += "".join(f"\n  {_escape(one)}" for one in told.split("\n"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hmac
 
 from flask import g, request
+from werkzeug.datastructures import Headers
 
 from app.accounts.authenticator import Caller
 from app.catalogue.credential import METRICS_KEY_SENT
 from app.core.errors import CredentialsRejected, KeyLimited
 from app.gateway import Gateway
-from app.routes.peer import find_peer, is_trusted, warn_of_proxy
+from app.routes.peer import Networks, find_peer, is_trusted, warn_of_proxy
 from app.routes.services import services
 from app.server.request_log import RequestLog
 
@@ -27,12 +28,14 @@ def require_caller() -> None:
 def authenticate_watcher() -> None:
     """Admit the caller of a stream that asks nothing: it takes none of the places of a key's `parallel`."""
     if request.method != "OPTIONS":
-        services().authenticator.leave(_authenticate())
+        known = services()
+        known.authenticator.leave(_authenticate(known, g.request_log))
 
 
 def authenticate() -> Caller:
     """Raises CredentialsRejected, KeyLimited or ShuttingDown."""
-    caller, known, request_log = _authenticate(), services(), g.request_log
+    known, request_log = services(), g.request_log
+    caller = _authenticate(known, request_log)
     request_log.on_close(lambda: known.authenticator.leave(caller))
     if request.method == "POST" and request.path.startswith("/v1/"):
         _note_request(caller, known, request_log)
@@ -52,20 +55,24 @@ def _note_request(caller: Caller, known: Gateway, request_log: RequestLog) -> No
     request_log.on_close(note_end)
 
 
-def read_authorization() -> str:
+def _read_authorization(headers: Headers) -> str:
     """The Authorization header, or x-api-key as if it stood there behind `Bearer`.
 
     Where both came, x-api-key counts for nothing, whatever the other one says: balancers, which hash the
     credential, choose by the same rule, so that an account does not meet two owners.
     """
-    header = request.headers.get("Authorization")
-    return f"Bearer {request.headers.get('X-Api-Key', '')}" if header is None else header
+    header = headers.get("Authorization")
+    return f"Bearer {headers.get('X-Api-Key', '')}" if header is None else header
 
 
 def shows_metrics_key() -> bool:
-    """Whether the request carries METRICS_KEY, compared in constant time."""
-    key = services().settings.metrics_key
-    scheme, _, presented = read_authorization().partition(" ")
+    """Whether the request carries METRICS_KEY."""
+    return _is_metrics_key(_read_authorization(request.headers), services().settings.metrics_key)
+
+
+def _is_metrics_key(authorization: str, key: str | None) -> bool:
+    """Compared in constant time."""
+    scheme, _, presented = authorization.partition(" ")
     return (
         key is not None
         and scheme.lower() == "bearer"
@@ -75,35 +82,39 @@ def shows_metrics_key() -> bool:
 
 def read_counted_peer() -> str | None:
     """The address that refused tokens count against, None where a proxy stands between that nobody named."""
-    remote, trusted = request.remote_addr or "", services().settings.trusted_proxies
-    if any(name in request.headers for name in _FORWARDING) and not is_trusted(remote, trusted):
-        warn_of_proxy(remote)
-        return None
-    return _find_peer()
+    return _find_peers(request.headers, services().settings.trusted_proxies)[1]
 
 
-def _find_peer() -> str:
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return find_peer(request.remote_addr or "", forwarded, services().settings.trusted_proxies)
+def _find_peers(headers: Headers, trusted: Networks) -> tuple[str, str | None]:
+    """The client's address, as far as proxies are believed, and that of `read_counted_peer`."""
+    remote = request.remote_addr or ""
+    if not any(name in headers for name in _FORWARDING):
+        return remote, remote
+    peer = find_peer(remote, headers.get("X-Forwarded-For", ""), trusted)
+    if is_trusted(remote, trusted):
+        return peer, peer
+    warn_of_proxy(remote)
+    return peer, None
 
 
-def _authenticate() -> Caller:
-    known = services()
+def _authenticate(known: Gateway, request_log: RequestLog) -> Caller:
     known.active_requests.check()
-    if shows_metrics_key():  # by name, and not counted as a wrong key
+    headers, settings = request.headers, known.settings
+    authorization = _read_authorization(headers)
+    if _is_metrics_key(authorization, settings.metrics_key):  # by name, and not counted as a wrong key
         raise CredentialsRejected(METRICS_KEY_SENT)
-    known.authenticator.refuse_own(request.headers.get("X-Api-Key", ""))
-    header = read_authorization()
+    known.authenticator.refuse_own(headers.get("X-Api-Key", ""))
+    peer, counted_peer = _find_peers(headers, settings.trusted_proxies)
     try:
-        caller = known.authenticator.authenticate(header, _find_peer(), counted_peer=read_counted_peer())
+        caller = known.authenticator.authenticate(authorization, peer, counted_peer=counted_peer)
     except KeyLimited as limited:
-        g.request_log.forget_credentials()
-        g.request_log.key = limited.key_label
+        request_log.forget_credentials()
+        request_log.key = limited.key_label
         raise
     mended = ",".join(caller.refresh_tokens)
-    if caller.key is None and mended not in header:
-        g.request_log.hold(mended)
+    if caller.key is None and mended not in authorization:
+        request_log.hold(mended)
     if caller.key is not None:
-        g.request_log.key = caller.key.label
+        request_log.key = caller.key.label
     g.caller = caller
     return caller

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import current_app
 
 from app.gateway import Gateway
@@ -13,4 +11,5 @@ EXTENSION = "glm-api"
 
 def services() -> Gateway:
     """The gateway of the current application."""
-    return cast(Gateway, current_app.extensions[EXTENSION])
+    gateway: Gateway = current_app.extensions[EXTENSION]
+    return gateway

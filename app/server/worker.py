@@ -41,6 +41,8 @@ class GatewayWorker(GeventWorker):  # type: ignore[misc]
         from app.server.connections import Connections  # noqa: PLC0415
 
         leave_out()  # before anything imports `requests`
+        # As plain attributes: else each of the many looks at a setting asks three functions.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().load_wsgi()
         self._connections = Connections(self)
 

@@ -63,8 +63,6 @@ class ChunkedFraming:
     def feed(self, data: bytes) -> bytes:
         """The body bytes among `data`. Raises UpstreamInvalid where the framing is broken before any."""
         self.rest = b""
-        if not (self._left or self._buffer or self._in_trailer) and (body := _unwrap(data)):
-            return body
         if self._buffer:
             data = self._buffer + data
             self._buffer = b""
@@ -72,9 +70,7 @@ class ChunkedFraming:
         position = 0
         try:
             while position < len(data) and len(pieces) < _MAX_CHUNKS and not self.complete:
-                position = (
-                    self._take(data, position, pieces) if self._left else self._read_line(data, position)
-                )
+                position = self._read_next(data, position, pieces)
         except UpstreamInvalid as error:
             if not pieces:
                 raise
@@ -83,6 +79,19 @@ class ChunkedFraming:
             if not self.complete:
                 self.rest = data[position:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _read_next(self, data: bytes, position: int, pieces: list[bytes]) -> int:
+        """Take what is next in `data`; returns where that ends."""
+        if self._left:
+            return self._take(data, position, pieces)
+        head = None if self._in_trailer else _CHUNK_HEAD.match(data, position)
+        if head is not None:
+            begin, size = head.end(), int(head[1], 16)
+            end = begin + size
+            if size and data[end : end + 2] == _LINE_END:  # a whole chunk, as nearly all come
+                pieces.append(data[begin:end])
+                return end + 2
+        return self._read_line(data, position)
 
     def _take(self, data: bytes, position: int, pieces: list[bytes]) -> int:
         """Of the current chunk what is there, its line end included, which may come in two reads."""
@@ -124,15 +133,6 @@ class ChunkedFraming:
             self._left = size + 2
         else:
             self._in_trailer = True
-
-
-def _unwrap(data: bytes) -> bytes:
-    """The body of `data` where it is one whole chunk, as nearly every read of a paced answer is."""
-    head = _CHUNK_HEAD.match(data)
-    if head is None or not data.endswith(_LINE_END):
-        return b""
-    body = data[head.end() : -len(_LINE_END)]
-    return body if len(body) == int(head[1], 16) else b""
 
 
 class LengthFraming:
