@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import string
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.core import usage
 from app.core.usage import TokenEstimate, estimate_tokens
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "fixtures" / "tokens.json").read_text("utf-8"))
@@ -45,6 +47,28 @@ def test_what_is_removed_was_never_there(kept: str, removed: str) -> None:
     estimate.add(removed)
     estimate.remove(removed)
     assert (estimate.tokens, estimate.chars) == (estimate_tokens(kept), len(kept))
+
+
+KINDS = {" ": usage._SPACE, "\n": usage._LINE_END}
+KINDS |= dict.fromkeys(string.ascii_letters, usage._LETTER) | dict.fromkeys(string.digits, usage._DIGIT)
+
+
+def weigh_one(char: str) -> int:
+    """In thousandths: what three bytes take is wide, and two bytes or four stand between a sign and that."""
+    size = len(char.encode("utf-8", "replace"))
+    if size == 1:
+        return KINDS.get(char, usage._SIGN)
+    return usage._WIDE // 2 * (size - 1) + usage._SIGN // 2 * (3 - size)
+
+
+texts = st.text(st.characters() | st.sampled_from(" \n\r\t09azAZ?,é你😀\ud83d\x00\x7f\x80"), max_size=60)
+
+
+@given(texts, st.sampled_from([1, 2, 7, 1000]))
+def test_a_text_weighs_what_its_characters_weigh(text: str, slice_chars: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(usage, "_SLICE_CHARS", slice_chars)
+        assert usage._weigh(text) == sum(map(weigh_one, text))
 
 
 @given(st.text(max_size=40), st.text(min_size=1, max_size=5))
