@@ -62,6 +62,11 @@ def test_what_clients_leave_out_does_not_count(text: str) -> None:
     assert digest(user("a"), answer(text)) == digest(user("a"), answer(SAME[0]))
 
 
+def test_a_picture_may_stand_anywhere() -> None:
+    """Also where the rest is a citation, which counts no more than a picture does."""
+    assert digest(answer("晴[1![image](u)](https://x.example/)")) == digest(answer("晴"))
+
+
 OTHERS = [
     (user("b"), answer("x")),
     (user("a"), answer("y")),
