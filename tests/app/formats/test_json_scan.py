@@ -28,6 +28,24 @@ def scan(body: bytes, max_text_chars: int = ANY) -> JsonScan:
     return scan
 
 
+def look(body: bytes) -> JsonScan:
+    """String by string, whatever a glance would say."""
+    scan = JsonScan(body, ANY)
+    for _ in scan._look():
+        pass
+    return scan
+
+
+def glance(body: bytes) -> bool:
+    """Whether a glance is enough."""
+    steps = JsonScan(body, ANY)._glance()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return bool(end.value)
+
+
 def count(value: Any) -> tuple[int, int]:
     """Strings, containers and the commas between their members; and the characters of all strings."""
     if isinstance(value, str):
@@ -39,6 +57,8 @@ def count(value: Any) -> tuple[int, int]:
     commas = max(0, len(value) - 1)
     return 1 + commas + sum(values for values, _ in counted), sum(chars for _, chars in counted)
 
+
+WRITTEN = "data:image/png;base64,"
 
 texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=12)
 texts |= st.text(alphabet='\\"/,:{[u你😀', max_size=6)
@@ -59,7 +79,7 @@ def test_it_counts_what_stands_there_wherever_it_is_cut(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
         patch.setattr(json_scan, "_MAX_QUOTES", max_quotes)
-        found = scan(body)
+        found = look(body)
     values, chars = count(value)
     assert found._values == values
     has_file = any(b'"%b"' % key in body for key in json_scan._FILE_KEYS)
@@ -67,6 +87,60 @@ def test_it_counts_what_stands_there_wherever_it_is_cut(
         scan(body, chars)
         with pytest.raises(PromptTooLong):
             scan(body, chars - 1)
+
+
+said = st.lists(
+    st.sampled_from([WRITTEN + "QUFB" * 20, "QUFB" * 9, "你", '"', "\\", ",", "x" * 20]), max_size=8
+)
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["content", "url", "x"]), said.map("".join), max_size=3), max_size=5
+    ),
+    st.booleans(),
+    st.sampled_from([16, 50, 64, 1000]),
+)
+def test_what_a_glance_lets_pass_would_pass_any_look(value: Any, is_ascii: bool, slice_bytes: int) -> None:
+    body = json.dumps(value, ensure_ascii=is_ascii).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_scan, "_SLICE_BYTES", slice_bytes)
+        patch.setattr(json_scan, "_COPIED_BYTES", 16)
+        patch.setattr(json_scan, "MAX_WIDE_FILE_BYTES", 2 * slice_bytes)
+        patch.setattr(json_scan, "MAX_VALUES", 20)
+        patch.setattr(written_file, "MIN_CUT_BYTES", 70)
+        if glance(body):
+            found = look(body)
+            assert found.trim() is body
+            assert found._values <= 20
+
+
+def test_a_glance_is_enough_for_a_history() -> None:
+    """Also where it is full of quotes, as what tools found is."""
+    text = 'def f(x: str) -> int:\n    return {"a": [1, 2], "b": "\\\\"}["a"][0]  # 你好; "c"\n'
+    messages = [{"role": role, "content": text * 40} for role in ("user", "assistant", "tool")] * 150
+    for is_ascii in (True, False):
+        body = json.dumps({"messages": messages}, ensure_ascii=is_ascii).encode()
+        assert len(body) > MEBIBYTE
+        assert glance(body)
+
+
+@pytest.mark.parametrize("noted", [b"{},", b'"",', b'"a,b,c,",', b'"\\",\\",",'])
+def test_many_signs_want_a_look(noted: bytes) -> None:
+    assert not glance(b"[" + noted * (MAX_VALUES // 2) + b"1]")
+
+
+def test_a_large_string_wants_a_look() -> None:
+    assert not glance(json.dumps({"url": "A" * MEBIBYTE}).encode())
+    assert not glance(json.dumps({"url": ("A" * 99 + '"') * 10_500}).encode())
+
+
+@pytest.mark.parametrize("inside", range(-1, 10))
+def test_a_file_wants_a_look_wherever_its_mark_stands(inside: int) -> None:
+    text = WRITTEN + "QUFB" * 2000
+    before = json.dumps({"x": "", "text": text}).index(";base64,")
+    filling = "x" * (json_scan._SLICE_BYTES - before - inside)
+    assert not glance(json.dumps({"x": filling, "text": text}).encode())
 
 
 @given(st.binary(max_size=300), st.sampled_from([7, 8, 13, 1000]))
@@ -134,9 +208,6 @@ def test_one_wide_character_does_not_make_a_large_file_four_times_as_large(wide:
 
 def test_a_small_file_may_be_spelled_as_it_likes() -> None:
     scan(f'{{"url":"data:,{"你好" * 1000}"}}'.encode())
-
-
-WRITTEN = "data:image/png;base64,"
 
 
 def retell(body: bytes) -> str:
@@ -212,10 +283,11 @@ HOSTILE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_there_is_a_turn_for_others_after_little_work(body: bytes) -> None:
+@pytest.mark.parametrize("counts_text", [True, False], ids=["text counted", "at a glance"])
+def test_there_is_a_turn_for_others_after_little_work(body: bytes, counts_text: bool) -> None:
     """In CPU time: the longest step takes 8 ms where nothing else runs, text counted."""
     moments = [time.thread_time()]
-    moments += [time.thread_time() for _ in JsonScan(body, len(body) - 1).steps()]
+    moments += [time.thread_time() for _ in JsonScan(body, len(body) - counts_text).steps()]
     moments.append(time.thread_time())
     steps = [later - earlier for earlier, later in pairwise(moments)]
     assert len(steps) >= len(body) // (256 * 1024) - 1
