@@ -29,6 +29,8 @@ _MAX_ESCAPE_BYTES = len(b"\\u0000")
 # Escapes are never cut; one that is none ends the look at its string, and the decoder says so.
 _STRING_PIECE = re.compile(rb'(?:[^"\\]++|\\[^u]|\\u[0-9A-Fa-f]{4})*+', re.DOTALL)
 _MAX_QUOTES = 256
+# In a row before others get their turn: each costs a search of its own.
+_MAX_MARKS = 500
 _COLONS = (b":", b": ")
 _BACKSLASH = ord("\\")
 _WIDE_ESCAPE = re.compile(rb"\\u(?!00[0-7])")
@@ -131,8 +133,11 @@ class JsonScan:
 
     def _read_words(self, start: int, begin: int, end: int) -> Generator[None, None, int]:
         """Note the text of a piece without files in it. Returns where the string goes on, `end` or beyond."""
-        looked_at = max(start, begin - len(MARK) + 1)
+        looked_at, marks = max(start, begin - len(MARK) + 1), 0
         while (mark := self._body.find(MARK, looked_at, end)) >= 0:
+            marks += 1
+            if marks % _MAX_MARKS == 0:
+                yield
             looked_at = mark + len(MARK)
             cut = yield from measure_file(self._body, start, mark)
             if cut is not None:
