@@ -214,3 +214,9 @@ def test_the_doctors_verdicts_are_explained_in_their_order(name: str, language: 
     page = (ROOT / "docs" / name).read_text("utf-8")
     rows = re.findall(r"^\| (.+?) \| `([a-z]+)` \| ", page, re.MULTILINE)
     assert rows == [(TITLES[verdict].say(language), verdict.value) for verdict in Verdict]
+
+
+def test_the_architecture_names_whatever_stands_at_the_top_of_the_code() -> None:
+    text = (ROOT / "docs/architecture.md").read_text("utf-8")
+    names = [path.name for path in (ROOT / "app").iterdir() if not path.name.startswith("_")]
+    assert [name for name in names if not re.search(rf"[`/]{re.escape(name)}[`/]", text)] == []
