@@ -19,6 +19,7 @@ from app.pasted_token import parse_tokens
 from app.setting_value import (
     address_parser,
     one_of_parser,
+    parse_demo_key,
     parse_file_path,
     parse_flag,
     parse_joined_lines,
@@ -98,6 +99,7 @@ class Settings:
     language: Literal["en", "zh"] = "zh"
     log_level: str = "INFO"
     log_format: str = "text"
+    demo_key: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -120,7 +122,7 @@ def read_settings(environ: Mapping[str, str]) -> tuple[Settings | None, dict[str
         except InvalidSetting as exc:
             wrong[variable] = str(exc)
     checks: tuple[tuple[frozenset[str], Callable[[dict[str, Any]], None]], ...] = (
-        (_DOORS, _check_doors), (_BUDGETS, _check_budgets),
+        (_DOORS, _check_doors), (_BUDGETS, _check_budgets), (_DEMO, _check_demo),
     )  # fmt: skip
     for variables, check in checks:
         if not variables & wrong.keys():  # one that is wrong by itself says nothing of the others
@@ -193,6 +195,18 @@ def _check_budgets(values: dict[str, Any]) -> None:
         raise InvalidSetting("GLM_SPOOL_MAX_BYTES must be at least GLM_FILES_MAX_BYTES.")
 
 
+def _check_demo(values: dict[str, Any]) -> None:
+    """The page must not tell people that they need no account where they do."""
+    if values.get("demo_key") and not _is_here(values.get("upstream_url", "")):
+        raise InvalidSetting("GLM_DEMO_KEY is set, but GLM_UPSTREAM_URL is no stand-in on this machine.")
+    if values.get("demo_key") and values.get("gateway_keys"):
+        raise InvalidSetting("GLM_DEMO_KEY is set with GATEWAY_API_KEYS, beside which it opens nothing.")
+
+
+def _is_here(url: str) -> bool:
+    return re.match(r"http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$", url) is not None
+
+
 def _find(environ: Mapping[str, str], variable: str) -> tuple[str, str]:
     """The variable that gives the value, and the value; a secret may stand in a file of its own."""
     text = environ.get(variable, "").strip()
@@ -259,6 +273,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "GLM_LANGUAGE": ("language", one_of_parser("en", "zh")),
     "LOG_LEVEL": ("log_level", one_of_parser("DEBUG", "INFO", "WARNING", "ERROR")),
     "LOG_FORMAT": ("log_format", one_of_parser("text", "json")),
+    "GLM_DEMO_KEY": ("demo_key", parse_demo_key),
 }
 
 # What is checked together.
@@ -266,6 +281,7 @@ _DOORS = frozenset({"GATEWAY_API_KEYS", "GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKEN
 _BUDGETS = frozenset(
     {"GLM_BODIES_MAX_BYTES", "GLM_MAX_BODY_BYTES", "GLM_SPOOL_MAX_BYTES", "GLM_FILES_MAX_BYTES"}
 )
+_DEMO = frozenset({"GLM_DEMO_KEY", "GLM_UPSTREAM_URL"})
 # What may stand in a file named by the variable with _FILE behind it, and how it is read, once. Refresh
 # tokens have a file that is read again while the gateway runs: GLM_REFRESH_TOKENS_FILE, a setting of its own.
 _SECRETS: dict[str, Callable[[str], str]] = {

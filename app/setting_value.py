@@ -104,6 +104,13 @@ def one_of_parser(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def parse_demo_key(text: str) -> str:
+    """A key of the stand-in's, which no token and no gateway key can be."""
+    if not re.fullmatch(r"demo-[A-Za-z0-9-]{1,40}", text):
+        raise ValueError("expected letters, digits and dashes that begin with demo-")
+    return text
+
+
 def parse_secret(text: str) -> str:
     if not text.isascii() or not text.isprintable():
         raise ValueError("expected printable ASCII")

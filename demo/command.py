@@ -19,6 +19,7 @@ from demo.gateway import GatewayFailed, GatewayProcess
 from upstream_emulator.emulator import UpstreamEmulator
 
 USUAL_PORT = 8000
+KEY = "demo-anna"
 
 # SIGHUP: its window is closed.
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -46,7 +47,9 @@ def serve() -> int:
     port, why = find_port()
     with (
         UpstreamEmulator(pace=40) as upstream,
-        GatewayProcess(upstream.url, None, "wsgi:app", PORT=port, **_let_in(upstream)) as gateway,
+        GatewayProcess(
+            upstream.url, None, "wsgi:app", PORT=port, GLM_DEMO_KEY=KEY, **_let_in(upstream)
+        ) as gateway,
     ):
         say(f"page      {gateway.url}/   (any key that begins with demo- is alive)")
         if why:
@@ -55,7 +58,7 @@ def serve() -> int:
         say(f"upstream  {upstream.url}   (a stand-in for chatglm.cn; its record: /_emulator/state)\n\nTry:")
         body = '{"model": "glm", "stream": true, "messages": [{"role": "user", "content": "你好"}]}'
         say(f"  curl -N {gateway.url}/v1/chat/completions \\")
-        say(f"    -H 'Authorization: Bearer demo-anna' -d '{body}'")
+        say(f"    -H 'Authorization: Bearer {KEY}' -d '{body}'")
         with suppress(Interrupted):
             say("\nCtrl-C stops both.")
             wait_while_read(sys.stdout.fileno())

@@ -1,10 +1,29 @@
-// Whether what was pasted opens anything, asked before the page is entered with it.
+// What opens a demonstration, and whether what was pasted opens anything, asked before the page is entered with it.
 
 import { advise } from "./advice.js";
 import { ApiError, askJson, credentials } from "./api.js";
+import { element, find } from "./dom.js";
 import { say } from "./words.js";
 
 const MAX_CHECKED = 20; // as many as /token/check takes at a time
+
+/** In a demonstration: the key that opens it, in the place of how to get one of one's own. */
+export function offerDemoKey() {
+  const door = find("#door");
+  const key = door.dataset.demoKey;
+  if (!key) return;
+  for (const node of door.querySelectorAll("h3, ol")) node.remove();
+  const use = () => {
+    find("#credentials").value = key;
+    door.requestSubmit();
+  };
+  find("#use").classList.remove("primary");
+  const title = find("h2", door);
+  title.textContent = say("demoTitle");
+  title.after(
+    element("p", {}, say("demoHint")),
+    element("p", {}, element("button", { id: "use-demo", type: "button", class: "primary", onclick: use }, say("demoUse", key))));
+}
 
 /** Keep `pasted` as this tab's credentials if it opens something; else those of before, and the ApiError that says why.
  * What may be told inside is returned. */

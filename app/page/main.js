@@ -6,7 +6,7 @@ import { restoreChat, setUpChat, startAnew } from "./chat.js";
 import { setUpConnecting, showFields } from "./connect.js";
 import { tell } from "./copy.js";
 import { find } from "./dom.js";
-import { admit } from "./door.js";
+import { admit, offerDemoKey } from "./door.js";
 import { setUpDrawing, stopDrawing } from "./draw.js";
 import { loadModels } from "./model.js";
 import { OTHER_CREDENTIALS, troubleBox } from "./trouble.js";
@@ -60,7 +60,7 @@ async function enter() {
   find("#forget").hidden = !isInside;
   find("#inside").hidden = !isInside;
   find("#door .trouble")?.remove();
-  if (!isInside) return find("#credentials").focus();
+  if (!isInside) return find("#use-demo, #credentials").focus();
   work();
   find("#message").focus();
   try {
@@ -87,7 +87,7 @@ function setUpDoor() {
     find("#door .trouble")?.remove();
     const pasted = readPasted(input.value);
     if (!pasted || /[^\x21-\x7e]/.test(pasted)) return find("#door .row").after(troubleBox({ message: say("credentialsOdd") }));
-    const button = find("#door button");
+    const button = find("#use");
     button.disabled = true;
     button.textContent = say("checking");
     try {
@@ -112,6 +112,7 @@ function setUpDoor() {
 
 translate(document);
 find("#language").addEventListener("click", switchLanguage);
+offerDemoKey();
 setUpDoor();
 setUpTabs();
 setUpChat();

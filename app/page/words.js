@@ -21,6 +21,12 @@ const WORDS = {
     "It stays in this tab and is gone when you close it. Several tokens are joined with commas.",
     "它只留在本标签页，关闭即消失。多个 token 用逗号拼接。",
   ],
+  demoTitle: ["Look around without an account", "没有账号，先看看"],
+  demoHint: [
+    "This is a demonstration: a stand-in on this machine answers in place of chatglm.cn, and what it says is made up. Real tokens do not open it; this key does, in your own client too:",
+    "这是演示：本机的替身代替 chatglm.cn 回答，内容是编的。真实的 token 在这里无效；下面的密钥可以，也可填进你自己的客户端：",
+  ],
+  demoUse: ["Look around with {0}", "用 {0} 进去看看"],
   credentialsOdd: ["There are characters in it that no token has. Copy it once more.", "其中有 token 不会有的字符，请重新复制。"],
   use: ["Use it", "使用"],
   forget: ["Forget key", "清除密钥"],

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from app.catalogue.path import NO_PAGE_FILE, PAGES
 from app.core.errors import NotFound
 from app.routes.page_words import build_error_words
+from app.routes.services import services
 
 bp = Blueprint("page", __name__)
 
@@ -37,13 +38,25 @@ _FILES = {
     if path.suffix in _TYPES
 }
 _FILES["errors.js"] = (build_error_words(), _TYPES[".js"])
-_TAGS = {name: hashlib.sha256(content).hexdigest()[:16] for name, (content, _) in _FILES.items()}
+_DOOR = b'<form id="door"'
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+_TAGS = {name: _tag(content) for name, (content, _) in _FILES.items()}
 
 
 @bp.get("/")
 def send_index() -> Response:
-    """The page itself."""
-    return send_page("index.html")
+    """The page itself; in a demonstration with the key that opens it."""
+    key = services().settings.demo_key
+    if key is None:
+        return send_page("index.html")
+    content, content_type = _FILES["index.html"]
+    content = content.replace(_DOOR, _DOOR + f' data-demo-key="{key}"'.encode())
+    return render_file(content, content_type, _tag(content))
 
 
 @bp.get("/page/<name>")

@@ -46,6 +46,7 @@ WRONG = {
     "GLM_LANGUAGE": ["fr", "zh-CN"],
     "GLM_REASONING": ["none", "show"],
     "LOG_FORMAT": ["xml"],
+    "GLM_DEMO_KEY": ["anna", "demo-", 'demo-a"b', "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", KEY],
 }
 SECONDS = [name for name in _VARIABLES if name.endswith("_SECONDS") or name == "GLM_CONVERSATION_TTL"]
 CASES = [(name, value) for name, values in WRONG.items() for value in values]
@@ -150,6 +151,34 @@ GOOD: dict[str, tuple[str, object]] = {
     "LOG_FORMAT": ("JSON", "json"),
 }
 TOGETHER = {"GLM_REFRESH_TOKENS", "GLM_REFRESH_TOKENS_FILE", "GATEWAY_API_KEYS", "GLM_PASS_THROUGH"}
+TOGETHER |= {"GLM_DEMO_KEY"}
+HERE = {"GLM_UPSTREAM_URL": "http://127.0.0.1:4000"}
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4000", "http://localhost:1/", "http://[::1]:4000"])
+def test_a_demonstration_is_before_a_stand_in_on_this_machine(url: str) -> None:
+    assert Settings.from_env({"GLM_DEMO_KEY": "demo-anna", "GLM_UPSTREAM_URL": url}).demo_key == "demo-anna"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {},
+        {"GLM_UPSTREAM_URL": "https://chatglm.cn"},
+        {"GLM_UPSTREAM_URL": "http://127.0.0.1.example.com"},
+        {"GLM_UPSTREAM_URL": "http://10.0.0.1"},
+        BOTH | HERE,
+    ],
+)
+def test_nobody_else_is_told_that_no_account_is_needed(others: dict[str, str]) -> None:
+    with pytest.raises(InvalidSetting, match=r"^GLM_DEMO_KEY is set"):
+        Settings.from_env({"GLM_DEMO_KEY": "demo-anna"} | others)
+
+
+def test_what_was_given_for_a_demonstrations_key_is_not_repeated() -> None:
+    with pytest.raises(InvalidSetting, match=r"^GLM_DEMO_KEY is wrong") as refused:
+        Settings.from_env({"GLM_DEMO_KEY": KEY} | HERE)
+    assert KEY not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from app.pasted_token import parse_tokens
 from demo.gateway import GatewayProcess
@@ -124,3 +124,37 @@ def test_the_page_mends_what_the_gateway_mends(page: Page) -> None:
         texts,
     )
     assert dict(zip(texts, read, strict=True)) == {text: ",".join(parse_tokens(text)) for text in texts}
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "button"),
+    [
+        ("en-US", "Look around without an account", "Look around with demo-anna"),
+        ("zh-CN", "没有账号，先看看", "用 demo-anna 进去看看"),
+    ],
+)
+def test_a_demonstration_offers_its_key(
+    browser: Browser, upstream: UpstreamEmulator, tmp_path: Path, locale: str, title: str, button: str
+) -> None:
+    page = browser.new_page(locale=locale)
+    with GatewayProcess(upstream.url, tmp_path, GLM_DEMO_KEY="demo-anna") as gateway:
+        page.goto(f"{gateway.url}/")
+        expect(page.locator("#door h2")).to_have_text(title)
+        expect(page.locator("#door ol")).to_have_count(0)
+        expect(page.get_by_role("button", name=button)).to_be_focused()
+        page.keyboard.press("Enter")
+        page.locator("#message").wait_for()
+        assert page.evaluate("sessionStorage.getItem('glm-api credentials')") == "demo-anna"
+        page.locator("#forget").click()
+        page.locator("#credentials").fill("demo-bert")
+        page.keyboard.press("Enter")
+        page.locator("#message").wait_for()
+        assert page.evaluate("sessionStorage.getItem('glm-api credentials')") == "demo-bert"
+    page.close()
+
+
+def test_a_gateway_that_is_none_offers_nothing(blank: Page, gateway: GatewayProcess) -> None:
+    blank.goto(f"{gateway.url}/")
+    expect(blank.locator("#credentials")).to_be_focused()
+    expect(blank.locator("#door ol")).to_be_visible()
+    assert "demo" not in blank.locator("#door").inner_html()

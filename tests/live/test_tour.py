@@ -74,6 +74,7 @@ def test_serving_ends_cleanly_at_ctrl_c() -> None:
         gateway, upstream = url_of(said, "gateway"), url_of(said, "upstream")
         assert f"curl -N {gateway}/chat/completions" in said
         assert requests.get(gateway.replace("/v1", "/ping"), timeout=5).text == "pong"
+        assert 'data-demo-key="demo-anna"' in requests.get(gateway.replace("/v1", "/"), timeout=5).text
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
     assert (process.returncode, rest.split()[-1]) == (0, "stopped")
