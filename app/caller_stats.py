@@ -10,8 +10,9 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
+
+import msgspec
 
 BUCKET_SECONDS = 30
 _HOUR_SECONDS = 3600
@@ -19,8 +20,7 @@ _MAX_CALLERS = 256
 _MAX_WATCHERS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True):
     """One request that is over. `streaming_seconds` passed between its first and its last chunk."""
 
     outcome: str
@@ -31,8 +31,7 @@ class Sample:
     streaming_seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(msgspec.Struct):
     at: int
     requests: int = 0
     answered: int = 0
@@ -41,7 +40,7 @@ class _Bucket:
     streaming_seconds: float = 0.0
     max_open: int = 0
     max_queued: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = msgspec.field(default_factory=Counter)
 
     def describe(self) -> dict[str, object]:
         first = round(self.first_delta_seconds / self.answered, 3) if self.answered else None

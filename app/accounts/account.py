@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from weakref import WeakValueDictionary
 
+import msgspec
+
 from app.accounts.vault import RotatedTokens
 from app.auth_token import AccessToken
 from app.core.errors import GatewayError, Outcome
@@ -26,8 +28,7 @@ _JITTER = 0.2
 _HOUR_SECONDS = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
+class Pacing(msgspec.Struct, frozen=True):
     """How gently to use an account: seconds between two replies, replies an hour (None: no limit)."""
 
     min_interval_seconds: float = 0.0

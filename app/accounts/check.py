@@ -6,7 +6,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from app.accounts.account import Account
 from app.accounts.pool import AccountPool
@@ -19,8 +20,7 @@ _FRESH_SECONDS = 60.0
 _MAX_RESULTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """`reason` is None for a live token."""
 
     label: str

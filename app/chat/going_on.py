@@ -12,7 +12,8 @@ A good end, delivered word for word, is put back under the history that the clie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller

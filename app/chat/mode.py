@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from app.catalogue.path import NEARLY_ASSISTANT
 from app.core.effort import DEPTHS
@@ -20,8 +21,7 @@ from app.exchange.transforms.options import OutputOptions
 from app.upstream.request import DEFAULT_ASSISTANT_ID, DRAWING_ASSISTANT_ID, ChatMode, Drawing
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(msgspec.Struct, frozen=True):
     """How the upstream shall answer."""
 
     assistant_id: str = DEFAULT_ASSISTANT_ID

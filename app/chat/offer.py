@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from app.core.errors import InvalidRequest, PromptTooLong
 from app.core.request import Call, Question, Turn
@@ -18,8 +18,7 @@ from app.tools.section import SchemasTooLong, Section, build_section
 from app.tools.tool import ToolsRefused, choose_tools
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """`section` is what the prompt says of it; empty where nothing is offered or wanted."""
 
     names: Names

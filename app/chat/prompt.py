@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.catalogue.request import PROMPT_TOO_LONG
 from app.chat.attachment import describe

@@ -6,7 +6,9 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
@@ -43,8 +45,7 @@ _OWNER_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(msgspec.Struct, frozen=True):
     """Whom there is to ask: accounts, the owners of conversations, assistants by name."""
 
     pool: AccountPool
@@ -53,8 +54,7 @@ class Directory:
     """The id of the assistant that a name means to a caller. Never waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpeech:
+class ToolSpeech(msgspec.Struct, frozen=True):
     """How this process and the model speak of tools, and who counts what is called."""
 
     dialect: Dialect

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+
+import msgspec
 
 _MAX_REMEMBERED = 10_000
 """Of histories: a conversation has one or two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Continuable:
+class Continuable(msgspec.Struct, frozen=True):
     """Where a history stands upstream: after answer number `turn` of a conversation, held until `due`.
 
     `histories` are the digests of the forms in which it may come back. Times are Unix seconds.

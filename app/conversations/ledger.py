@@ -6,8 +6,9 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.catalogue.message import Message
 from app.catalogue.path import BEING_DELETED, NOT_LATEST
@@ -18,8 +19,7 @@ _COLUMNS = "id, assistant_id, owner, caller, created, last_used, due, attempts, 
 _MAX_LISTED = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True):
     """`owner` digests the login it belongs to, `caller` names who asked; times are Unix seconds.
 
     It may be deleted from `due` on, unless it is in use. `turns` counts the answers that came to a good end.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.model_name import strip_silent
 
@@ -14,8 +15,7 @@ MAX_READ_CHARS = 200
 _PARTING = frozenset(",;/\\")
 
 
-@dataclass(frozen=True, slots=True)
-class Assistant:
+class Assistant(msgspec.Struct, frozen=True):
     """`name` is cleaned, and may be empty."""
 
     id: str
@@ -29,8 +29,7 @@ class Assistant:
         return f"{self.name}-{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """`models` are names that a request can select (`glm-<digit>...`). None is what nobody could read."""
 
     models: tuple[str, ...] | None = None

@@ -6,8 +6,9 @@ out wrong later carries its `place`, the path by which the client knows it, for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import BinaryIO, Literal
+
+import msgspec
 
 from app.core.effort import Effort
 from app.core.errors import InvalidRequest
@@ -17,13 +18,11 @@ Role = Literal["system", "user", "assistant", "tool"]
 ReasoningDisplay = Literal["content", "tags", "hidden"]
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(msgspec.Struct, frozen=True):
     """A picture, a document or what cannot be attached. `url` is its address or a `data:` URL, else empty."""
 
     kind: str
@@ -38,8 +37,7 @@ class FilePart:
 Part = TextPart | FilePart
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A tool call of an earlier answer; `arguments` is its JSON as the client holds it, or the free text."""
 
     id: str
@@ -48,8 +46,7 @@ class Call:
     kind: ToolKind = "function"
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """One message of the conversation."""
 
     role: Role
@@ -63,8 +60,7 @@ class Turn:
     """Of a result: the tool could not do it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """What is asked, and how the answer shall be."""
 
     turns: tuple[Turn, ...]
@@ -111,8 +107,7 @@ class Question:
         return () if self.searches_natively else self.tools
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True):
     """A file that goes along with a question."""
 
     url: str
@@ -125,8 +120,7 @@ class Attachment:
     """Of an earlier turn: it goes along where it can still be had."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawingRequest:
+class DrawingRequest(msgspec.Struct, frozen=True):
     """Pictures to draw. The words of style and scene are the upstream's (protocol notes 7)."""
 
     prompt: str
@@ -138,8 +132,7 @@ class DrawingRequest:
     wants_bytes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnPicture:
+class DrawnPicture(msgspec.Struct, frozen=True):
     """One picture to hand out; `data` is its base64 where that was asked for instead of the address."""
 
     url: str
@@ -147,8 +140,7 @@ class DrawnPicture:
     data: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRequest:
+class VideoRequest(msgspec.Struct, frozen=True):
     """A video to film; the words of the three choices are the upstream's (protocol notes 8)."""
 
     prompt: str
@@ -160,8 +152,7 @@ class VideoRequest:
     is_async: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Video:
+class Video(msgspec.Struct, frozen=True):
     """A video as its client hears of it; the addresses are empty while it is made."""
 
     id: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 ToolKind = Literal["function", "custom"]
 ChoiceMode = Literal["auto", "none", "required", "named"]
 
@@ -42,8 +44,7 @@ class Tool:
         return self.parameters if isinstance(self.parameters, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
-class ToolChoice:
+class ToolChoice(msgspec.Struct, frozen=True):
     """How free the model is. `names` narrows the tools: to the allowed ones, or to the one of `named`."""
 
     mode: ChoiceMode = "auto"
@@ -60,16 +61,14 @@ ANY_CHOICE = ToolChoice()
 """What a request without a word about it means."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchTool:
+class SearchTool(msgspec.Struct, frozen=True):
     """A search of the web by whoever serves the model, offered as a tool."""
 
     is_chosen: bool = False
     """The choice names it, and no other tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class JsonOutput:
+class JsonOutput(msgspec.Struct, frozen=True):
     """The answer has to be one JSON value: any object, or what `schema` allows, which is hostile input."""
 
     schema: Any = None

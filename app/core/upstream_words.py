@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 if TYPE_CHECKING:
     from app.core.errors import GatewayError
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
 _Error = TypeVar("_Error", bound="GatewayError")
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamWords:
+class UpstreamWords(msgspec.Struct, frozen=True):
     """Its code, and the text of its error fields: redacted and cut already, empty where there is none."""
 
     code: str

@@ -6,7 +6,7 @@ Chinese and English, and `bench/tokens.py` measures how far off they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 _DIGITS = b"0123456789"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -61,13 +61,12 @@ class TokenEstimate:
         self._weigh_at = self.chars + _WEIGHED_CHARS
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(msgspec.Struct):
     """Estimated tokens of one exchange; what writes the answer counts what it shows."""
 
     prompt: TokenEstimate
-    text: TokenEstimate = field(default_factory=TokenEstimate)
-    reasoning: TokenEstimate = field(default_factory=TokenEstimate)
+    text: TokenEstimate = msgspec.field(default_factory=TokenEstimate)
+    reasoning: TokenEstimate = msgspec.field(default_factory=TokenEstimate)
     """Thinking, whether or not the client sees it."""
 
     @property

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 WaitKind = Literal["queue", "fetch", "upload", "ask", "search", "research", "draw"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """`number` is the place in the queue, from 1, or which file of `count` it is."""
 
     kind: WaitKind

@@ -12,7 +12,8 @@ before stays heard. Whatever the second answer lacks is the error that the first
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.errors import CutAnswer, GatewayError
 from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted
@@ -25,8 +26,7 @@ AskAgain = Callable[[str, str], AnswerStream]
 """Asks in the conversation with this id (first) what stands in the second argument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remedies:
+class Remedies(msgspec.Struct, frozen=True):
     """What may be done, once each, about an answer that is not what it should be; None: nothing."""
 
     ask_again: AskAgain | None = None

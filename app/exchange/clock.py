@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from app.catalogue.upstream import NOT_BEGUN_IN_TIME
 from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(msgspec.Struct, frozen=True):
     """How long a reply may take, in seconds (docs/configuration.md)."""
 
     commit: float

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
@@ -51,8 +53,7 @@ from app.upstream.stream import AnswerStream
 _UNCERTAIN_RETRY_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What to ask, of whom, and for how long to keep it. `files` are closed by whoever made the plan."""
 
     question: StreamRequest
@@ -107,8 +108,7 @@ class ReplyOpener:
         return self._failover.run(_Opening(self._parts, plan, clock or self.start_clock()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(msgspec.Struct, frozen=True):
     """What every opening needs; lives as long as the process."""
 
     upstream: UpstreamClient

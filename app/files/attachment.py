@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from app.catalogue import file as says
 from app.core.errors import InvalidFile
@@ -19,8 +20,7 @@ _MAX_NAME_CHARS = 120
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\\"<>|:*?]")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What is said about a file besides its bytes."""
 
     name: str = ""

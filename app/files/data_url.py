@@ -8,7 +8,8 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from app.catalogue.file import BASE64_DAMAGED, DATA_URL_FORM
 from app.core.errors import InvalidFile, InvalidFileUrl
@@ -30,8 +31,7 @@ _BLANKS = b" \t\n\r\v\f"
 _USUAL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
-@dataclass(frozen=True, slots=True)
-class DataUrl:
+class DataUrl(msgspec.Struct, frozen=True):
     """A data: URL, not decoded yet."""
 
     media_type: str

@@ -11,11 +11,11 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 from typing import BinaryIO
 
+import msgspec
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
@@ -54,8 +54,7 @@ _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "glm-a
 Resolve = Callable[[str, int], list[Address]]
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """A host that files may lie on, and everything below it, by these ports of them alone."""
 
     host: str
@@ -63,15 +62,14 @@ class Home:
     allow_private: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FetchPolicy:
+class FetchPolicy(msgspec.Struct, frozen=True):
     """What may be fetched, and where it is put meanwhile."""
 
     max_bytes: int
     timeout_seconds: float
     ports: frozenset[int]
     allow_private: bool = False
-    room: SpoolRoom = field(default_factory=SpoolRoom)
+    room: SpoolRoom = msgspec.field(default_factory=SpoolRoom)
     homes: tuple[Home, ...] = ()
     """Where alone files may lie; without one anywhere."""
     proxy: str | None = None

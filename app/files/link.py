@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+import msgspec
 
 from app.catalogue import file as says
 from app.core.errors import InvalidFileUrl
@@ -21,8 +22,7 @@ _LOCAL_NAMES = ("localhost", "local", "internal", "localdomain", "home.arpa")
 _SAFE = "/?#[]@!$&'()*+,;=:%-._~"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """Where a file is. `host` is ASCII and lower case, an IPv6 address without its brackets."""
 
     scheme: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from app.files import compound
 from app.files.text import begins_as_text, is_text
@@ -17,8 +18,7 @@ HEAD_BYTES = 4096
 TAIL_BYTES = 65536
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(msgspec.Struct, frozen=True):
     """A kind of file. The first extension is the usual one."""
 
     type: str

@@ -9,8 +9,9 @@ One small interface, one package for each format:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from app.core.errors import GatewayError
 from app.core.event import ReplyEvent
@@ -22,8 +23,7 @@ ErrorEncoder = Callable[[GatewayError, str], bytes]
 """A failure before the answer began, as a whole body of the format; the text is the request's id."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyHead:
+class ReplyHead(msgspec.Struct, frozen=True):
     """What every piece of one answer repeats: the conversation's `id`, the model, Unix time in seconds, and
     which answer of the conversation it is.
     """

@@ -10,7 +10,8 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.errors import AccountExpired, GatewayError, Outcome
 
@@ -105,8 +106,7 @@ class Counters:
                 self.upstream_errors[error.code] += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(msgspec.Struct, frozen=True):
     """How things are at this moment, beside what the counters has counted."""
 
     open_streams: int

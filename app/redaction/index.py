@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 GRAM_CHARS = 12
 # So far apart lie the stretches by which a quotable piece is entered.
@@ -21,8 +22,7 @@ MIN_QUOTED_CHARS = GRAM_CHARS + _STEP_CHARS - 1
 _MAX_ALIKE = 8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, eq=False):
     """What to look for, as `fold` returns it."""
 
     text: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 # An escape within an escape, as where JSON is quoted in JSON, and once more.
 _MAX_ROUNDS = 3
@@ -34,8 +35,7 @@ _READABLE = re.compile(rb"[\x21-\x7e]{%d,}" % _MIN_READABLE_BYTES)
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """`text` is in lower case; its character `i` stands at `starts[i]` up to `ends[i]` of the original."""
 
     text: str

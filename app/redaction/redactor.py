@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from app.redaction.index import Index, Piece
 from app.redaction.reading import fold, is_plain, list_readings
@@ -27,8 +28,7 @@ _MAX_SPELLING = 8
 _QUOTES = "\"'`<>[]{}()"
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     pieces: tuple[Piece, ...]
     uses: int = 0
 

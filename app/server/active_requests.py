@@ -6,8 +6,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from app.catalogue.load import SHUTTING_DOWN, STREAMS_FULL, WATCHES_FULL
 from app.core.errors import ShuttingDown, TooManyStreams
@@ -20,8 +21,7 @@ _INSIST_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How many replies may be open, and how long a client and a shutdown may take, in seconds."""
 
     max_replies: int

@@ -7,8 +7,9 @@ wrong in another way than by its size is left to that parser, which gets the hea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from app.catalogue.request import HEAD_TOO_LONG, TOO_MANY_HEADERS
 from app.server.error import HeadTooLarge
@@ -17,8 +18,7 @@ _CREDENTIALS = (b"authorization:", b"x-api-key:")
 _NAME_BYTES = max(map(len, _CREDENTIALS))
 
 
-@dataclass(frozen=True, slots=True)
-class HeadLimits:
+class HeadLimits(msgspec.Struct, frozen=True):
     """`max_bytes` are for all but the fields of credentials, which have so many of their own together."""
 
     max_bytes: int = 128 * 1024

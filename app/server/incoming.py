@@ -11,8 +11,8 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
+import msgspec
 from gunicorn.http.errors import NoMoreData
 from gunicorn.http.unreader import SocketUnreader
 
@@ -27,13 +27,12 @@ _RECEIVE_BYTES = 65_536
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """`idle_seconds` are from an answer to the next request; `request_seconds` for a head, and for a body."""
 
     idle_seconds: float = 75.0
     request_seconds: float = 60.0
-    head: HeadLimits = field(default_factory=HeadLimits)
+    head: HeadLimits = msgspec.field(default_factory=HeadLimits)
 
 
 class FairShare:

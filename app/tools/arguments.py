@@ -8,8 +8,9 @@ become `{}` and never a guess.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from app.core.tool import CUSTOM_INPUT, Tool
 from app.tools.coercion import coerce_value
@@ -25,8 +26,7 @@ _CLOSING = {"[": "]", "{": "}"}
 _FITS = Verdict()
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True):
     """What one call carries, ready for the client, and what was done to it."""
 
     text: str
@@ -35,8 +35,7 @@ class Arguments:
     verdict: Verdict = _FITS
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(msgspec.Struct, frozen=True):
     """Why nothing can be delivered. For the log and the correction; never holds what was written."""
 
     reason: Reason

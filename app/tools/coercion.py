@@ -12,8 +12,9 @@ import math
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.tools.json_text import MAX_DEPTH, NotJson, encode_json, measure_depth, parse_json
 from app.tools.schema import MAX_SCHEMA_CHARS, Node, Schema, name_type
@@ -25,8 +26,7 @@ _ITEM = re.compile(r"\s*<item>(.*?)</item>\s*,?", re.DOTALL)
 _NOTHING = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Coerced:
+class Coerced(msgspec.Struct, frozen=True):
     """The value, and how many places of it were changed."""
 
     value: Any

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.tool import Tool
 from app.tools.arguments import Arguments, Reason
@@ -36,15 +37,13 @@ _CLOSING_FENCE = re.compile(r"`{3,}[ \t]{0,4}\Z")
 _QUICK = re.compile("[<{`]")
 
 
-@dataclass(frozen=True, slots=True)
-class TextOut:
+class TextOut(msgspec.Struct, frozen=True):
     """Text of the answer; never empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallOut:
+class CallOut(msgspec.Struct, frozen=True):
     """A whole call of a declared tool, with what was done to its arguments."""
 
     call: Call
@@ -52,8 +51,7 @@ class CallOut:
     arguments: Arguments
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedOut:
+class MalformedOut(msgspec.Struct, frozen=True):
     """A call that could not be read; the answer is over. `name` is the offered one, None if unreadable."""
 
     name: str | None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from app.tools.json_text import JsonScanner, NotJson, Parsed, encode_json, parse_json
 from app.tools.schema import Schema, check_schema, name_type
@@ -24,16 +25,14 @@ _BRACKET = re.compile(r"[{\[]")
 Problem = Literal["no_json", "not_unique", "schema"]
 
 
-@dataclass(frozen=True, slots=True)
-class JsonAnswer:
+class JsonAnswer(msgspec.Struct, frozen=True):
     """The text to deliver. `is_checked` is False where the schema was too costly or none at all."""
 
     text: str
     is_checked: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class JsonInvalid:
+class JsonInvalid(msgspec.Struct, frozen=True):
     """Why an answer cannot be delivered; `violations` in words, for the correction and the error."""
 
     problem: Problem

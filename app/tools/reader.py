@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from app.core.tool import Tool
 from app.tools.arguments import ArgumentReader, Arguments, Reason, Unreadable
@@ -29,8 +30,7 @@ _BEGUN_FENCE = re.compile(r"`+[a-z_]{0,12}\Z")
 _QUOTING = tuple("`').,;:，。；：”’」』）")
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(msgspec.Struct, frozen=True):
     """The calls of one opener, all of one tool."""
 
     tool: Tool
@@ -38,8 +38,7 @@ class Read:
     calls: tuple[Arguments, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(msgspec.Struct, frozen=True):
     """A call that cannot be read. `tool` is None where not even its name can."""
 
     tool: Tool | None

@@ -8,8 +8,9 @@ user.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.core.tool import Tool, ToolChoice
 from app.tools.dialect import Dialect
@@ -37,8 +38,7 @@ class SchemasTooLong(ToolsRefused):
     """Even at their shortest the schemas do not fit into a prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """`schemas` goes before the history, `rules` behind it; `tier` counts the steps of cutting."""
 
     schemas: str

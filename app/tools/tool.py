@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.tool import Tool, ToolChoice
 
@@ -20,8 +21,7 @@ class ToolsRefused(Exception):
         self.place = place
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What the model asks for. `arguments` is a JSON object as text; of a custom tool the bare input."""
 
     id: str

@@ -8,10 +8,11 @@ said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from app.tools.json_text import count_values, measure_depth
 from app.tools.schema import (
@@ -51,8 +52,7 @@ _DROPPED = frozenset(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """`violations` in words; `is_known` is False where the schema was too costly or no schema at all."""
 
     violations: tuple[str, ...] = ()

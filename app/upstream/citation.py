@@ -9,7 +9,8 @@ instead.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.event import CitedText
 from app.upstream.source import Source, Sources
@@ -38,8 +39,7 @@ _BRACKET_BEGUN = rf"【(?:{_NUMBERED_BEGUN}|{_KEYED_BEGUN})?"
 _SQUARE_BEGUN = rf"\[(?:{_KEYED_BEGUN}|{_KEYS}\])?"
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
+class _Grammar(msgspec.Struct, frozen=True):
     """`suspect` finds nothing in a text that may pass as it is."""
 
     suspect: re.Pattern[str]

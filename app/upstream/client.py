@@ -10,7 +10,6 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -69,8 +68,7 @@ Body = bytes | MultipartBody
 _REFRESH_CALLS: Calls = ((_REFRESH_PATH, {}), (_REFRESH_PATH_2024, {}))
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamAddress:
+class UpstreamAddress(msgspec.Struct, frozen=True):
     """Where the upstream is and how to talk to it; times in seconds."""
 
     url: str

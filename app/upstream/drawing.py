@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from app.upstream.frames import ContentItem
 
@@ -21,8 +22,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONVERSION = "?image_process="
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """One drawn picture; `revised_prompt` is what was drawn, None where the upstream is silent."""
 
     url: str

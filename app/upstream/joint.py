@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.errors import CutAnswer
 from app.upstream.merge import PartText
@@ -13,8 +14,7 @@ CERTAIN_CHARS = 32
 _MAX_PERIODS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class KnownText:
+class KnownText(msgspec.Struct, frozen=True):
     """What an answer had said of one content item when it was cut; never empty."""
 
     key: Key

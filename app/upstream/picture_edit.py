@@ -14,7 +14,6 @@ is drawn twice and none is paid for twice:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -41,8 +40,7 @@ _PATH = "/chatglm/drawing-api/v1/image/reference"
 _NOT_ABOUT_THE_CALL = (PromptTooLong, UpstreamBusy, UpstreamThrottled)
 
 
-@dataclass(frozen=True, slots=True)
-class PictureEdit:
+class PictureEdit(msgspec.Struct, frozen=True):
     """What to make of which picture."""
 
     file: UploadedFile
@@ -59,8 +57,7 @@ class Verdict(Enum):
     UNCERTAIN = "uncertain"
 
 
-@dataclass(frozen=True, slots=True)
-class EditAnswer:
+class EditAnswer(msgspec.Struct, frozen=True):
     """`error` is None where a picture was drawn, at `url`. A conversation is to be deleted, whatever came."""
 
     verdict: Verdict

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+import msgspec
 
 from app.core.errors import GatewayError
 from app.upstream.envelope import classify_answer
@@ -17,8 +18,7 @@ PLACEHOLDER_TOKEN = ".".join(urlsafe_b64encode(segment).decode().rstrip("=") for
 """A refresh token that nobody has: of the right form, long over, and signed by no one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeResult:
+class ProbeResult(msgspec.Struct, frozen=True):
     """How the upstream turned the call away; `now` is its own Unix time, None where it tells none."""
 
     status: int

@@ -17,7 +17,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from app.core.errors import GatewayError
 from app.redaction.redactor import Redactor
@@ -42,8 +43,7 @@ class SecretFound(Exception):
     """What would have been written holds something that is known to be a secret."""
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(msgspec.Struct):
     method: str
     path: str
     sent: bytes
@@ -52,7 +52,7 @@ class _Call:
     answered: float = 0.0
     status: int | None = None
     content_type: str = ""
-    pieces: list[tuple[float, bytes]] = field(default_factory=list)
+    pieces: list[tuple[float, bytes]] = msgspec.field(default_factory=list)
     end: str = "left"
     ended: float = 0.0
 

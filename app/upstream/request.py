@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -15,8 +14,7 @@ DEFAULT_ASSISTANT_ID = "65940acff94777010aa6b796"
 DRAWING_ASSISTANT_ID = "65a232c082ff90a2ad2f15e2"
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(msgspec.Struct, frozen=True):
     """How to draw: the upstream's own words, `none` for its choice (protocol notes 7)."""
 
     aspect_ratio: str = "1:1"
@@ -24,8 +22,7 @@ class Drawing:
     scene: str = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRequest:
+class StreamRequest(msgspec.Struct, frozen=True):
     """One question to the upstream. An empty `conversation_id` begins a conversation."""
 
     prompt: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+import msgspec
 
 from app.upstream.shape import ShapeKeeper, fill_character
 
@@ -32,8 +33,7 @@ _MARK = re.compile(
 _Track = tuple[object, ...]
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(msgspec.Struct):
     """`increases` is the flag of its frame; `offset` and `same` say where it stands, once that is known."""
 
     text: str
@@ -44,11 +44,10 @@ class _Piece:
     """So many of its characters are what was said before at their place, or follow it."""
 
 
-@dataclass(slots=True)
-class _Text:
+class _Text(msgspec.Struct):
     has_lines: bool = False
-    pieces: list[_Piece] = field(default_factory=list)
-    marks: set[int] = field(default_factory=set)
+    pieces: list[_Piece] = msgspec.field(default_factory=list)
+    marks: set[int] = msgspec.field(default_factory=set)
 
     def settle(self) -> None:
         """Find where each piece stands, and which places belong to marks."""

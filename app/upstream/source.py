@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+import msgspec
 
 # Where pages are listed (protocol notes 4.4); some of these hold each other.
 _PLACES = (
@@ -29,8 +30,7 @@ _UNSAFE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A page. `url` is http(s) and safe inside a Markdown link; `number` is the page's own in this answer."""
 
     url: str

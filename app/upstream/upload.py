@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, BinaryIO, Protocol
+
+import msgspec
 
 from app.catalogue.file import OVER_UPSTREAMS_LIMIT
 from app.core.errors import FileTooLarge, GatewayError, UpstreamInvalid
@@ -36,8 +37,7 @@ class Upload(Protocol):
     def open(self) -> BinaryIO: ...
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedFile:
+class UploadedFile(msgspec.Struct, frozen=True):
     """A file that an account has upstream; other accounts cannot speak of it."""
 
     id: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -29,8 +28,7 @@ _AT_WORK = frozenset({"init", "processing"})
 _MAX_WORDS_CHARS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class VideoOrder:
+class VideoOrder(msgspec.Struct, frozen=True):
     """What to film; empty texts leave the choice to the upstream."""
 
     prompt: str
@@ -40,8 +38,7 @@ class VideoOrder:
     source_ids: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VideoState:
+class VideoState(msgspec.Struct, frozen=True):
     """How far a video is; the addresses are there when it is finished. The upstream's duration is text."""
 
     is_finished: bool

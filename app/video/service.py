@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
@@ -42,8 +44,7 @@ _MAX_FAILED_LOOKS = 5
 _COLLECT_SECONDS = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(msgspec.Struct, frozen=True):
     """A video that an account has been asked for; `use` keeps it from being deleted until it ends."""
 
     account: Account
@@ -51,8 +52,7 @@ class _Order:
     video_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(msgspec.Struct, frozen=True):
     """What every order needs; lives as long as the process."""
 
     settings: Settings

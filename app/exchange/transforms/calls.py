@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
+
+import msgspec
 
 from app.catalogue.upstream import CALL_MISSING, CALL_UNREADABLE, NO_ANSWER_EITHER
 from app.core.errors import EmptyAnswer, GatewayError
@@ -44,8 +45,7 @@ _Said = TextDelta | CitedText | ImageAdded
 _make_id = partial(build_call_id, secrets.token_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(msgspec.Struct, frozen=True):
     """What the model was told of the tools, and so what is to be read.
 
     `read_text` is all that it has read, None where it may read more: what looks like a call in a form that

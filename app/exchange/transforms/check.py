@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+
+import msgspec
 
 from app.core.errors import GatewayError
 from app.core.event import ReplyEvent
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(msgspec.Struct, frozen=True):
     """What to ask in the same conversation, and what the answer amounts to where that may not be."""
 
     prompt: str

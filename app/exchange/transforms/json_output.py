@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import assert_never
+
+import msgspec
 
 from app.core.event import (
     CitedText,
@@ -28,8 +29,7 @@ from app.tools.json_format import JsonFormat, JsonInvalid
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class JsonOptions:
+class JsonOptions(msgspec.Struct, frozen=True):
     """The JSON that a request wants."""
 
     json_format: JsonFormat

@@ -6,8 +6,9 @@ Every wish is a transform that takes reply events and gives what remains; withou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from app.core.event import ReplyEvent
 from app.core.request import ReasoningDisplay
@@ -31,8 +32,7 @@ class Transform(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
+class OutputOptions(msgspec.Struct, frozen=True):
     """The wishes of one request."""
 
     reasoning: ReasoningDisplay = "content"

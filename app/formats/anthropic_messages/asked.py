@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from app.core.request import Question
 from app.core.usage import Usage
@@ -12,8 +12,7 @@ from app.formats.anthropic_messages.request import parse_messages_request
 from app.formats.format import ReplyHead
 
 
-@dataclass(frozen=True, slots=True)
-class AskedMessage:
+class AskedMessage(msgspec.Struct, frozen=True):
     """An `AskedProgress` (app/formats/format.py)."""
 
     question: Question

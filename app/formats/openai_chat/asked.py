@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from app.core.request import Question
 from app.core.usage import Usage
@@ -13,8 +13,7 @@ from app.formats.openai_chat.request import parse_chat_request
 from app.formats.openai_chat.tool import uses_functions
 
 
-@dataclass(frozen=True, slots=True)
-class AskedChat:
+class AskedChat(msgspec.Struct, frozen=True):
     """An `AskedProgress` (app/formats/format.py)."""
 
     question: Question

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.core.request import Question
 from app.core.usage import Usage
@@ -14,8 +15,7 @@ from app.formats.openai_responses.request import parse_responses_request
 from app.formats.openai_responses.response import ResponseBody, build_echo
 
 
-@dataclass(frozen=True, slots=True)
-class AskedResponse:
+class AskedResponse(msgspec.Struct, frozen=True):
     """An `Asked` (app/formats/format.py). `echo` is what the answer repeats of the request."""
 
     question: Question

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # An item's id begins with the word for its kind, and ends with its place in the answer.
 _ITEM_ID = re.compile(r"(?:msg|rs|ws|fc|ctc)_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})_[0-9]{1,9}", re.ASCII)
 _RESPONSE_ID = re.compile(r"resp_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseId:
+class ResponseId(msgspec.Struct, frozen=True):
     """`conversation` is the upstream's id; `turn` counts the answers of it from 1."""
 
     conversation: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, Literal
@@ -78,8 +77,7 @@ _decode_result = msgspec.json.Decoder(Result).decode
 _decode_output = msgspec.json.Decoder(str | Parts | None).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """An item that stands for one of an answer's: all that is new comes behind it."""
 
     response_id: ResponseId

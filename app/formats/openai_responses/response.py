@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from app.core.event import FinishReason
 from app.core.usage import Usage
@@ -14,8 +15,7 @@ from app.formats.openai_responses.request import Choice, ResponsesRequest
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseBody:
+class ResponseBody(msgspec.Struct, frozen=True):
     """One answer's object in its three states. `echo` is what the request said (`build_echo`)."""
 
     head: ReplyHead

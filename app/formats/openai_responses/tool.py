@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -57,8 +56,7 @@ class Nesting(msgspec.Struct, frozen=True):
     function: msgspec.Raw = NO_SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(msgspec.Struct, frozen=True):
     """What the request offers the model, and how free it is to use that."""
 
     tools: tuple[Tool, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from app.chat.history import HistoryDigest, can_be_gone_on_with
 from app.core.request import Call, FilePart, Question, TextPart, Turn

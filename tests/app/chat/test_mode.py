@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from app.chat.mode import Mode, choose_mode, choose_options
 from app.core.effort import Effort

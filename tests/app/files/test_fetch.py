@@ -10,9 +10,9 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from app.core.errors import FileTooLarge, FileUnavailable, GatewayError, InvalidFile
 from app.files.fetch import Fetcher, FetchPolicy
