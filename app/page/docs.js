@@ -5,8 +5,13 @@ const follow = () => root.classList.toggle("dark-mode", root.dataset.scheme === 
 follow();
 new MutationObserver(follow).observe(root, { attributeFilter: ["data-scheme"] });
 
+// The description says that the server is where it was found itself; people are shown which address that is.
+const place = new URL("../openapi.json", import.meta.url);
+const description = await (await fetch(place)).json();
+description.servers = [{ url: new URL(".", place).href.slice(0, -1) }];
+
 window.SwaggerUIBundle({
-  url: new URL("../openapi.json", import.meta.url).href,
+  spec: description,
   dom_id: "#reference",
   deepLinking: true,
   displayRequestDuration: true,

@@ -113,6 +113,7 @@ def test_the_reference_asks_below_the_path(blank: Page, proxy: StrippingProxy) -
     asked: list[str] = []
     blank.on("request", lambda request: asked.append(request.url))
     blank.goto(f"{proxy.url}/docs#/chat/createChatCompletion")
+    expect(blank.locator(".servers select option")).to_have_text([proxy.url])
     blank.locator(".try-out__btn").click()
     blank.locator(".execute").click()
     expect(blank.locator(".live-responses-table .response .response-col_status")).to_contain_text("401")

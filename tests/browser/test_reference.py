@@ -19,6 +19,7 @@ def test_everything_that_is_described_is_shown(blank: Page, gateway: GatewayProc
         sum(len(methods.keys() - {"parameters"}) for methods in paths.values())
     )
     assert blank.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(blank.locator(".servers select option")).to_have_text([gateway.url])
 
 
 def test_a_request_is_tried_with_a_token_that_stays_in_the_tab(blank: Page, gateway: GatewayProcess) -> None:
