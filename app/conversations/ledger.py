@@ -50,18 +50,21 @@ class Ledger:
         """How many uses have begun and not ended."""
         return self._in_use.total()
 
-    def begin(self, conversation: Conversation, *, goes_on_from: int | None = None) -> int:
+    def begin(
+        self, conversation: Conversation, *, is_new: bool = False, goes_on_from: int | None = None
+    ) -> int:
         """Record a conversation that is being used; `due` counts if this process ends before `end`.
 
-        Returns how many answers it has had. Raises ConversationNotFound where it is being deleted, and
-        AnswerNotHeld where it has had another number of them than it `goes_on_from`.
+        Returns how many answers it has had: none where it `is_new`, which the upstream has just named.
+        Raises ConversationNotFound where it is being deleted, and AnswerNotHeld where it has had another
+        number of them than it `goes_on_from`.
         """
         with self._lock:
             if conversation.id in self._claimed:
                 raise _refuse(BEING_DELETED, goes_on_from)
             self._in_use[conversation.id] += 1
         try:
-            turns = self._count_turns(conversation.id)
+            turns = 0 if is_new else self._count_turns(conversation.id)
             if goes_on_from not in (None, turns):
                 raise _refuse(NOT_LATEST, goes_on_from)
             self._record(conversation)

@@ -44,7 +44,8 @@ class ConversationUse:
             now = self._clock()
             due = now + self._keep_seconds
             named = replace(self._conversation, id=conversation_id, created=now, last_used=now, due=due)
-            self.turn = self._ledger.begin(named, goes_on_from=self._goes_on_from) + 1
+            had = self._ledger.begin(named, is_new=not self._continues, goes_on_from=self._goes_on_from)
+            self.turn = had + 1
             self._id = conversation_id
 
     def forgo(self) -> None:

@@ -56,10 +56,7 @@ class Hold:
         """Idempotent."""
         words, slices = self._words, self._slices
         self._words, self._slices = set(), set()
-        if self._remembers:
-            for word in words:
-                self._redactor.learn(word)
-        self._redactor._disuse_all(words | slices)
+        self._redactor._release(words, slices, remembers=self._remembers)
 
     __del__ = release
 
@@ -114,18 +111,7 @@ class Redactor:
         if not _is_learnable(secret):
             return
         with self._lock:
-            if self._touch(secret):
-                return
-            if secret in self._remembered:
-                self._remembered.move_to_end(secret)
-                return
-            self._use(secret)
-            self._remembered[secret] = None
-            self._remembered_chars += len(secret)
-            while self._remembered_chars > _MAX_REMEMBERED_CHARS:
-                oldest, _ = self._remembered.popitem(last=False)
-                self._remembered_chars -= len(oldest)
-                self._disuse(oldest)
+            self._remember(secret)
 
     def hold(self, text: str) -> Hold:
         """Everything in `text`, word by word and what is too long in slices, until it is released."""
@@ -177,9 +163,26 @@ class Redactor:
             self._enter(known.pieces)
         known.uses += 1
 
-    def _disuse_all(self, secrets: set[str]) -> None:
+    def _remember(self, secret: str) -> None:
+        if self._touch(secret):
+            return
+        if secret in self._remembered:
+            self._remembered.move_to_end(secret)
+            return
+        self._use(secret)
+        self._remembered[secret] = None
+        self._remembered_chars += len(secret)
+        while self._remembered_chars > _MAX_REMEMBERED_CHARS:
+            oldest, _ = self._remembered.popitem(last=False)
+            self._remembered_chars -= len(oldest)
+            self._disuse(oldest)
+
+    def _release(self, words: set[str], slices: set[str], *, remembers: bool) -> None:
+        """What a Hold had; its words are learnable, all of them."""
         with self._lock:
-            for secret in secrets:
+            for word in words if remembers else ():
+                self._remember(word)
+            for secret in words | slices:
                 self._disuse(secret)
 
     def _disuse(self, secret: str) -> None:

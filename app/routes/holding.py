@@ -38,7 +38,8 @@ def hold_body() -> None:
     undo_content_coding()
     share = g.body_share = services().bodies.open()
     g.request_log.on_close(share.close)
-    request.environ["wsgi.input"] = _CountedInput(request.environ["wsgi.input"], share)
+    environ = request.environ
+    environ["wsgi.input"] = _CountedInput(environ["wsgi.input"], share)
 
 
 def hold_more(size_bytes: int) -> None:

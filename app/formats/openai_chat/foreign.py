@@ -16,7 +16,7 @@ from app.core.effort import Effort, read_effort, read_switch
 from app.core.errors import InvalidRequest
 from app.core.request import ReasoningDisplay
 from app.formats.json_body import decode_value
-from app.formats.openai_chat.request import ChatRequest, ToolSpec
+from app.formats.openai_chat.request import NO_VALUE, ChatRequest, ToolSpec
 
 _DISPLAYS: tuple[ReasoningDisplay, ...] = ("content", "tags", "hidden")
 # Words of Groq and llama.cpp.
@@ -135,4 +135,6 @@ def _read_object(field: msgspec.Raw) -> dict[str, Any]:
 
 def _read(field: msgspec.Raw) -> Any:
     """The value of a field that is no larger than it may be, else None."""
+    if field is NO_VALUE:  # as nearly all of them are
+        return None
     return decode_value(_decode, field) if memoryview(field).nbytes <= _MAX_SWITCH_BYTES else None
