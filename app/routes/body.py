@@ -6,7 +6,7 @@ In time as well: the server counts the bytes of a body as they come, and looks a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
 from typing import Any
 
 from flask import request
@@ -18,8 +18,8 @@ from app.routes.services import services
 
 SMALL_BODY_BYTES = 1024 * 1024
 """For requests that carry no files."""
-# Large enough to be given back to the system (app/memory.py): smaller ones would leave holes in the heap.
-_PIECE_BYTES = 256 * 1024
+# Smaller than what is mapped for itself (app/memory.py): such a piece takes the room of the one before.
+_PIECE_BYTES = 64 * 1024
 
 
 def read_body(max_bytes: int | None = None) -> bytes:
@@ -34,17 +34,18 @@ def read_body(max_bytes: int | None = None) -> bytes:
         request.max_content_length = min(max_bytes, services().settings.max_body_bytes)
     hold_body()
     if request.content_length is not None:
-        return b"".join(_read_pieces(request.content_length))
+        return _read_pieces(request.content_length)
     body = request.get_data(cache=False)
     _look_for_more()
     return body
 
 
-def _read_pieces(left_bytes: int) -> Iterator[bytes]:
+def _read_pieces(left_bytes: int) -> bytes:
     """As `get_data` reads, which copies the whole body twice more."""
+    body = io.BytesIO()  # a large one grows by moving pages, not bytes
     while left_bytes > 0 and (piece := request.stream.read(min(left_bytes, _PIECE_BYTES))):
-        yield piece
-        left_bytes -= len(piece)
+        left_bytes -= body.write(piece)
+    return body.getvalue()
 
 
 def read_form() -> None:
