@@ -152,8 +152,9 @@ def list_unknown(environ: Mapping[str, str]) -> list[str]:
 def _say_unknown(name: str, known: Sequence[str]) -> Iterator[str]:
     """Names that begin as ours do are ours, others only where they are nearly the same."""
     is_ours = name.upper().startswith(("GLM_", "GATEWAY_"))
-    near = get_close_matches(name.upper(), known, 1, _LIKE if is_ours else _NEARLY)
-    if near and (is_ours or near[0][0] == name[0].upper()):
+    alike = known if is_ours else [other for other in known if other[0] == name[0].upper()]
+    near = get_close_matches(name.upper(), alike, 1, _LIKE if is_ours else _NEARLY)
+    if near:
         yield f"{name} is no setting: did you mean {near[0]}?"
     elif is_ours:
         yield f"{name} is no setting"
