@@ -9,6 +9,7 @@ instead.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import msgspec
 
@@ -51,12 +52,6 @@ _WITHOUT_KEYS = _Grammar(
     suspect=re.compile(r"[【\]]"),
     mark=re.compile("|".join((_NUMBERED, _KEYED, _SANDBOX))),
     begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SANDBOX_BEGUN})\Z"),
-)
-# Keys without brackets are only looked for once a search gave keys: elsewhere `turn2left3` is just text.
-_WITH_KEYS = _Grammar(
-    suspect=re.compile(r"[【\[\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
-    mark=re.compile("|".join((_NUMBERED, _KEYED, _BRACKETED, _BARE, _SANDBOX))),
-    begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SQUARE_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
 )
 
 
@@ -122,7 +117,17 @@ class CitingText:
 
 
 def _grammar(sources: Sources) -> _Grammar:
-    return _WITH_KEYS if sources.has_keys else _WITHOUT_KEYS
+    return _compile_with_keys() if sources.has_keys else _WITHOUT_KEYS
+
+
+@cache
+def _compile_with_keys() -> _Grammar:
+    """Keys without brackets count only once a search gave keys: elsewhere `turn2left3` is just text."""
+    return _Grammar(
+        suspect=re.compile(r"[【\[\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
+        mark=re.compile("|".join((_NUMBERED, _KEYED, _BRACKETED, _BARE, _SANDBOX))),
+        begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SQUARE_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
+    )
 
 
 def _cite(number: int, source: Source) -> CitedText:
