@@ -1,12 +1,14 @@
 """One question of the operator's own to one of the accounts, and the shapes of all that came of it.
 
 Nothing is kept: what came is held, in bounds, until it has become a text, which is handed out. One at a time.
+What makes the text is loaded for the first recording (docs/decisions/0018).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app.accounts.account import Account
 from app.accounts.authenticator import Caller
@@ -15,7 +17,6 @@ from app.accounts.refresh import Refresher
 from app.catalogue.credential import RECORDING_NOT_ADMIN
 from app.catalogue.load import RECORDING_ALREADY
 from app.catalogue.upstream import NO_ANSWER_IN_TIME, RECORDING_HOLDS_SECRET
-from app.command import find_version
 from app.conversations.cleaner import Cleaner
 from app.core.errors import GatewayError, KeyForbidden, TooManyStreams, UpstreamChanged, UpstreamTimeout
 from app.exchange.attaching import Attacher
@@ -23,9 +24,11 @@ from app.exchange.opener import Plan, ReplyOpener
 from app.hub import Deadline
 from app.logs import redactor
 from app.upstream.client import UpstreamAddress, UpstreamClient
-from app.upstream.recording import Recording, RecordingClient, SecretFound
 from app.upstream.request import StreamRequest
 from app.upstream.standing import ask_standing
+
+if TYPE_CHECKING:
+    from app.upstream.recording import RecordingClient
 
 SMALL_QUESTION = "1+1=? 只回答数字"
 
@@ -72,6 +75,9 @@ class Recorder:
             self._is_recording = False
 
     def _record(self, caller: Caller) -> str:
+        from app.command import find_version  # noqa: PLC0415
+        from app.upstream.recording import Recording, RecordingClient, SecretFound  # noqa: PLC0415
+
         recording = Recording(_MAX_RECORDED_BYTES)
         client = RecordingClient(self._address, recording)
         try:

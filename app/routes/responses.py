@@ -1,4 +1,7 @@
-"""POST /v1/responses and DELETE /v1/responses/<id>: OpenAI Responses. No answer is stored."""
+"""POST /v1/responses and DELETE /v1/responses/<id>: OpenAI Responses. No answer is stored.
+
+What reads and writes them is loaded by the first who asks in this way (docs/decisions/0018).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from flask import Blueprint, Response, jsonify
 
 from app.catalogue.path import NO_RESPONSE, NOT_STORED
 from app.core.errors import NotFound
-from app.formats.openai_responses.asked import parse_response
-from app.formats.openai_responses.identity import parse_response_id
 from app.routes.auth import require_caller
 from app.routes.body import read_body
 from app.routes.conversations import find_own_conversation
@@ -21,12 +22,16 @@ bp.before_request(require_caller)
 @bp.post("/v1/responses")
 def create_response() -> Response:
     """Answer an input, streamed or whole."""
+    from app.formats.openai_responses.asked import parse_response  # noqa: PLC0415
+
     return answer_question(parse_response(read_body(), max_text_chars=max_text_chars()))
 
 
 @bp.delete("/v1/responses/<response_id>")
 def delete_response(response_id: str) -> Response:
     """Delete the conversation that the response is of, now: every answer of it goes with it."""
+    from app.formats.openai_responses.identity import parse_response_id  # noqa: PLC0415
+
     named = parse_response_id(response_id)
     conversation = find_own_conversation(named.conversation) if named else None
     if conversation is None or named is None or named.turn > conversation.turns + 1:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-ROOMS = ("cryptography", "jsonschema_rs", "prometheus_client", "app.accounts.seal", "app.metrics.exposition")
+ROOMS = (
+    "cryptography", "jsonschema_rs", "prometheus_client",
+    "app.accounts.seal", "app.command", "app.doctor", "app.metrics.exposition", "app.upstream.recording",
+    "app.formats.anthropic_messages.asked", "app.formats.openai_responses",
+)  # fmt: skip
 
 EVERYTHING = """
 import importlib, pkgutil
@@ -36,6 +40,18 @@ vault.put("original", tokens, 2e9)
 print(vault.get("original") == tokens, vault.get("other"), "cryptography" in sys.modules)
 """
 
+UNDER_GEVENT = f"""
+from gevent import monkey
+monkey.patch_all()
+{BEFORE}
+import importlib, greenlet
+switches = []
+greenlet.settrace(lambda event, greenlets: switches.append(event))
+for room in ROOMS:
+    importlib.import_module(room)
+print(len(switches))
+"""
+
 
 def run_python(code: str) -> list[str]:
     """The lines it prints."""
@@ -57,3 +73,8 @@ def test_the_start_enters_no_room() -> None:
 
 def test_the_first_rotated_token_loads_what_seals_it() -> None:
     assert run_python(BEFORE + FIRST_ROTATION) == ["", "None False", "True None True"]
+
+
+def test_no_other_greenlet_runs_while_a_room_is_loaded() -> None:
+    """So two first requests at once cannot meet in one."""
+    assert run_python(UNDER_GEVENT) == ["", "0"]
