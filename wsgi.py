@@ -16,6 +16,7 @@ try:
     app = create_app(Settings.from_env(os.environ))
     logs.guard_stderr()
     logs.take_foreign_lines()
+    logs.leave_out_origins()
     for sentence in list_unknown(os.environ):
         logging.getLogger("app").warning(sentence)
 except (InvalidSetting, StateInUse, StateTooNew) as exc:

@@ -62,6 +62,15 @@ def guard_stderr() -> None:
     sys.stderr = cast(TextIO, _RedactedStream(sys.stderr))
 
 
+def leave_out_origins() -> None:
+    """No line says where in the code it was written, or by which thread: none has to look for it.
+
+    As the logging HOWTO of Python has it, under "Optimization". For a process of its own.
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+
 def take_foreign_lines() -> None:
     """What packages and the warnings of Python say looks like our own lines. For a process of its own."""
     (logging.lastResort,) = logging.getLogger("app").handlers

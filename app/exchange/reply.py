@@ -25,7 +25,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 
@@ -195,11 +195,14 @@ class Reply:
             return
         give_back = partial(self._give_back, delivered=self._phase is Phase.COMMITTED)
         self._phase = Phase.CLOSED
-        with ExitStack() as last_things:  # in reverse, each whatever becomes of the others
-            last_things.callback(self._end, give_back, in_background=in_background)
-            last_things.callback(self._answer.close)
+        try:
             if self._answer.conversation_id is None:
                 self._look_for_name()
+        finally:
+            try:
+                self._answer.close()
+            finally:
+                self._end(give_back, in_background=in_background)
 
     def _end(self, give_back: Callable[[], None], *, in_background: bool) -> None:
         if not self._is_left:
