@@ -84,9 +84,10 @@ class DeliveredText:
             case _:
                 assert_never(event)
 
-    def end(self, turn: int, *, is_whole: bool) -> None:
-        """`is_whole`: the upstream has said all that it had to say, and no more than its client got."""
+    def end(self, end: ReplyFinished, turn: int, *, is_cut_short: bool) -> None:
+        """`is_cut_short`: the upstream has said more than its client got."""
         text = "".join(self._said)
+        is_whole = end.reason == "stop" and end.stop_sequence is None and not is_cut_short
         if is_whole and self._is_good and text.strip():
             self._note(text, "".join(self._told) or text, turn)
             self.keeps = True

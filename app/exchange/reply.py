@@ -173,17 +173,13 @@ class Reply:
             if self.delivered is not None:
                 self.delivered.add(events)
             if type(events[-1]) is ReplyFinished:
-                self._note_end(events[-1])
+                self.finished = self._failure is None
+                if self.delivered is not None:
+                    self.delivered.end(events[-1], self.turn, is_cut_short=self._answer.is_cut_short)
         elif self._is_quiet or self._now - self._said_at >= self._clocks.heartbeat:
             self._said_at = self._now
             return None
         return events
-
-    def _note_end(self, event: ReplyFinished) -> None:
-        self.finished = self._failure is None
-        if self.delivered is not None:
-            is_cut = self._answer.is_cut_short or event.stop_sequence is not None
-            self.delivered.end(self.turn, is_whole=event.reason == "stop" and not is_cut)
 
     def close(self, *, in_background: bool = True) -> None:
         """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.

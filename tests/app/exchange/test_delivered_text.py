@@ -6,6 +6,7 @@ import pytest
 
 from app.core.event import (
     CitedText,
+    FinishReason,
     ReasoningDelta,
     ReplyEvent,
     ReplyFinished,
@@ -18,13 +19,13 @@ from app.exchange.delivered_text import MAX_CHARS, DeliveredText
 STOP = ReplyFinished("stop")
 
 
-def hear(*events: ReplyEvent, is_whole: bool = True, is_held: bool = False) -> tuple[list[str], bool]:
+def hear(*events: ReplyEvent, is_cut_short: bool = False, is_held: bool = False) -> tuple[list[str], bool]:
     noted: list[str] = []
     delivered = DeliveredText(lambda text, _, turn: noted.append(f"{text} {turn}"), is_held=is_held)
     for event in events:
         delivered.add([event])
-    if events[-1] is STOP:
-        delivered.end(3, is_whole=is_whole)
+    if isinstance(events[-1], ReplyFinished):
+        delivered.end(events[-1], 3, is_cut_short=is_cut_short)
     return noted, delivered.keeps
 
 
@@ -55,8 +56,14 @@ def test_what_is_no_whole_answer_is_not(events: list[ReplyEvent], *, is_held: bo
     assert hear(*events, is_held=is_held) == ([], is_held)
 
 
-def test_an_answer_that_was_cut_is_none() -> None:
-    assert hear(TextDelta("a"), STOP, is_whole=False) == ([], False)
+@pytest.mark.parametrize("reason", ["length", "content_filter", "tool_calls"])
+def test_other_ends_are_not_good(reason: FinishReason) -> None:
+    assert hear(TextDelta("a"), ReplyFinished(reason)) == ([], False)
+
+
+def test_what_the_upstream_said_beyond_is_not_known_to_the_client() -> None:
+    assert hear(TextDelta("a"), STOP, is_cut_short=True) == ([], False)
+    assert hear(TextDelta("a"), ReplyFinished("stop", "b")) == ([], False)
 
 
 THOUGHTS: list[tuple[list[ReplyEvent], str]] = [
@@ -75,5 +82,5 @@ def test_thoughts_are_noted_beside_the_answer(events: list[ReplyEvent], told: st
     noted: list[tuple[str, str]] = []
     delivered = DeliveredText(lambda text, told, _: noted.append((text, told)), is_held=False)
     delivered.add([*events, STOP])
-    delivered.end(3, is_whole=True)
+    delivered.end(STOP, 3, is_cut_short=False)
     assert noted == [("ab", told)]
