@@ -22,6 +22,8 @@ from app.upstream.head import AnswerHead, read_usual_head
 
 _KNOWN_SECONDS = 60.0
 _READ_BYTES = 65536
+# Beyond this a write of its own costs less than a copy of the body.
+_MAX_JOINED_BYTES = 65_536
 _Addresses = list[tuple[Any, ...]]
 _LookUp = Callable[[str, int], _Addresses]
 
@@ -93,14 +95,16 @@ class QuickConnection:
         headers: Mapping[str, str] | None = None,
         **_: Any,
     ) -> None:
-        """Head and body in one write; a body that is not in memory piece by piece, by its `read`."""
+        """Head and body in one write, a large body in one of its own; a body that is not in memory piece by
+        piece, by its `read`."""
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]  # of the connection it is mixed into
         self.sock.settimeout(self.timeout)
         self._asked = (method, url)
         head = _build_head(method, url, self._name, headers or {})
         if isinstance(body, bytes):
-            send_all(self.sock, head + body)
+            for piece in (head + body,) if len(body) <= _MAX_JOINED_BYTES else (head, body):
+                send_all(self.sock, piece)
             return
         self.sock.sendall(head)
         while piece := body.read():

@@ -92,6 +92,20 @@ def test_head_and_body_leave_in_one_piece() -> None:
         connection.close()
 
 
+def test_a_large_body_is_not_copied_behind_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    monkeypatch.setattr("app.upstream.connection.send_all", lambda _, data: written.append(data))
+    body = b"x" * 100_000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connection = connect(Directory(("127.0.0.1", port)), port)
+        connection.request("POST", "/", body, {"Content-Length": "100000"})
+        connection.close()
+    head, sent = written
+    assert head.endswith(b"\r\nContent-Length: 100000\r\n\r\n")
+    assert sent is body
+
+
 def test_a_body_that_is_not_in_memory_leaves_in_pieces() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
