@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-import msgspec
+from functools import cache
+from typing import Any, TypeVar
 
 # For tokens without a claim. Peers cache for an hour; real tokens live 24 (protocol notes 1.1).
 _DEFAULT_LIFE_SECONDS = 3600.0
@@ -20,13 +19,14 @@ _DEVICE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _T = TypeVar("_T")
 
 
-class _Claims(msgspec.Struct):
+@dataclass(slots=True)
+class _Claims:
     exp: float | None = None
     device_id: str | None = None
-    type: str | None = None
 
 
-class OwnerClaims(msgspec.Struct):
+@dataclass(slots=True)
+class OwnerClaims:
     """What a JWT says of whose it is. A visitor's says so; chat.z.ai's has an e-mail address, no end.
 
     Protocol notes 0.2 row 2, 0.2 row 23.
@@ -38,6 +38,11 @@ class OwnerClaims(msgspec.Struct):
     device_id: object = None
     id: object = None
     email: object = None
+
+    @property
+    def is_access(self) -> bool:
+        """It is an access token, which is easily copied in a refresh token's place."""
+        return self.type == "access"
 
     @property
     def is_foreign(self) -> bool:
@@ -87,11 +92,6 @@ def read_expiry(value: str) -> float | None:
     return _read_claims(value).exp
 
 
-def is_access_token(value: str) -> bool:
-    """Whether a JWT says that it is an access token, which is easily copied in a refresh token's place."""
-    return _read_claims(value).type == "access"
-
-
 def read_owner_claims(value: str) -> OwnerClaims:
     """Of what is no JWT nothing."""
     return _decode_claims(value, OwnerClaims)
@@ -106,7 +106,17 @@ def _decode_claims(value: str, kind: type[_T]) -> _T:
     if len(segments) != 3:
         return kind()
     payload = segments[1]
+    decode, mistakes = _load_decoder()
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
-    except (binascii.Error, msgspec.MsgspecError, UnicodeError, ValueError, RecursionError):
+        claims: _T = decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=kind)
+    except mistakes:
         return kind()
+    return claims
+
+
+@cache
+def _load_decoder() -> tuple[Callable[..., Any], tuple[type[Exception], ...]]:
+    """And what it raises. Without a JWT the settings, which two processes read at each start, need none."""
+    import msgspec  # noqa: PLC0415
+
+    return msgspec.json.decode, (msgspec.MsgspecError, ValueError, RecursionError)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app.auth_token import MAX_TOKEN_CHARS, is_access_token, is_sendable, read_owner_claims
+from app.auth_token import MAX_TOKEN_CHARS, is_sendable, read_owner_claims
 from app.catalogue import credential
 from app.catalogue.credential import COOKIE
 from app.catalogue.message import Message
@@ -135,9 +135,9 @@ def _find_mistake(token: str) -> Mistake | None:
 
 def _find_claimed_mistake(token: str) -> Mistake | None:
     """What a JWT says of itself; of others nothing is known."""
-    if is_access_token(token):
-        return ACCESS
     claims = read_owner_claims(token)
+    if claims.is_access:
+        return ACCESS
     if claims.is_guest is True:
         return VISITOR
     return OTHER_SITE if claims.is_foreign else None

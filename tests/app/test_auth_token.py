@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.auth_token import AccessToken, RefreshedTokens, is_access_token, parse_access_token, read_expiry
+from app.auth_token import AccessToken, RefreshedTokens, parse_access_token, read_expiry, read_owner_claims
 
 NOW = 1_790_000_000.0
 DEVICE = "0123456789abcdef0123456789abcdef"
@@ -75,4 +75,4 @@ def test_nothing_secret_is_shown() -> None:
     [(make_jwt({"type": "access"}), True), (make_jwt({"type": "refresh"}), False), ("opaque", False)],
 )
 def test_what_kind_a_token_says_it_is(value: str, *, expected: bool) -> None:
-    assert is_access_token(value) is expected
+    assert read_owner_claims(value).is_access is expected

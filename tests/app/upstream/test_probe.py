@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth_token import is_access_token, read_expiry
+from app.auth_token import read_expiry, read_owner_claims
 from app.core.errors import AccessRejected, UpstreamInvalid
 from app.upstream.probe import PLACEHOLDER_TOKEN, read_probe
 
@@ -36,4 +36,4 @@ def test_a_page(document: object) -> None:
 
 def test_nobodys_token_has_the_form_of_a_token_that_is_over() -> None:
     assert read_expiry(PLACEHOLDER_TOKEN) == 1
-    assert not is_access_token(PLACEHOLDER_TOKEN)
+    assert not read_owner_claims(PLACEHOLDER_TOKEN).is_access
