@@ -17,6 +17,7 @@ from upstream_emulator.frame import Json
 
 # Schemas are strangers' and may lead to more values than anybody reads.
 MAX_STEPS = 20_000
+MAX_CHOICES = 100
 MAX_DEPTH = 60
 
 # The types, each with what a value of it is here, and with the keywords that speak of it where none is named.
@@ -69,28 +70,26 @@ class _Filling:
 
         `here` are the references that speak of this very value. Raises Unfillable.
         """
-        self._count_step()
-        if not waiting:
-            return self._make(plain)
-        first, *rest = waiting
-        match first:
-            case False:
-                raise Unfillable
-            case {"$ref": str(reference)}:
-                rest = [_without(first, "$ref"), *rest]
-                return self._follow(reference, rest, plain, here)
-            case {"allOf": list(parts)}:
-                return self.fill([*parts, _without(first, "allOf"), *rest], plain, here)
-            case {"anyOf": list(options)}:
-                return self._choose(options, [_without(first, "anyOf"), *rest], plain, here)
-            case {"oneOf": list(options)}:
-                return self._choose(options, [_without(first, "oneOf"), *rest], plain, here)
-            case dict():
-                return self.fill(rest, (*plain, first), here)
-        return self.fill(rest, plain, here)
+        waiting = [*waiting]
+        while waiting:
+            self._count_steps(1)
+            match waiting.pop():
+                case False:
+                    raise Unfillable
+                case {"$ref": str(reference)} as node:
+                    return self._follow(reference, [*waiting, _without(node, "$ref")], plain, here)
+                case {"allOf": list(parts)} as node:
+                    waiting += [*parts, _without(node, "allOf")]
+                case {"anyOf": list(options)} as node:
+                    return self._choose(options, [*waiting, _without(node, "anyOf")], plain, here)
+                case {"oneOf": list(options)} as node:
+                    return self._choose(options, [*waiting, _without(node, "oneOf")], plain, here)
+                case dict() as node:
+                    plain = (*plain, node)
+        return self._make(plain)
 
-    def _count_step(self) -> None:
-        self._steps += 1
+    def _count_steps(self, steps: int) -> None:
+        self._steps += steps
         if self._steps > MAX_STEPS:
             raise Unfillable
 
@@ -101,7 +100,7 @@ class _Filling:
             raise Unfillable
         self._open.add(reference)
         try:
-            return self.fill([self._find(reference), *rest], plain, here | {reference})
+            return self.fill([*rest, self._find(reference)], plain, here | {reference})
         finally:
             self._open.discard(reference)
 
@@ -122,7 +121,7 @@ class _Filling:
         """By the first option that has an example, null last."""
         for option in sorted(options, key=_is_null):
             try:
-                return self.fill([option, *rest], plain, here)
+                return self.fill([*rest, option], plain, here)
             except Unfillable:
                 continue
         raise Unfillable
@@ -150,9 +149,9 @@ class _Filling:
 
     def _pick(self, lists: list[list[Any]], kinds: list[str]) -> Any:
         """A value of the first list that is in the others too."""
-        fitting = [
-            value for value in lists[0] if all(value in each for each in lists) and _fits(value, kinds)
-        ]
+        values = lists[0][:MAX_CHOICES]
+        self._count_steps(len(values))
+        fitting = [value for value in values if all(value in each for each in lists) and _fits(value, kinds)]
         if not fitting:
             raise Unfillable
         return fitting[self._number % len(fitting)]
@@ -225,8 +224,8 @@ def _list_member_schemas(nodes: Iterable[Json], name: str) -> Iterator[Any]:
         properties = node.get("properties")
         if isinstance(properties, dict) and name in properties:
             yield properties[name]
-        elif "patternProperties" not in node:
-            yield node.get("additionalProperties", True)
+        elif "additionalProperties" in node and "patternProperties" not in node:
+            yield node["additionalProperties"]
 
 
 def _list_item_schemas(nodes: Iterable[Json], place: int) -> Iterator[Any]:

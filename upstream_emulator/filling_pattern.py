@@ -75,9 +75,10 @@ class _Reader:
     def _read_sequence(self) -> str:
         text = ""
         while self._next not in ("", "|", ")"):
-            text += self._read_atom() * self._read_count()
-            if len(text) > MAX_CHARS:
+            atom, count = self._read_atom(), self._read_count()
+            if len(text) + len(atom) * count > MAX_CHARS:
                 raise Unreadable
+            text += atom * count
         return text
 
     def _read_count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +16,7 @@ from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel, Field
 
 from upstream_emulator.filling import MAX_STEPS, fill
+from upstream_emulator.filling_pattern import write_match
 
 NUMBER = {"type": "integer"}
 TREE = {
@@ -130,8 +132,62 @@ def test_what_doubles_at_every_step_ends() -> None:
         f"d{i}": required(a={"$ref": f"#/$defs/d{i + 1}"}, b={"$ref": f"#/$defs/d{i + 1}"}) for i in range(50)
     }
     assert fill({"$ref": "#/$defs/d0", "$defs": ends}) == {}
+    assert fill({"items": {"enum": [*range(20_000)]}, "minItems": 1_000, "type": "array"}) == {}
     chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(MAX_STEPS)}
     assert fill({"$ref": "#/$defs/d0", "$defs": chain}) == {}
+
+
+def test_many_that_speak_of_one_value_are_heard() -> None:
+    names = [f"p{number}" for number in range(500)]
+    assert fill({"allOf": [required(**{name: NUMBER}) for name in names]}) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(?!x)y$", "(?<=a)b", "(a)\\1", "\\p{L}+", "(a", "[a", "*", "(a{9999}){9999}", "(" * 5_000]
+)
+def test_patterns_that_are_not_read(pattern: str) -> None:
+    assert write_match(pattern) is None
+
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "\\.",
+        "\\d",
+        "\\w",
+        "\\s",
+        "\\x41",
+        "\\u4e2d",
+        ".",
+        "[a-f]",
+        "[^a-z]",
+        "[^\\w@]",
+        "[\\d_]",
+        "中",
+        "\\\\",
+    ]
+)
+COUNTS = st.sampled_from(["", "?", "*", "+", "{2}", "{1,}", "{0,3}", "+?"])
+PATTERNS = st.recursive(
+    st.tuples(PIECES, COUNTS).map("".join),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+        st.tuples(
+            st.sampled_from(["(", "(?:", "(?P<n>"]),
+            st.lists(inner, min_size=1, max_size=3).map("|".join),
+            COUNTS,
+        ).map(lambda made: f"{made[0]}{made[1]}){made[2]}"),
+    ),
+    max_leaves=6,
+).filter(lambda pattern: pattern.count("?P<n>") < 2)
+
+
+@settings(deadline=None, max_examples=300)
+@given(PATTERNS, st.integers(0, 20))
+def test_what_is_written_matches(pattern: str, min_chars: int) -> None:
+    written = write_match(f"^{pattern}$", min_chars)
+    assert written is not None
+    assert re.fullmatch(pattern, written)
 
 
 class Unit(Enum):
