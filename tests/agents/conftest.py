@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from demo.gateway import GatewayProcess
+from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
 PACKAGES = Path(__file__).parent / "node_modules"
@@ -53,6 +54,14 @@ def home(tmp_path: Path) -> Path:
     path = tmp_path / "home"
     path.mkdir()
     return path
+
+
+@pytest.fixture
+def claude_settings(home: Path, gateway: GatewayProcess) -> None:
+    """Those of docs/clients/claude-code.md, where Claude Code and its library look for them."""
+    text = read_code("claude-code", "json", "Settings").replace("http://127.0.0.1:8000", gateway.url)
+    (home / ".claude").mkdir()
+    (home / ".claude/settings.json").write_text(text)
 
 
 @pytest.fixture

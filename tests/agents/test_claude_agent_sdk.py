@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.gateway import GatewayProcess
 from tests.agents.conftest import RunAgent, call, read_prompts, say, write_down
-from tests.clients.recipe import read_code
 from upstream_emulator.emulator import UpstreamEmulator
 
 PYTHON = str(Path(__file__).parents[2] / ".venv-agents/bin/python")
@@ -43,13 +41,7 @@ async def main():
 asyncio.run(main())
 """
 
-
-@pytest.fixture(autouse=True)
-def settings(home: Path, gateway: GatewayProcess) -> None:
-    directory = home / ".claude"
-    directory.mkdir()
-    text = read_code("claude-code", "json", "Settings").replace("http://127.0.0.1:8000", gateway.url)
-    (directory / "settings.json").write_text(text)
+pytestmark = pytest.mark.usefixtures("claude_settings")
 
 
 def test_it_edits_recovers_finds_a_tool_calls_it_and_goes_on(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from demo.gateway import GatewayProcess
 from tests.agents.conftest import (
     PACKAGES,
     RUNS,
@@ -26,13 +25,7 @@ from upstream_emulator.emulator import UpstreamEmulator
 PROGRAM = PACKAGES / "@anthropic-ai/claude-code-linux-x64/claude"
 KEY_LINE, COMMAND_LINE, *_ = read_code("claude-code", "shell", "Settings").splitlines()
 
-
-@pytest.fixture(autouse=True)
-def settings(home: Path, gateway: GatewayProcess) -> None:
-    directory = home / ".claude"
-    directory.mkdir()
-    text = read_code("claude-code", "json", "Settings").replace("http://127.0.0.1:8000", gateway.url)
-    (directory / "settings.json").write_text(text)
+pytestmark = pytest.mark.usefixtures("claude_settings")
 
 
 def build_command(*more: str) -> list[str]:
