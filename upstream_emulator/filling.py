@@ -110,7 +110,8 @@ class _Filling:
         for step in unquote(reference).removeprefix("#").split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
             if isinstance(node, list):
-                node = node[int(key)] if key.isdecimal() and int(key) < len(node) else True
+                is_place = key.isdecimal() and len(key) < 6 and int(key) < len(node)
+                node = node[int(key)] if is_place else True
             else:
                 node = node.get(key, True) if isinstance(node, dict) else True
         return node

@@ -47,7 +47,8 @@ def _write_call(prompt: str, functions: list[Json], word: str) -> str:
 
 def _read_functions(prompt: str) -> list[Json]:
     section = prompt.partition(_FUNCTIONS)[2].partition("\n\n")[0]
-    return [json.loads(line) for line in section.split("\n") if line.startswith('{"name":')]
+    lines = [_decode(line, 0)[0] for line in section.split("\n") if line.startswith('{"name":')]
+    return [function for function in lines if isinstance(function, dict)]
 
 
 def _read_schema(text: str) -> Any:
