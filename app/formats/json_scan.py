@@ -187,7 +187,10 @@ def _read_piece(body: bytes, start: int, limit: int) -> bytes:
         quote = body.find(b'"', begin, limit)
         if quote < 0:
             return body[start : _find_cut(body, begin, limit)]
-        if body[quote - 1] != _BACKSLASH or not _count_backslashes(body, begin, quote) % 2:
+        if body[quote - 1] != _BACKSLASH:
+            return body[start:quote]
+        # One alone escapes it, as nearly all do.
+        if body[quote - 2] == _BACKSLASH and not _count_backslashes(body, begin, quote) % 2:
             return body[start:quote]
         begin = quote + 1
     found = _STRING_PIECE.match(body, begin, limit)
