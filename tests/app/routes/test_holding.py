@@ -138,3 +138,19 @@ def test_where_no_file_is_sent_a_megabyte_is_enough(connect: Connect, path: str)
     client = connect()
     answer = client.post(path, data=b" " * 1_100_000, headers=ANN)
     assert answer.status_code == 413
+
+
+class BrokenInput(io.BytesIO):
+    """A connection that is reset in the middle of a body."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionResetError
+
+
+def test_a_client_that_breaks_off_is_nobodys_mistake(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.post(CHAT, input_stream=BrokenInput(), content_length=100, headers=ANN)
+    assert answer.status_code == 400
+    assert "Traceback" not in caplog.text
+    answer.close()
