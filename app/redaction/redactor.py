@@ -56,7 +56,8 @@ class Hold:
         """Idempotent."""
         words, slices = self._words, self._slices
         self._words, self._slices = set(), set()
-        self._redactor._release(words, slices, remembers=self._remembers)
+        if words or slices:
+            self._redactor._release(words, slices, remembers=self._remembers)
 
     __del__ = release
 
