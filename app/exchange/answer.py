@@ -95,18 +95,14 @@ class Answer:
             follow_up, self._follow_up = self._follow_up, None
             self._follow(follow_up, is_committed=is_committed)
         try:
-            events = self._read(seconds)
-        finally:
-            self.frames = self._frames_before + self._stream.frames
-        return self._shape(events) if events else events
-
-    def _read(self, seconds: float) -> list[ReplyEvent] | None:
-        try:
-            return self._stream.read(seconds)
+            events = self._stream.read(seconds)
         except GatewayError as error:
             if self._healing is None:
                 raise
-            return self._heal(self._healing, error)
+            events = self._heal(self._healing, error)
+        finally:
+            self.frames = self._frames_before + self._stream.frames
+        return self._shape(events) if events else events
 
     def _heal(self, healing: Healing, error: GatewayError) -> list[ReplyEvent]:
         """What comes of trying; raises what cut the answer at first where nothing does."""

@@ -13,9 +13,10 @@ _LINE_BREAKERS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), 
 def encode_text(text: str) -> bytes:
     """`text` as a JSON string."""
     try:
-        return escape_lines(encode_json(text))
+        encoded = encode_json(text)
     except UnicodeEncodeError:  # half of a surrogate pair whose other half never came
-        return escape_lines(encode_json(text.encode("utf-8", "replace").decode()))
+        encoded = encode_json(text.encode("utf-8", "replace").decode())
+    return encoded if text.isascii() else escape_lines(encoded)
 
 
 def escape_lines(encoded: bytes) -> bytes:

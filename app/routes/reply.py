@@ -76,7 +76,7 @@ def _fold_reply(reply: Reply, folder: Folder, request_log: RequestLog) -> Respon
         while not reply.finished:
             events = reply.read()
             if events:
-                request_log.mark_first_delta()
+                request_log.first_delta_at = request_log.first_delta_at or time.monotonic()
                 folder.add(events)
     finally:
         request_log.give_back(lambda: close_reply(reply, request_log))
@@ -92,7 +92,7 @@ def relay_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iter
             if events is None:
                 yield encoder.heartbeat()
             elif events:
-                request_log.mark_first_delta()
+                request_log.first_delta_at = request_log.first_delta_at or time.monotonic()
                 yield encoder.encode(events)
     except Exception as exc:  # noqa: BLE001 - whatever it is, the client is told that the stream failed
         yield encode_failure(exc, encoder, request_log)

@@ -131,10 +131,6 @@ class RequestLog:
             self._watch.close()
             self._watch = None
 
-    def mark_first_delta(self) -> None:
-        if self.first_delta_at is None:
-            self.first_delta_at = time.monotonic()
-
     def fail(self, error: GatewayError) -> None:
         """The request ends with `error`, which is not kept: it would keep all that it saw on its way."""
         self.outcome, self._failed_status = error.code, error.status

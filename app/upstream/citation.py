@@ -67,7 +67,8 @@ class CitingText:
 
     def passes(self, text: str) -> bool:
         """Whether `text` may be passed on without `feed`."""
-        if self._held or _grammar(self._sources).suspect.search(text):
+        grammar = _compile_with_keys() if self._sources.has_keys else _WITHOUT_KEYS
+        if self._held or grammar.suspect.search(text):
             return False
         self._before = text[-1:]
         return True

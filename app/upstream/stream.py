@@ -122,8 +122,12 @@ class AnswerStream:
             if documents is None:
                 return None
             for document in documents:
-                if document != _DONE:
+                known = self._growing.read(document)
+                if known is None:
                     events += self._reduce(document)
+                else:
+                    self.frames += 1
+                    events += known
             if self.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
@@ -134,10 +138,8 @@ class AnswerStream:
         return events
 
     def _reduce(self, document: bytes) -> list[ReplyEvent]:
-        events = self._growing.read(document)
-        if events is not None:
-            self.frames += 1
-            return events
+        if document == _DONE:
+            return []
         frame = parse_frame(document)
         self.frames += 1
         if self._continuation is not None:

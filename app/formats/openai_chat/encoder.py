@@ -145,16 +145,20 @@ class ChunkEncoder:
 
     def encode(self, events: Iterable[ReplyEvent]) -> bytes:
         """The chunks of these events as one piece to write; empty where they say nothing to the client."""
-        return b"".join(map(self._encode_event, events))
+        chunks = []
+        for event in events:
+            if type(event) is TextDelta:  # these come by the thousand
+                self._usage.text.add(event.text)
+                chunks.append(self._content + encode_text(event.text) + self._tail)
+            else:
+                chunks.append(self._encode_other(event))
+        return b"".join(chunks)
 
-    def _encode_event(self, event: ReplyEvent) -> bytes:
-        if type(event) is TextDelta:  # these two come by the thousand
-            self._usage.text.add(event.text)
-            return self._content + encode_text(event.text) + self._tail
-        if type(event) is ReasoningDelta:
-            self._usage.reasoning.add(event.text)
-            return self._reasoning + encode_text(event.text) + self._tail
+    def _encode_other(self, event: ReplyEvent) -> bytes:
         match event:
+            case ReasoningDelta():
+                self._usage.reasoning.add(event.text)
+                return self._reasoning + encode_text(event.text) + self._tail
             case CitedText() | ImageAdded() | ThoughtText():
                 self._notes.add(event)
                 return self._content + encode_text(event.text) + self._tail
@@ -162,7 +166,7 @@ class ChunkEncoder:
                 return self._encode_call(event)
             case ReplyFinished():
                 return self._encode_finish(event.reason)
-            case ReplyStarted() | UpstreamCall() | PagesFound():
+            case TextDelta() | ReplyStarted() | UpstreamCall() | PagesFound():
                 return b""
             case _:
                 assert_never(event)
