@@ -30,9 +30,9 @@ CODES = {
         Message("gateway out of room", "网关空间不足"),
         Message(
             "requests hold `GLM_BODIES_MAX_BYTES`, files on their way take `GLM_SPOOL_MAX_BYTES`, a tenth of "
-            "the disk is all that is free, or the upstream sends events that do not end",
+            "the disk is all that is free, or the upstream sends what does not end",
             "请求占用达到 `GLM_BODIES_MAX_BYTES`、传输中的文件达到 `GLM_SPOOL_MAX_BYTES`、磁盘只剩十分之一，"
-            "或上游发来没有结尾的事件",
+            "或上游发来没有结尾的内容",
         ),
         Message("Wait, or send less.", "请等待，或减少内容。"),
     ),
@@ -53,8 +53,9 @@ BODIES_FULL = Message(
     "所有请求合计已占用上限 {max_bytes} 字节（GLM_BODIES_MAX_BYTES）。请减少内容，或稍后再试。",
 )
 EVENTS_FULL = Message(
-    "The upstream's answers hold the {max_bytes} bytes of unfinished events that they may together.",
-    "上游各回答中未完成的事件合计已占用上限 {max_bytes} 字节。",
+    "The upstream's answers hold the {max_bytes} bytes of unfinished events and long texts that they may "
+    "together.",
+    "上游各回答中未完成的事件和超长文本合计已占用上限 {max_bytes} 字节。",
 )
 SPOOL_FULL = Message(
     "Files on their way take {max_bytes} bytes already (GLM_SPOOL_MAX_BYTES).",

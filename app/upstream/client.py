@@ -40,7 +40,7 @@ from app.upstream.header import BROWSER_HEADERS
 from app.upstream.probe import PLACEHOLDER_TOKEN, ProbeResult, read_probe
 from app.upstream.request import DEFAULT_ASSISTANT_ID, StreamRequest, build_stream_body
 from app.upstream.signature import sign
-from app.upstream.sse import build_event_budget
+from app.upstream.sse import build_answer_budget
 from app.upstream.stream import AnswerStream
 from app.upstream.upload import (
     UPLOAD_PATH,
@@ -89,7 +89,7 @@ class UpstreamClient:
         self._clock = clock
         self._proxies = {"http": address.proxy, "https": address.proxy} if address.proxy else {}
         self._adapter = UpstreamAdapter(_MAX_CONNECTIONS)
-        self._events = build_event_budget()
+        self._room = build_answer_budget()
 
     def open_stream(
         self, access_token: AccessToken, request: StreamRequest, *, timeout_seconds: float
@@ -113,7 +113,7 @@ class UpstreamClient:
             response = self._call(path, token.value, token.device_id, body, deadline, "text/event-stream")
             kind = response.headers.get("Content-Type", "")
             if response.status_code == 200 and "text/event-stream" in kind and not is_compressed(response):
-                return read(open_body(response), partial(give_back, response), share=self._events.open())
+                return read(open_body(response), partial(give_back, response), room=self._room)
             raise _read_refusal(response, deadline)
 
     def stop_answer(self, access_token: AccessToken, answer_id: str) -> None:

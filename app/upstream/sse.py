@@ -9,7 +9,8 @@ from app.core.errors import GatewayError, OutOfRoom, UpstreamInvalid
 # The longest real frames hold a whole answer, which is less than a million characters, and the pages of a
 # search; what is longer than this is no answer.
 _MAX_EVENT_BYTES = 16 * 1024 * 1024
-# Of all answers: what is unfinished beyond a piece of each, which is all that an event usually takes.
+# Of all answers: what is unfinished beyond a piece of each, which is all that an event usually takes, and
+# what the longest answers say.
 _MAX_UNFINISHED_BYTES = 128 * 1024 * 1024
 _RESERVE_BYTES = 32 * 1024 * 1024
 _FREE_BYTES = 64 * 1024
@@ -21,8 +22,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _USUAL_HEAD = b"event:message\ndata: "
 
 
-def build_event_budget() -> Budget:
-    """For what all answers of one upstream hold of unfinished events."""
+def build_answer_budget() -> Budget:
+    """For what all answers of one upstream hold of unfinished events, and of very long texts."""
 
     def refuse(max_bytes: int) -> OutOfRoom:
         return OutOfRoom(EVENTS_FULL.fill(max_bytes=max_bytes), retry_after_seconds=_RETRY_SECONDS)

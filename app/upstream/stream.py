@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.budget import Share
+from app.budget import Budget
 from app.catalogue.upstream import ANSWER_BROKEN, ANSWER_UNFINISHED, NOT_A_WORD
-from app.core.errors import CutAnswer, GatewayError, SilentAnswer
+from app.core.errors import CutAnswer, GatewayError, SilentAnswer, UpstreamInvalid
 from app.core.event import ReplyEvent
 from app.hub import cooperate
 from app.upstream.body import BodyReader
@@ -21,6 +21,11 @@ from app.upstream.stored import build_rest
 
 # The upstream never sends this (protocol notes 4.1), but what stands between may.
 _DONE = b"[DONE]"
+# No answer is half as long. What it says beyond the free part counts in the room of all answers, as the bytes
+# that Chinese takes in memory.
+_MAX_ANSWER_CHARS = 4_000_000
+_FREE_CHARS = 256 * 1024
+_BYTES_A_CHAR = 2
 # Of one read, so that tiny ones do not hold up everybody else.
 _MAX_EVENTS = 256
 _DRAIN_SECONDS = 0.05
@@ -40,17 +45,19 @@ class AnswerStream:
         *,
         reads_calls: bool = False,
         reads_searches: bool = False,
-        share: Share | None = None,
+        room: Budget | None = None,
         resumes: tuple[Reducer, Continuation] | None = None,
     ) -> None:
         """`release(reusable)` takes the connection back; what is read beside text is as in Reducer.
 
-        `share` is the room for unfinished events, and the stream's own. `resumes` is what `interrupt` gave
-        for the stream that this one goes on with.
+        `room` is what all answers may hold of unfinished events and of very long texts. `resumes` is what
+        `interrupt` gave for the stream that this one goes on with.
         """
         self._body = body
         self._release: Callable[[bool], None] | None = release
-        self._decoder = EventDecoder(share)
+        self._decoder = EventDecoder(room.open() if room is not None else None)
+        self._said_share = room.open() if room is not None else None
+        self._said_chars = 0
         self._reducer = Reducer(reads_calls=reads_calls, reads_searches=reads_searches)
         self._continuation: Continuation | None = None
         if resumes is not None:
@@ -128,6 +135,7 @@ class AnswerStream:
                 else:
                     self.frames += 1
                     events += known
+            self._count_said(events)
             if self.ended and not self._reducer.finished:
                 raise self._cut()
         except GatewayError as error:
@@ -136,6 +144,19 @@ class AnswerStream:
             if not events:
                 raise
         return events
+
+    def _count_said(self, events: list[ReplyEvent]) -> None:
+        """Raises UpstreamInvalid where the answer never ends, OutOfRoom where there is no room for it."""
+        chars = 0
+        for event in events:
+            chars += len(getattr(event, "text", ""))
+        self._said_chars += chars
+        if self._said_chars <= _FREE_CHARS:
+            return
+        if self._said_chars > _MAX_ANSWER_CHARS:
+            raise UpstreamInvalid("The upstream sent an answer that never ends.")
+        if self._said_share is not None:
+            self._said_share.take(chars * _BYTES_A_CHAR)
 
     def _reduce(self, document: bytes) -> list[ReplyEvent]:
         if document == _DONE:
@@ -185,6 +206,8 @@ class AnswerStream:
                 self._body.close()
                 # An error that was kept holds this object in a cycle, which may be collected much later.
                 self._decoder.forget()
+                if self._said_share is not None:
+                    self._said_share.close()
                 self._growing = GrowingText()
                 self._later = []
                 release(reusable)

@@ -163,7 +163,7 @@ CONTENT_ATTACKS: dict[str, Attack] = {name: _send_body(name) for name in BODIES}
 FLOOD_ATTACKS: dict[str, Attack] = {
     f"file-{name}": _fetch_flood(name) for name in ("continue", "fields", "chunks", "trailers")
 } | {
-    f"upstream-{name}": _ask_flood(name, stream=name != "after-finish")
-    for name in ("continue", "after-finish", "comments", "frames", "one-line", "tiny-events")
+    f"upstream-{name}": _ask_flood(name, stream=name not in ("after-finish", "deltas"))
+    for name in ("continue", "after-finish", "comments", "frames", "deltas", "one-line", "tiny-events")
 }
 """Those that need the flood server as upstream and as server of files."""

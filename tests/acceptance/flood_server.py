@@ -31,13 +31,14 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _frame(status: str, text: str) -> bytes:
+def _frame(status: str, text: str, **meta: bool) -> bytes:
     content = [{"type": "text", "text": text, "status": status}]
     document = {
         "id": "b" * 24,
         "conversation_id": "a" * 24,
         "status": status,
         "parts": [{"logic_id": "l", "status": status, "content": content}],
+        "meta_data": meta,
     }
     return _chunk(b"data: %b\n\n" % json.dumps(document).encode())
 
@@ -51,6 +52,7 @@ FLOODS: dict[str, tuple[bytes, bytes]] = {
     "after-finish": (_SSE + _frame("finish", "Hello"), _frame("finish", "Hello") * 500),
     "comments": (_SSE + _frame("init", "Hel"), _chunk(b": x\n\n" * 10_000)),
     "frames": (_SSE, _frame("init", "Hel") * 500),
+    "deltas": (_SSE, _frame("init", "x" * 60_000, if_increase_push=True)),
     "one-line": (_SSE + _frame("init", "Hel"), _chunk(b"data: " + b"x" * 65_536)),
     "tiny-events": (_SSE + _frame("init", "Hel"), b"1\r\n\n\r\n" * 10_000),
 }

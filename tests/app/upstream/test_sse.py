@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import OutOfRoom, UpstreamInvalid
 from app.upstream import sse
-from app.upstream.sse import EventDecoder, build_event_budget
+from app.upstream.sse import EventDecoder, build_answer_budget
 from tests.fixture_table import cuttings
 
 CASES = [
@@ -108,7 +108,7 @@ MEBIBYTE = 1024 * 1024
 
 def test_many_endless_lines_are_bounded_in_sum() -> None:
     """Whoever grows where the room is full is refused, and what it held is there for the others."""
-    budget = build_event_budget()
+    budget = build_answer_budget()
     decoders = [EventDecoder(budget.open()) for _ in range(40)]
     refused = 0
     tracemalloc.start()
@@ -130,7 +130,7 @@ def test_many_endless_lines_are_bounded_in_sum() -> None:
 
 
 def test_large_events_leave_room_for_usual_ones() -> None:
-    budget = build_event_budget()
+    budget = build_answer_budget()
     large = [EventDecoder(budget.open()) for _ in range(8)]
     with pytest.raises(OutOfRoom) as raised:
         feed_all(large, b"data: " + b"x" * 65_530, 240)
@@ -154,7 +154,7 @@ def test_large_events_leave_room_for_usual_ones() -> None:
 )
 def test_the_room_is_given_back_whatever_comes(steps: list[tuple[int, bytes | None]]) -> None:
     """None: the stream is closed. What is free for everybody is a piece of 64 KiB."""
-    budget = build_event_budget()
+    budget = build_answer_budget()
     decoders = [EventDecoder(budget.open()) for _ in range(4)]
     plain = [EventDecoder() for _ in range(4)]
     for number, data in steps:
@@ -185,7 +185,7 @@ def test_an_event_has_its_own_bound_also_where_there_is_room(
 ) -> None:
     monkeypatch.setattr(sse, "_MAX_EVENT_BYTES", 700)
     monkeypatch.setattr(sse, "_FREE_BYTES", 100)
-    budget = build_event_budget()
+    budget = build_answer_budget()
     decoder = EventDecoder(budget.open())
     with pytest.raises(UpstreamInvalid):
         feed_all([decoder], piece, 11)
