@@ -47,6 +47,13 @@ class GatewayError(Exception):
         self.account: str | None = None
         """The label of the one that failed."""
 
+    def forget_frames(self) -> None:
+        """Whoever keeps it does not keep all that was at work where it was raised, and itself in a cycle."""
+        error: BaseException | None = self
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
+
     @property
     def message(self) -> str:
         """In English, for programs."""

@@ -169,4 +169,10 @@ class Answer:
         self._stream = ask_again(self.conversation_id, follow_up.prompt)
 
     def close(self) -> None:
+        """Nothing holds the reply any more, so that all of it is gone with the reply."""
         self._stream.close()
+        self._healing, self._stop = None, _do_nothing
+
+
+def _do_nothing() -> None:
+    pass

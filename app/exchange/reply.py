@@ -192,11 +192,15 @@ class Reply:
         give_back = partial(self._give_back, delivered=self._phase is Phase.COMMITTED)
         self._phase = Phase.CLOSED
         try:
+            # What has come and was not read yet may name the conversation, which else nobody would delete.
             if self._answer.conversation_id is None:
-                self._look_for_name()
+                with suppress(GatewayError):
+                    self._answer.read(_GLANCE_SECONDS, is_committed=False)
         finally:
             try:
                 self._answer.close()
+                if self._failure is not None:
+                    self._failure.forget_frames()
             finally:
                 self._end(give_back, in_background=in_background)
 
@@ -207,11 +211,6 @@ class Reply:
             run_in_background(partial(self._stop_and, give_back))
         else:
             self._stop_and(give_back)
-
-    def _look_for_name(self) -> None:
-        """What has come and was not read yet may name the conversation, which else nobody would delete."""
-        with suppress(GatewayError):
-            self._answer.read(_GLANCE_SECONDS, is_committed=False)
 
     @property
     def _is_left(self) -> bool:

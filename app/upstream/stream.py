@@ -204,7 +204,7 @@ class AnswerStream:
                 reusable = self._drain() if self._reducer.finished else self._body.complete
             finally:
                 self._body.close()
-                # An error that was kept holds this object in a cycle, which may be collected much later.
+                self._failure = None
                 self._decoder.forget()
                 if self._said_share is not None:
                     self._said_share.close()

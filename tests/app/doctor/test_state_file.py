@@ -150,8 +150,12 @@ def test_a_signal_waits_for_the_refresh(
         return renew(self, account)
 
     monkeypatch.setattr(Refresher, "renew", interrupt_and_renew)
-    with pytest.raises(KeyboardInterrupt):
-        call(given="demo-ann")
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call(given="demo-ann")
+    finally:
+        signal.signal(signal.SIGINT, usual)
     with hold(state_path) as vault:
         assert vault.get("demo-ann") is not None
 

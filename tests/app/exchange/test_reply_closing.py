@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+from weakref import ref
 
 import gevent
 import pytest
 
-from app.core.errors import CutAnswer, UpstreamTimeout, UpstreamUnreachable
+from app.core.errors import CutAnswer, GatewayError, UpstreamTimeout, UpstreamUnreachable
 from app.core.event import TextDelta
 from app.exchange import reply as module
+from app.exchange.healing import Healing
+from app.metrics.counters import Counters
+from app.upstream.stream import AnswerStream
 from tests.app.exchange.script import EMPTY, FINISHED, STARTED, Rig, Step
 
 A, B = TextDelta("a"), TextDelta("b")
@@ -121,3 +128,42 @@ def test_the_account_is_free_although_something_cannot_be_closed(
     with pytest.raises(OSError, match="cannot be closed"):
         rig.close()
     assert rig.log[-1] == "released ok"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [[A, FINISHED]],
+        [A, CUT],
+        [CUT],
+        [60.0],
+        [A],
+    ],
+)
+@pytest.mark.parametrize("heals", [True, False])
+def test_what_is_over_is_gone_at_once(steps: list[Step], *, heals: bool) -> None:
+    """Without a collection: of what is left of a long answer many would have to be kept until one."""
+    gc.collect()
+    gc.disable()
+    try:
+        reply, stream = _play_and_forget(steps, heals=heals)
+        assert (reply(), stream()) == (None, None)
+    finally:
+        gc.enable()
+
+
+def _refuse(_: AnswerStream) -> NoReturn:
+    raise UpstreamUnreachable("away")
+
+
+def _play_and_forget(steps: list[Step], *, heals: bool) -> tuple[ref[Any], ref[Any]]:
+    healing = Healing(_refuse, Counters()) if heals else None
+    rig = Rig(STARTED, *steps, healing=healing)
+    reply, stream = ref(rig.reply), ref(rig.stream)
+    with suppress(GatewayError):
+        rig.commit()
+        rig.play()
+    rig.close()
+    del rig.reply, rig.stream
+    Rig.made.remove(rig)
+    return reply, stream
