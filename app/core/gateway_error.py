@@ -48,7 +48,8 @@ class GatewayError(Exception):
         """The label of the one that failed."""
 
     def forget_frames(self) -> None:
-        """Whoever keeps it does not keep all that was at work where it was raised, and itself in a cycle."""
+        """Those hold all that was at work where it was raised, and one of them this error itself: in a cycle,
+        so that all would stay until a collection."""
         error: BaseException | None = self
         while error is not None:
             error.__traceback__ = None

@@ -199,8 +199,6 @@ class Reply:
         finally:
             try:
                 self._answer.close()
-                if self._failure is not None:
-                    self._failure.forget_frames()
             finally:
                 self._end(give_back, in_background=in_background)
 
@@ -231,21 +229,24 @@ class Reply:
         if answer_id is None:
             threading.Event().wait(_NOTICE_SECONDS)
             return
-        late = UpstreamTimeout(NOT_STOPPED_IN_TIME)
         try:
-            with Deadline(_STOP_SECONDS, late):
+            with Deadline(_STOP_SECONDS, UpstreamTimeout(NOT_STOPPED_IN_TIME)):
                 self._stop(answer_id)
         except GatewayError as error:
             log.debug("an answer was not stopped upstream: %s", error.code)
 
     def _give_back(self, *, delivered: bool) -> None:
-        if self.delivered is not None and not self.delivered.keeps:
+        delivered_text, self.delivered = self.delivered, None  # what it tells may know this reply
+        if delivered_text is not None and not delivered_text.keeps:
             self._use.forgo()
         try:
             self._use.end(delivered=delivered, is_answered=self.finished)
         finally:
+            outcome, failure, self._failure = self.outcome, self._failure, None
+            if failure is not None:
+                failure.forget_frames()
             if self._lease is not None:
-                self._lease.release(self.outcome, self._failure)
+                self._lease.release(outcome, failure)
 
     @property
     def outcome(self) -> Outcome:
@@ -255,8 +256,7 @@ class Reply:
 
     def _wait(self, until: float) -> bool:
         """False when the time came before anything else did."""
-        seconds = until - self._clock()
-        return seconds > 0 and self._read(seconds)
+        return (seconds := until - self._clock()) > 0 and self._read(seconds)
 
     def _receive(self) -> None:
         if self._failure is not None:

@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn
 from weakref import ref
 
@@ -15,7 +16,9 @@ import pytest
 from app.core.errors import CutAnswer, GatewayError, UpstreamTimeout, UpstreamUnreachable
 from app.core.event import TextDelta
 from app.exchange import reply as module
+from app.exchange.delivered_text import DeliveredText
 from app.exchange.healing import Healing
+from app.exchange.reply import Reply
 from app.metrics.counters import Counters
 from app.upstream.stream import AnswerStream
 from tests.app.exchange.script import EMPTY, FINISHED, STARTED, Rig, Step
@@ -152,14 +155,20 @@ def test_what_is_over_is_gone_at_once(steps: list[Step], *, heals: bool) -> None
         gc.enable()
 
 
+def _note(_: Reply, text: str, told: str, turn: int) -> None:
+    pass
+
+
 def _refuse(_: AnswerStream) -> NoReturn:
     raise UpstreamUnreachable("away")
 
 
 def _play_and_forget(steps: list[Step], *, heals: bool) -> tuple[ref[Any], ref[Any]]:
     healing = Healing(_refuse, Counters()) if heals else None
-    rig = Rig(STARTED, *steps, healing=healing)
+    own = [CutAnswer("cut") if step is CUT else step for step in steps]  # what failed holds frames
+    rig = Rig(STARTED, *own, healing=healing)
     reply, stream = ref(rig.reply), ref(rig.stream)
+    rig.reply.delivered = DeliveredText(partial(_note, rig.reply), is_held=True)
     with suppress(GatewayError):
         rig.commit()
         rig.play()
