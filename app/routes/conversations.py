@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from flask import Blueprint, Response, g, jsonify
 
 from app.catalogue.path import NOT_YOUR_CONVERSATION
 from app.conversations.ledger import Conversation
-from app.core.errors import ConversationNotFound
+from app.core.errors import ConversationBusy, ConversationNotFound
 from app.identifier import fold_id
 from app.routes.auth import require_caller
 from app.routes.services import services
 from app.upstream.video import VIDEO_ASSISTANT
+
+# An answer is stopped within 0.8 seconds (app/exchange/reply.py).
+_FREE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.05
 
 bp = Blueprint("conversations", __name__)
 bp.before_request(require_caller)
@@ -32,8 +37,23 @@ def delete_conversation(conversation_id: str) -> Response:
     conversation = find_own_conversation(conversation_id)
     if conversation is None:
         raise ConversationNotFound(NOT_YOUR_CONVERSATION, param="id")
-    services().cleaner.delete_now(conversation)
+    _delete_soon(conversation)
     return jsonify(id=conversation.id, object="conversation.deleted", deleted=True)
+
+
+def _delete_soon(conversation: Conversation) -> None:
+    """An answer that ended early, at a call or a stop, is stopped upstream before its conversation is free:
+    whoever has just heard its end need not ask twice. Raises as Cleaner.delete_now does."""
+    ends_at = time.monotonic() + _FREE_SECONDS
+    while True:
+        try:
+            services().cleaner.delete_now(conversation)
+        except ConversationBusy:
+            if time.monotonic() >= ends_at:
+                raise
+            threading.Event().wait(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def find_own_conversation(conversation_id: str) -> Conversation | None:
