@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
+from tests.fresh_python import run_python
 
 ROOMS = (
     "cryptography", "jsonschema_rs", "prometheus_client",
@@ -51,15 +47,6 @@ for room in ROOMS:
     importlib.import_module(room)
 print(len(switches))
 """
-
-
-def run_python(code: str) -> list[str]:
-    """The lines it prints."""
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    return run.stdout.splitlines()
 
 
 def test_every_module_can_be_imported() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from tests.fresh_python import run_python
 
 # What gevent replaces: who takes a function or class out of one of these by name keeps the old one.
 CODE = """
@@ -30,15 +28,6 @@ for name in new:
             print(name, attribute, patched[id(value)])
 print(*new)
 """
-
-
-def run_python(code: str) -> list[str]:
-    """The lines it prints."""
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
-    )  # fmt: skip
-    return run.stdout.splitlines()
 
 
 def test_nothing_that_is_patched_later_is_taken_before() -> None:
