@@ -23,8 +23,6 @@ _MIGRATIONS = (
             due REAL NOT NULL,
             attempts INTEGER NOT NULL DEFAULT 0
         ) WITHOUT ROWID""",
-        "CREATE INDEX IF NOT EXISTS conversation_due ON conversation (due)",
-        "CREATE INDEX IF NOT EXISTS conversation_owner_due ON conversation (owner, due)",
         """CREATE TABLE IF NOT EXISTS login (
             account TEXT PRIMARY KEY,
             owner TEXT NOT NULL,
@@ -41,6 +39,10 @@ _MIGRATIONS = (
 )
 VERSION = len(_MIGRATIONS)
 
+# For memory alone, where everything is looked up: in the file each would be one more page to write for
+# every change.
+_INDEXES = {"conversation_due": "conversation (due)", "conversation_owner_due": "conversation (owner, due)"}
+
 _Columns = dict[str, list[tuple[Any, ...]]]
 
 
@@ -56,7 +58,15 @@ def build_memory() -> sqlite3.Connection:
     """An empty state in memory, of this version."""
     memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     migrate(memory)
+    for name, columns in _INDEXES.items():
+        memory.execute(f"CREATE INDEX {name} ON {columns}")
     return memory
+
+
+def drop_indexes(connection: sqlite3.Connection) -> None:
+    """Of a file that an earlier release made. Raises the sqlite3.Error that keeps it from being written."""
+    for name in _INDEXES:
+        connection.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 def require_known(version: int) -> None:

@@ -41,15 +41,11 @@ _SQUARE_BEGUN = rf"\[(?:{_KEYED_BEGUN}|{_KEYS}\])?"
 
 
 class _Grammar(msgspec.Struct, frozen=True):
-    """`suspect` finds nothing in a text that may pass as it is."""
-
-    suspect: re.Pattern[str]
     mark: re.Pattern[str]
     begun: re.Pattern[str]
 
 
 _WITHOUT_KEYS = _Grammar(
-    suspect=re.compile(r"[【\]]"),
     mark=re.compile("|".join((_NUMBERED, _KEYED, _SANDBOX))),
     begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SANDBOX_BEGUN})\Z"),
 )
@@ -67,8 +63,7 @@ class CitingText:
 
     def passes(self, text: str) -> bool:
         """Whether `text` may be passed on without `feed`."""
-        grammar = _compile_with_keys() if self._sources.has_keys else _WITHOUT_KEYS
-        if self._held or grammar.suspect.search(text):
+        if self._held or "【" in text or "]" in text or (self._sources.has_keys and _may_hold_key(text)):
             return False
         self._before = text[-1:]
         return True
@@ -125,10 +120,18 @@ def _grammar(sources: Sources) -> _Grammar:
 def _compile_with_keys() -> _Grammar:
     """Keys without brackets count only once a search gave keys: elsewhere `turn2left3` is just text."""
     return _Grammar(
-        suspect=re.compile(r"[【\[\]]|turn\d|t(?:u(?:rn?)?)?\Z"),
         mark=re.compile("|".join((_NUMBERED, _KEYED, _BRACKETED, _BARE, _SANDBOX))),
         begun=re.compile(rf"(?:{_BRACKET_BEGUN}|{_SQUARE_BEGUN}|{_BARE_BEGUN}|{_SANDBOX_BEGUN})\Z"),
     )
+
+
+def _may_hold_key(text: str) -> bool:
+    return _compile_key_begun().search(text) is not None
+
+
+@cache
+def _compile_key_begun() -> re.Pattern[str]:
+    return re.compile(r"\[|turn\d|t(?:u(?:rn?)?)?\Z")
 
 
 def _cite(number: int, source: Source) -> CitedText:

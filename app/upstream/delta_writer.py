@@ -25,7 +25,7 @@ class DeltaWriter:
 
     def emit(self, key: object, text: str, events: list[ReplyEvent]) -> None:
         """Add the event for `text`, parted from what another part said before."""
-        if self._half or _SURROGATE.search(text):
+        if self._half or (not text.isascii() and _SURROGATE.search(text)):
             text = self._pair(key, text)
         if not text:
             return

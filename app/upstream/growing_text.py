@@ -4,11 +4,12 @@ Reading a snapshot costs as much as all that was said before it. So of a frame t
 something, the bytes around what comes next are kept. A frame with the same bytes, and the inside of a JSON
 string between them, would be read and reduced alike; only what is between is decoded then:
 
-    {"id":"6a50", ... "content":[{"type":"text","text":"The Brocken","tool_calls":{}}], ... "status":"init"}
-    |----------------------- before --------------------------------||-------------- behind --------------|
-    {"id":"6a50", ... "content":[{"type":"text","text":"The Brocken is","tool_calls":{}}], ...
+    event:message\ndata: {"id":"6a50", ... [{"type":"text","text":"The Brocken", ... "status":"init"}\n\n
+    |----------------------- before ------------------------------------------||------- behind --------|
+    event:message\ndata: {"id":"6a50", ... [{"type":"text","text":"The Brocken is", ... "status":"init"}\n\n
 
-Of frames that hold deltas, `before` ends where the text begins.
+What makes the frame an event belongs to these bytes. A JSON string holds no line end, so that nobody has to
+look for one either. Of frames that hold deltas, `before` ends where the text begins.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from app.upstream.frames import ContentItem, Frame, Part
 from app.upstream.merge import PartText
 from app.upstream.part_stream import Feed, Key, PartStream, choose_feed
 from app.upstream.reducer import Reducer
+from app.upstream.sse import EVENT_HEAD, EVENT_TAIL
 
 # Held for each stream.
-_MAX_FRAME_BYTES = 256 * 1024
+_MAX_EVENT_BYTES = 256 * 1024
 # An upstream whose frames differ in more, such as a time, is not looked at again and again.
 _MAX_FRUITLESS = 8
 _INSIDE = rb'"((?:[^"\\]|\\.)*+)"'
@@ -46,29 +48,40 @@ class GrowingText:
         self._feed: Feed = PartText.extend
         self._fruitless = 0  # frames that were learned since one was read by what was learned
 
-    def read(self, document: bytes) -> list[ReplyEvent] | None:
-        """The events of a frame that differs from the last one in its text alone, None of any other."""
-        part_stream, begin, end = self._part_stream, len(self._before), len(document) - len(self._behind)
-        if part_stream is None or begin > end or len(document) > _MAX_FRAME_BYTES:
+    def read(self, event: bytes) -> list[ReplyEvent] | None:
+        """What one whole event says whose frame differs from the last one in its text alone.
+
+        None of any other, of one that is not written as EVENT_HEAD and EVENT_TAIL have it, and of bytes that
+        are not one whole event.
+        """
+        part_stream, begin, end = self._part_stream, len(self._before), len(event) - len(self._behind)
+        if part_stream is None or begin > end or len(event) > _MAX_EVENT_BYTES:
             return None
-        if not (document.startswith(self._before) and document.endswith(self._behind)):
+        if not (event.startswith(self._before) and event.endswith(self._behind)):
             return None
-        new = _decode_inside(document[begin:end])
+        new = _decode_inside(event[begin:end])
         if new is None or "】" in new:  # with a citation, more of the frame is read
             return None
         self._fruitless = 0
         events: list[ReplyEvent] = []
         if new:
             if self._feed is PartText.extend:
-                self._before = document[:end]
+                self._before = event[:end]
             part_stream.emit(self._feed(part_stream.merged, new), events)
         return events
+
+    def read_document(self, document: bytes) -> list[ReplyEvent] | None:
+        """As `read`, of the data of an event."""
+        if self._part_stream is None or len(document) > _MAX_EVENT_BYTES:
+            return None
+        return self.read(EVENT_HEAD + document + EVENT_TAIL)
 
     def learn(self, document: bytes, frame: Frame, reducer: Reducer) -> None:
         """`document` was parsed as `frame`, and has just been reduced."""
         self._part_stream = None
         known = _find_only_item(frame)
-        if known is None or self._fruitless >= _MAX_FRUITLESS or len(document) > _MAX_FRAME_BYTES:
+        is_usual = len(document) <= _MAX_EVENT_BYTES and b"\n" not in document
+        if known is None or self._fruitless >= _MAX_FRUITLESS or not is_usual:
             return
         key, item, part_stream = *known, reducer.current
         if part_stream is None or part_stream.key != key:
@@ -79,8 +92,8 @@ class GrowingText:
         if feed is not None and place is not None:
             self._fruitless += 1
             self._part_stream, self._feed = part_stream, feed
-            self._before = document[: place[1] if feed is PartText.extend else place[0]]
-            self._behind = document[place[1] :]
+            self._before = EVENT_HEAD + document[: place[1] if feed is PartText.extend else place[0]]
+            self._behind = document[place[1] :] + EVENT_TAIL
 
 
 def _find_only_item(frame: Frame) -> tuple[Key, ContentItem] | None:
@@ -113,6 +126,6 @@ def _find_place(document: bytes, kind: str, text: str) -> tuple[int, int] | None
 def _decode_inside(inside: bytes) -> str | None:
     """None where that is not the inside of one JSON string, or has halves of surrogate pairs."""
     try:
-        return _decode_text(b'"%b"' % inside)
+        return _decode_text(b'"' + inside + b'"')
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None

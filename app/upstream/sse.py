@@ -18,8 +18,9 @@ _RETRY_SECONDS = 5.0
 # What a piece that is held takes beside its bytes, so that empty ones count as well.
 _PIECE_BYTES = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# How the upstream begins every event.
-_USUAL_HEAD = b"event:message\ndata: "
+EVENT_HEAD = b"event:message\ndata: "
+EVENT_TAIL = b"\n\n"
+"""What stands around the data of nearly every event of the upstream."""
 
 
 def build_answer_budget() -> Budget:
@@ -50,10 +51,13 @@ class EventDecoder:
         self._after_cr = False
         self._at_start = True
 
+    @property
+    def is_between_events(self) -> bool:
+        """What comes next begins an event."""
+        return not (self._line or self._data or self._after_cr or self._at_start)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The data of every event that these bytes completed, in order."""
-        if not (self._line or self._data or self._after_cr or self._at_start) and (event := _unwrap(data)):
-            return [event]
         if self._after_cr or b"\r" in data:
             data = self._normalise(data)
         lines = data.split(b"\n")
@@ -129,14 +133,3 @@ class EventDecoder:
             elif line.startswith(b"data:"):
                 self._hold(self._data, line[6:] if line[5:6] == b" " else line[5:])
         return events
-
-
-def _unwrap(data: bytes) -> bytes:
-    """The data of an event where these bytes are one, whole and as usual: nearly every read is."""
-    is_usual = (
-        data.startswith(_USUAL_HEAD)
-        and data.find(b"\n", len(_USUAL_HEAD)) == len(data) - 2
-        and data.endswith(b"\n")
-        and b"\r" not in data
-    )
-    return data[len(_USUAL_HEAD) : -2] if is_usual else b""

@@ -125,16 +125,16 @@ class AnswerStream:
             raise self._failure
         events: list[ReplyEvent] = []
         try:
-            documents = self._next_documents(seconds)
-            if documents is None:
+            data = b"" if self._later else self._receive(seconds)
+            if data is None:
                 return None
-            for document in documents:
-                known = self._growing.read(document)
-                if known is None:
-                    events += self._reduce(document)
-                else:
-                    self.frames += 1
-                    events += known
+            known = self._growing.read(data) if self._decoder.is_between_events else None
+            if known is None:
+                for document in self._next_documents(data):
+                    events += self._read_document(document)
+            else:  # a read is one event, as nearly all are
+                self.frames += 1
+                events = known
             self._count_said(events)
             if self.ended and not self._reducer.finished:
                 raise self._cut()
@@ -158,6 +158,31 @@ class AnswerStream:
         if self._said_share is not None:
             self._said_share.take(chars * _BYTES_A_CHAR)
 
+    def _receive(self, seconds: float) -> bytes | None:
+        """What comes next of the body: b"" at its end, None in silence."""
+        try:
+            data = self._body.read(seconds)
+        except OSError as exc:
+            self.ended = self._has_lost = True
+            raise CutAnswer(ANSWER_BROKEN) from exc
+        self.ended = data == b""
+        return data
+
+    def _next_documents(self, data: bytes) -> list[bytes]:
+        """Those that `data` completed, or the next of very many."""
+        if self._later:
+            cooperate()
+        documents = self._later or self._decoder.feed(data)
+        self._later = documents[_MAX_EVENTS:] if len(documents) > _MAX_EVENTS else []
+        return documents[:_MAX_EVENTS] if self._later else documents
+
+    def _read_document(self, document: bytes) -> list[ReplyEvent]:
+        known = self._growing.read_document(document)
+        if known is None:
+            return self._reduce(document)
+        self.frames += 1
+        return known
+
     def _reduce(self, document: bytes) -> list[ReplyEvent]:
         if document == _DONE:
             return []
@@ -168,24 +193,6 @@ class AnswerStream:
         events = self._reducer.reduce(frame)
         self._growing.learn(document, frame, self._reducer)
         return events
-
-    def _next_documents(self, seconds: float) -> list[bytes] | None:
-        """Those of the next read, or the next of very many; None in silence."""
-        if self._later:
-            cooperate()
-            documents = self._later
-        else:
-            try:
-                data = self._body.read(seconds)
-            except OSError as exc:
-                self.ended = self._has_lost = True
-                raise CutAnswer(ANSWER_BROKEN) from exc
-            if data is None:
-                return None
-            self.ended = data == b""
-            documents = self._decoder.feed(data)
-        self._later = documents[_MAX_EVENTS:] if len(documents) > _MAX_EVENTS else []
-        return documents[:_MAX_EVENTS] if self._later else documents
 
     def _cut(self) -> GatewayError:
         self._has_lost = not self._decoder.finish()

@@ -67,8 +67,12 @@ class Reading:
         self._growing = GrowingText()
         self._parses_all = parses_all
 
+    def read_event(self, piece: bytes) -> list[ReplyEvent] | None:
+        """None of what has to be decoded."""
+        return None if self._parses_all else self._growing.read(piece)
+
     def read(self, document: bytes) -> list[ReplyEvent]:
-        grown = None if self._parses_all else self._growing.read(document)
+        grown = None if self._parses_all else self._growing.read_document(document)
         if grown is not None:
             return grown
         frame = parse_frame(document)
@@ -86,9 +90,11 @@ def play(pieces: Iterable[bytes], *, parses_all: bool = False) -> Played:
     try:
         for piece in pieces:
             received = received or bool(piece)
-            for data in decoder.feed(piece):
+            grown = reading.read_event(piece) if decoder.is_between_events else None
+            for data in decoder.feed(piece) if grown is None else ():
                 if not reducer.finished:
                     events.extend(reading.read(data))
+            events.extend(grown or ())
     except GatewayError as exc:
         error = name_kind(exc)
     if error is None and reducer.part_error is not None and not reducer.finished:

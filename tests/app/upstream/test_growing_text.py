@@ -55,7 +55,7 @@ def write(frames: list[dict[str, Any]], *, is_ascii: bool = False) -> list[bytes
 def count_unparsed(documents: list[bytes]) -> int:
     growing, reducer, unparsed = GrowingText(), Reducer(), 0
     for document in documents:
-        if growing.read(document) is not None:
+        if growing.read_document(document) is not None:
             unparsed += 1
         else:
             frame = parse_frame(document)
@@ -71,7 +71,11 @@ def test_nothing_is_read_otherwise_than_by_parsing(
 ) -> None:
     frames = player.play_frames(said, cycle(styles), Ending())
     data = player.write_events(frames, is_ascii=is_ascii)
-    assert play([data]) == play([data], parses_all=True)
+    assert play([data]) == play(split_events(data)) == play([data], parses_all=True)
+
+
+def split_events(data: bytes) -> list[bytes]:
+    return [event + b"\n\n" for event in data.split(b"\n\n")[:-1]]
 
 
 CHANGES: dict[str, Any] = {
@@ -109,7 +113,7 @@ def altered_frames(draw: st.DrawFn) -> list[dict[str, Any]]:
 @given(altered_frames())
 def test_whatever_else_changes_is_noticed(frames: list[dict[str, Any]]) -> None:
     data = player.write_events(frames)
-    assert play([data]) == play([data], parses_all=True)
+    assert play([data]) == play(split_events(data)) == play([data], parses_all=True)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -141,13 +145,13 @@ def test_frames_that_differ_in_more_each_time_are_soon_only_parsed() -> None:
     """What is done to find a text would be for nothing."""
     growing, reducer = GrowingText(), Reducer()
     for document in build_snapshots(map(str, range(100))):
-        assert growing.read(document) is None
+        assert growing.read_document(document) is None
         frame = parse_frame(document)
         reducer.reduce(frame)
         growing.learn(document, frame, reducer)
     again = build_snapshots(cycle([""]))
     for document in again[-2:]:
-        assert growing.read(document) is None
+        assert growing.read_document(document) is None
         growing.learn(document, parse_frame(document), reducer)
 
 
@@ -172,15 +176,48 @@ SPLIT = [
 ]
 
 
+def test_an_event_is_read_as_it_comes() -> None:
+    """What is less than a whole event, or more, or written otherwise, is left to the decoder."""
+    growing, reducer = GrowingText(), Reducer()
+    frame = parse_frame(SPLIT[0])
+    reducer.reduce(frame)
+    growing.learn(SPLIT[0], frame, reducer)
+    event = b"event:message\ndata: %b\n\n" % SPLIT[1]
+    others = [
+        event[:-1],
+        event[1:],
+        event + event,
+        b": x\n" + event,
+        event.replace(b"\n", b"\r\n"),
+        event.replace(b"so", b"so\n"),
+        event.replace(b"so", b"so\r"),
+        event.replace(b"data: ", b"data:"),
+        event.replace(b',"meta_data"', b',\n"meta_data"'),
+    ]
+    assert [growing.read(other) for other in others] == [None] * len(others)
+    assert growing.read(event) == [TextDelta("é")]
+
+
+def test_a_frame_on_two_lines_is_not_learned() -> None:
+    """The second line of its event begins with `data:`, which its document does not tell."""
+    growing, reducer = GrowingText(), Reducer()
+    document = SPLIT[0].replace(b',"meta_data"', b',\n"meta_data"')
+    frame = parse_frame(document)
+    reducer.reduce(frame)
+    growing.learn(document, frame, reducer)
+    assert growing.read(b"event:message\ndata: %b\n\n" % document) is None
+    assert growing.read_document(document) is None
+
+
 def test_escapes_and_what_only_looks_like_more_text() -> None:
     growing, reducer = GrowingText(), Reducer()
     events: list[ReplyEvent] = []
     for document in SPLIT[:4]:
-        grown = growing.read(document)
+        grown = growing.read_document(document)
         if grown is None:
             frame = parse_frame(document)
             grown = reducer.reduce(frame)
             growing.learn(document, frame, reducer)
         events += grown
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["so", "é", "🏔", "\\"]
-    assert growing.read(SPLIT[4]) is None
+    assert growing.read_document(SPLIT[4]) is None
