@@ -38,6 +38,17 @@ def test_a_lower_bound_is_one() -> None:
     assert format_number(math.nan, 1) == "–"
 
 
+def test_a_chunk_is_told_from_the_beginning_of_its_stream() -> None:
+    """60 chunks for 9 ms and 300 for 21: 50 µs each behind a beginning of 6. The floor: 40 µs behind 3."""
+    runs = []
+    for name, ours, floor in (("stream50", 150.0, 90.0), ("latency50", 70.0, 50.0)):
+        (case,) = choose_cases([name], quick=False)
+        runs.append(Measurement(case, {CPU: ours, f"floor_{CPU}": floor}))
+    (chunk,) = (target for target in TARGETS if target.text == "chunk at 50 streams")
+    assert chunk.find(summarise(runs)) == pytest.approx(1.25)
+    assert math.isnan(chunk.find(summarise(runs[:1])))
+
+
 def test_tools_are_held_against_the_same_load_without_them() -> None:
     (case,) = choose_cases(["tools50"], quick=False)
     runs = []
