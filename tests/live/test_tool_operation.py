@@ -32,7 +32,7 @@ TOOLS = [READ, NOW, SEARCH, PATCH]
 def write(said: str, **more: object) -> str:
     """Have the model say so, in the process's own dialect."""
     fields = " ".join(f"{key}={value}" for key, value in more.items())
-    return f"agent written={quote(said.replace('call-k3x9', 'call-word'))} {fields}"
+    return f"agent written={quote(said.replace('call-k3x9', 'call-word'), safe='<')} {fields}"
 
 
 def take_calls(message: Any) -> list[tuple[str, str]]:
