@@ -28,7 +28,7 @@ from app.state.file import (
     write_changes,
     write_difference,
 )
-from app.state.schema import NewerSchema, build_memory, require_known
+from app.state.schema import NewerSchema, build_memory, drop_indexes, require_known
 from app.state_lock import MEMORY, StateInUse, StateLock, check_free
 
 __all__ = ["MEMORY", "State", "StateInUse", "StateTooNew", "open_sound_state", "open_state"]
@@ -177,6 +177,7 @@ class State:
                     with suppress(sqlite3.IntegrityError):  # a row that memory has already
                         self._memory.execute(statement, values)
             write_difference(self._memory, file, is_expected=self._is_away)
+            drop_indexes(file)  # last: a damaged file is not touched, a locked one is read
         except BaseException:
             file.close()
             raise

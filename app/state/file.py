@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.state.schema import TABLES, ForeignSchema, drop_indexes, migrate
+from app.state.schema import TABLES, ForeignSchema, migrate
 from app.state_lock import StateLock
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ def open_file(path: Path, lock: StateLock) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=0.0, check_same_thread=False, isolation_level=None)
     try:
         migrate(connection)  # first: a file of a later version is not touched
-        drop_indexes(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 TABLES = ("conversation", "login", "sealed_token")
@@ -64,9 +65,13 @@ def build_memory() -> sqlite3.Connection:
 
 
 def drop_indexes(connection: sqlite3.Connection) -> None:
-    """Of a file that an earlier release made. Raises the sqlite3.Error that keeps it from being written."""
-    for name in _INDEXES:
-        connection.execute(f"DROP INDEX IF EXISTS {name}")
+    """Of a file that an earlier release made; of one that cannot be written now, a later start drops them.
+
+    Raises the sqlite3.DatabaseError that says it is damaged.
+    """
+    with suppress(sqlite3.OperationalError):  # locked, disk full: they only cost time
+        for name in _INDEXES:
+            connection.execute(f"DROP INDEX IF EXISTS {name}")
 
 
 def require_known(version: int) -> None:

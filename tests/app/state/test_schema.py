@@ -11,9 +11,9 @@ import pytest
 from app.accounts.login import Logins
 from app.accounts.vault import RotatedTokens, Vault
 from app.conversations.ledger import Conversation, Ledger
-from app.state import StateTooNew, open_state
+from app.state import StateTooNew, open_sound_state, open_state
 from app.state.schema import VERSION
-from tests.app.state.opened import file_of, locked, write
+from tests.app.state.opened import count, file_of, locked, write
 from tests.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +63,54 @@ def test_only_memory_is_indexed(tmp_path: Path) -> None:
     state = open_state(str(path))
     assert file_of(state).execute(query).fetchall() == []
     assert state.run(query) == [("conversation_due",), ("conversation_owner_due",)]
+
+
+def make_earlier(path: Path) -> None:
+    """A file of this version as an earlier release left it, which knows some logins."""
+    state = open_state(str(path))
+    for number in range(400):
+        write(state, f"{number}-{'x' * 200}")
+    state.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE INDEX conversation_due ON conversation (due)")
+        connection.execute("CREATE INDEX conversation_owner_due ON conversation (owner, due)")
+
+
+@pytest.mark.parametrize("how", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_indexes_that_cannot_be_dropped_now_hinder_nobody(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file is locked, and can be read: who does not would go without rotated tokens meanwhile."""
+    path = tmp_path / "state.sqlite3"
+    make_earlier(path)
+    query = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    with locked(path, how):
+        for open_one in (open_state, open_sound_state):
+            state = open_one(str(path))
+            assert (state.is_kept, count(state), len(file_of(state).execute(query).fetchall())) == (
+                True,
+                400,
+                2,
+            )
+            state.close()
+    assert caplog.text == ""
+    state = open_state(str(path))
+    assert (count(state), file_of(state).execute(query).fetchall()) == (400, [])
+
+
+def test_a_damaged_file_keeps_its_indexes(tmp_path: Path) -> None:
+    """Nothing is written to what somebody may still mend."""
+    path = tmp_path / "state.sqlite3"
+    make_earlier(path)
+    with path.open("r+b") as file:
+        file.seek(4096 * 12)
+        file.write(b"\xff" * 4096)
+    damaged = path.read_bytes()
+    with pytest.raises(sqlite3.DatabaseError):
+        open_sound_state(str(path))
+    assert path.read_bytes() == damaged
+    assert open_state(str(path)).is_kept
+    assert [aside.read_bytes() for aside in tmp_path.glob("*.damaged-*")] == [damaged]
 
 
 def test_a_migration_that_does_not_come_through_is_made_later(tmp_path: Path) -> None:
