@@ -19,7 +19,7 @@ import re
 import msgspec
 
 from app.core.event import ReplyEvent
-from app.upstream.frames import ContentItem, Frame, Part
+from app.upstream.frames import ContentItem, Frame, Part, parse_frame
 from app.upstream.merge import PartText
 from app.upstream.part_stream import Feed, Key, PartStream, choose_feed
 from app.upstream.reducer import Reducer
@@ -86,9 +86,9 @@ class GrowingText:
         key, item, part_stream = *known, reducer.current
         if part_stream is None or part_stream.key != key:
             return
-        text = (item.think if item.type == "think" else item.text) or ""
+        text = _read_text(item)
         feed = _choose_feed(frame, item, text, part_stream.merged)
-        place = _find_place(document, item.type, text)
+        place = _find_place(document, item.type, text) if feed is not None else None
         if feed is not None and place is not None:
             self._fruitless += 1
             self._part_stream, self._feed = part_stream, feed
@@ -106,6 +106,10 @@ def _find_only_item(frame: Frame) -> tuple[Key, ContentItem] | None:
     return None
 
 
+def _read_text(item: ContentItem) -> str:
+    return (item.think if item.type == "think" else item.text) or ""
+
+
 def _choose_feed(frame: Frame, item: ContentItem, text: str, merged: PartText) -> Feed | None:
     """How the next frame of this kind is merged; None where that is not settled, or not all was said."""
     increases = frame.meta_data.if_increase_push if frame.meta_data else None
@@ -120,7 +124,15 @@ def _find_place(document: bytes, kind: str, text: str) -> tuple[int, int] | None
     if len(found) != 1:
         return None
     begin, end = found[0].span(1)
-    return (begin, end) if _decode_inside(document[begin:end]) == text else None
+    if _decode_inside(document[begin:end]) != text or not _is_said_at(document, end, text):
+        return None
+    return begin, end
+
+
+def _is_said_at(document: bytes, end: int, text: str) -> bool:
+    """Whether more before `end` is more that is said: keys may come twice, be escaped, or stand elsewhere."""
+    known = _find_only_item(parse_frame(document[:end] + b"." + document[end:]))
+    return known is not None and _read_text(known[1]) == text + "."
 
 
 def _decode_inside(inside: bytes) -> str | None:

@@ -221,3 +221,30 @@ def test_escapes_and_what_only_looks_like_more_text() -> None:
         events += grown
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["so", "é", "🏔", "\\"]
     assert growing.read_document(SPLIT[4]) is None
+
+
+ITEM = b'{"type":"text","text":"so"}'
+
+
+@pytest.mark.parametrize(
+    "seeming",
+    [
+        b'{"type":"text","text":"%b","text" :"so"}',
+        b'{"type":"text","text":"%b","te\\u0078t":"so"}',
+        b'{"type":"text","text" :"so","x":{"text":"%b"}}',
+        b'{"type":"text","text":\t"so","a\\"text":"%b"}',
+    ],
+)
+@pytest.mark.parametrize("is_delta", [False, True])
+def test_a_text_that_only_seems_to_be_said_is_not(seeming: bytes, is_delta: bool) -> None:
+    frame = SPLIT[0].replace(b"false", b"true") if is_delta else SPLIT[0]
+    items = [ITEM, *(seeming % text for text in (b"so", b"so it is", b"so it is not"))]
+    events = [b"event:message\ndata: %b\n\n" % frame.replace(ITEM, item) for item in items]
+    assert play(events) == play(events, parses_all=True)
+
+
+def test_an_item_that_says_nothing_does_not_say_what_stands_elsewhere() -> None:
+    frame = SPLIT[0].replace(b"false", b"true")
+    items = [ITEM, *(b'{"type":"text","x":{"text":"%b"}}' % text for text in (b"", b"so", b"not"))]
+    events = [b"event:message\ndata: %b\n\n" % frame.replace(ITEM, item) for item in items]
+    assert play(events) == play(events, parses_all=True)
