@@ -75,8 +75,11 @@ class Exchange:
             self._transport.write(self._head(200, content_type, extra))
 
     def write(self, data: bytes) -> None:
-        """Sends one non-empty piece of the body as one HTTP chunk."""
-        if not self.closed:
+        """Sends one non-empty piece of the body as one HTTP chunk.
+
+        Who writes on without a pause is told of a client that left (`on_gone`) only afterwards.
+        """
+        if not (self.closed or self._transport.is_closing()):
             self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def finish(self) -> None:

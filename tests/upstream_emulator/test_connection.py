@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from tests.upstream_emulator.client import REFRESH, STREAM, Client, chat_body, signed_headers
+from upstream_emulator.connection import Connection, Exchange
 from upstream_emulator.emulator import UpstreamEmulator
 
 STATE = b"GET /_emulator/state HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -163,3 +165,25 @@ def test_a_mistake_inside_costs_one_answer(
     monkeypatch.undo()
     assert upstream.state()["internal_errors"] == 1
     upstream.reset()
+
+
+def test_writing_on_to_a_client_that_left_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    """asyncio complains of it in the terminal of who tries the gateway out."""
+
+    async def write_on() -> None:
+        ours, theirs = socket.socketpair()
+        exchanges: list[Exchange] = []
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(exchanges.append, set()), sock=ours
+        )
+        theirs.sendall(STATE)
+        while not exchanges:
+            await asyncio.sleep(0)
+        exchanges[0].open_stream()
+        theirs.close()
+        for _ in range(20):
+            exchanges[0].write(b"x" * 100_000)
+        transport.abort()
+
+    asyncio.run(write_on())
+    assert caplog.text == ""
