@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 20) -> None:
     """Returns as soon as it holds; `seconds` only bound how long a test that fails goes on."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -130,7 +130,7 @@ class UpstreamEmulator:
         """Changes an account as `POST /_emulator/accounts/NAME` does. Raises InvalidChange."""
         self._call(lambda: change_account(self._world, name, changes))
 
-    def wait_until(self, accept: Callable[[dict[str, Any]], bool], seconds: float = 5) -> dict[str, Any]:
+    def wait_until(self, accept: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
         """The first state that is accepted. Raises TimeoutError, showing the last one."""
         deadline = time.monotonic() + seconds
         while not accept(state := self.state()):
