@@ -92,7 +92,7 @@ def hostile() -> Iterator[HostileUpstream]:
 
 @pytest.fixture
 def gateway(hostile: HostileUpstream, start_gateway: StartGateway) -> GatewayProcess:
-    return start_gateway(GLM_UPSTREAM_URL=hostile.url, GLM_START_SECONDS="1", GLM_CONVERSATION_TTL="0")
+    return start_gateway(GLM_UPSTREAM_URL=hostile.url, GLM_START_SECONDS="4", GLM_CONVERSATION_TTL="0")
 
 
 @pytest.fixture

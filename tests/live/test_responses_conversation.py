@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import openai
@@ -76,7 +75,7 @@ def test_nobody_goes_on_from_somebody_elses_answer(client: OpenAI, gateway: Gate
     ask(client, "Two.", stream=False, previous_response_id=response.id)
 
 
-@pytest.mark.parametrize("cut", ["cut", "stall seconds=3"])
+@pytest.mark.parametrize("cut", ["cut", "stall seconds=30"])
 def test_a_failed_answer_is_no_turn(client: OpenAI, cut: str) -> None:
     """Who tries again goes on from the answer that the client has whole."""
     first = ask(client, "One.", stream=False)
@@ -94,10 +93,7 @@ def test_a_response_is_deleted_with_its_conversation(client: OpenAI, upstream: U
     second = ask(client, "Two.", stream=False, previous_response_id=first.id)
     assert upstream.state()["undeleted"] == 1
     client.responses.delete(second.id)
-    deadline = time.monotonic() + 5
-    while upstream.state()["undeleted"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
     for gone in (first.id, second.id, "resp_none"):
         with pytest.raises(openai.NotFoundError) as raised:
             client.responses.delete(gone)

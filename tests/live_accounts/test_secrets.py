@@ -70,7 +70,9 @@ class Planted:
             "GLM_PROXY": f"http://operator:{password}@{proxy}",
             "METRICS_KEY": self.metrics_key,
             "LOG_LEVEL": "DEBUG",
-            "GLM_START_SECONDS": "3",
+            "GLM_FIRST_EVENT_SECONDS": "2",
+            "GLM_IDLE_SECONDS": "1",
+            "GLM_START_SECONDS": "6",
             "application": "tests.live_accounts.crashing:app",
         }
         self.gateway = GatewayProcess(upstream_url, directory, **(CLOCKS | settings))
@@ -165,7 +167,7 @@ def test_nothing_comes_out(planted: Planted, upstream: UpstreamEmulator, tmp_pat
             planted.send("GET", path, each)
     # One of the accounts that are still good is asked, and its names repeat tokens.
     listed = json.dumps("写作助手").strip('"').encode()
-    eventually(lambda: listed in planted.send("GET", "/v1/models", planted.bearers[-1]), seconds=90)
+    eventually(lambda: listed in planted.send("GET", "/v1/models", planted.bearers[-1]), seconds=50)
     recording = planted.send("POST", "/v1/recording", bearer)
     assert recording.startswith(b"HTTP/1.1 200" if planted.key == bearer else b"HTTP/1.1 403")
     planted.send_in_odd_places(bearer)
