@@ -199,13 +199,14 @@ def test_a_wrong_field_costs_no_account(client: OpenAI, upstream: UpstreamEmulat
 
 
 def test_a_client_that_leaves_frees_the_account(
-    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
-    body = json.dumps({"prompt": "[[draw pace=400]]", "n": 10}).encode()
+    gateway = start_gateway(GLM_IDLE_SECONDS="60")
+    body = json.dumps({"prompt": "[[draw pace=4000]]", "n": 10}).encode()  # sixteen seconds each
     client = open_call(gateway.url, "POST", "/v1/images/generations", account, body)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     client.close()
-    upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=1)
+    upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=10)
     upstream.wait_until(lambda state: state["undeleted"] == 0)
     assert len(stream_bodies(upstream)) == 1
 

@@ -35,7 +35,7 @@ def ask_with_progress(client: OpenAI, question: str, **more: Any) -> Heard:
 def keep_busy(gateway: GatewayProcess, upstream: UpstreamEmulator, account: str) -> Iterator[RawClient]:
     """The account answers for seconds, or until its client is closed."""
     streams = upstream.state()["open_streams"]
-    busy = open_chat(gateway.url, account, "[[chunks n=500 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, account, "[[chunks n=5000 pace=20]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == streams + 1)
     try:
         yield busy
@@ -172,16 +172,22 @@ def test_the_next_account_is_asked_behind_the_head(gateway: GatewayProcess, acco
         assert ask_with_progress(client, "[[text]]").finish == "stop"
 
 
-@pytest.mark.parametrize("question", ["[[silence]]", "[[stall at=0 seconds=30]]", "[[chunks n=500 pace=20]]"])
+@pytest.mark.parametrize(
+    "question", ["[[silence]]", "[[stall at=0 seconds=30]]", "[[chunks n=5000 pace=20]]"]
+)
 def test_leaving_frees_the_account(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str, question: str
 ) -> None:
-    """While it is asked, at its first event, in the middle; the log knows it as every other one that left."""
-    gateway = start_gateway(GLM_CONVERSATION_TTL="0")
+    """While it is asked, at its first event, in the middle; the log knows it as every other one that left.
+
+    No clock ends any of these answers before it does.
+    """
+    patience = {f"GLM_{clock}_SECONDS": "60" for clock in ("FIRST_EVENT", "IDLE", "START")}
+    gateway = start_gateway(GLM_CONVERSATION_TTL="0", **patience)
     with open_stream(gateway, account, question) as raw:
         raw.read_until(b'{"content":"' if "chunks" in question else b"Asked;")
         upstream.wait_until(lambda state: state["requests"].get(STREAM, 0) > 0)
-    eventually(lambda: "answering" not in list_states(gateway, account), 2)
+    eventually(lambda: "answering" not in list_states(gateway, account))
     eventually(lambda: "client gone" in gateway.log())
     eventually(lambda: (upstream.state()["open_streams"], upstream.state()["undeleted"]) == (0, 0))
 

@@ -18,7 +18,8 @@ from openai import OpenAI
 from demo.gateway import GatewayProcess
 from tests.app.tools.test_detector import FOREIGN, NATIVE_A, NATIVE_LINES, OBJECT_A, OWN, TEXT
 from tests.app.tools.test_detector_damage import DAMAGED
-from tests.live.conftest import connect, list_states
+from tests.eventually import eventually
+from tests.live.conftest import StartGateway, connect, list_states
 from tests.live.test_tools import ARGS, READ, Answer, count_questions, queue, streamed, user
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
@@ -135,7 +136,8 @@ def test_another_account_calls_where_one_fails(
     assert upstream.state()["undeleted"] <= 1
 
 
-LONG = "agent fill=500000 step=4000 pace=15"
+LONG = "agent fill=500000 step=4000 pace=30"
+LONG_SECONDS = 3.75
 
 
 def open_long_call(gateway: GatewayProcess, account: str, directive: str = LONG) -> RawClient:
@@ -146,14 +148,11 @@ def open_long_call(gateway: GatewayProcess, account: str, directive: str = LONG)
 def test_a_client_that_leaves_a_held_call_frees_its_account(
     gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
 ) -> None:
-    raw = open_long_call(gateway, account)
+    raw = open_long_call(gateway, account, "agent fill=500000 step=400 pace=20")  # half a minute
     raw.read_until(b": ping")
     raw.close()
-    begun = time.monotonic()
     upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=10)
-    while list_states(gateway, account) != ["ready"]:
-        assert time.monotonic() - begun < 2
-        time.sleep(0.01)
+    eventually(lambda: list_states(gateway, account) == ["ready"], 10)
     upstream.wait_until(lambda state: state["undeleted"] <= 1)
 
 
@@ -178,10 +177,8 @@ def test_a_call_of_half_a_megabyte_has_heartbeats_and_bounded_memory(
 
     watching = threading.Thread(target=watch)
     watching.start()
-    begun = time.monotonic()
     with open_long_call(gateway, account) as raw:
         body = raw.read_answer().body.decode()
-    seconds = time.monotonic() - begun
     ended.set()
     watching.join()
     events = [event for event in body.split("\n\n") if event.startswith("data: {")]
@@ -194,7 +191,9 @@ def test_a_call_of_half_a_megabyte_has_heartbeats_and_bounded_memory(
     assert len(json.loads(calls[0]["function"]["arguments"])["content"]) == 500_000
     assert body.count("[DONE]") == 1
     assert [json.loads(event[6:])["choices"][0]["finish_reason"] for event in events][-1] == "tool_calls"
-    assert body.count(": ping") >= seconds / 0.2 / 3, "a heartbeat each 0.2 s, some of them late"
+    assert body.count(": ping") >= LONG_SECONDS / 0.2 / 4, (
+        "a heartbeat each 0.2 s, most of them on a busy machine late"
+    )
     # The call as text, as JSON, as bytes and once more on its way out.
     assert most - before < 16 * 1024 * 1024
 
@@ -209,9 +208,10 @@ def test_a_megabyte_of_angle_brackets_is_text(
 
 
 def test_after_an_early_end_the_account_answers_and_the_conversation_goes(
-    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """An upstream that talks on behind the call does not hold anybody up."""
+    gateway = start_gateway(application="tests.live.patient:app")
     after = quote(" and then I wait for it. " * 400)
     with connect(gateway, account) as client:
         for _ in range(3):
@@ -222,8 +222,8 @@ def test_after_an_early_end_the_account_answers_and_the_conversation_goes(
             ]
             answer = Answer(client, messages, stream=True, tools=[READ])
             assert (len(answer.calls), answer.finish) == (1, "tool_calls")
-            assert time.monotonic() - begun < 5, "the whole answer takes a minute"
-    state = upstream.wait_until(lambda state: state["undeleted"] == 0, seconds=10)
+            assert time.monotonic() - begun < 15, "the whole answer takes a minute"
+    state = upstream.wait_until(lambda state: state["undeleted"] == 0)
     assert state["requests"]["/chatglm/mainchat-api/stream/stop_stream"] == 3
     assert count_questions(upstream) == 3
 

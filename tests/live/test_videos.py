@@ -76,7 +76,7 @@ def test_the_account_is_free_while_it_is_filmed(
 ) -> None:
     video = film(gateway, account, "[[video never=1]]", **LATER).json()
     assert (video["object"], video["status"], video["data"]) == ("video", "processing", [])
-    assert video["elapsed_seconds"] == 0
+    assert 0 <= video["elapsed_seconds"] < 10
     assert 600 < video["expires_at"] - video["created"] <= 1200
     later = look(gateway, account, video["id"]).json()
     assert abs(later["expires_at"] - video["expires_at"]) <= 1
@@ -122,8 +122,9 @@ def test_a_video_that_takes_too_long(
 
 @pytest.mark.parametrize("confirm", [0, 300])
 def test_a_client_that_leaves(
-    gateway: GatewayProcess, upstream: UpstreamEmulator, account: str, confirm: int
+    start_gateway: StartGateway, upstream: UpstreamEmulator, account: str, confirm: int
 ) -> None:
+    gateway = start_gateway(application="tests.live.patient:app")
     # The order stands before the gateway hears its name: also then nothing may be left behind.
     body = json.dumps({"prompt": f"[[video never=1 confirm={confirm}]]"}).encode()
     client = open_call(gateway.url, "POST", PATH, account, body)
