@@ -25,6 +25,7 @@ from demo.gateway import GatewayProcess
 from tests.acceptance.attack import ATTACKS
 from tests.acceptance.connection_attacks import Target
 from tests.app.chat.test_agent_work import build_body
+from tests.eventually import eventually
 from tests.live.conftest import CLOCKS, StartGateway
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
@@ -146,6 +147,7 @@ def test_every_refusal_is_ours(gateway: GatewayProcess, name: str) -> None:
     error = json.loads(body)["error"]
     assert (error["type"], error["code"]) == ("invalid_request_error", code)
     (request_id,) = re.findall(rb"\r\nX-Request-Id: ([0-9a-f]{32})", head)
+    eventually(lambda: request_id.decode() in gateway.log()[written:])
     log = gateway.log()[written:]
     (line,) = [line for line in log.splitlines() if request_id.decode() in line]
     assert f"status={status}" in line

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from openai import APIError
 
 from app.keys import digest_key
 from demo.gateway import GatewayFailed, GatewayProcess
+from tests.eventually import eventually
 from tests.live.asking import ask
 from tests.live.conftest import StartGateway, connect
 from tests.raw_client import open_chat
@@ -33,8 +33,12 @@ def keyed(start_gateway: StartGateway, account: str) -> GatewayProcess:
 
 
 def read_requests(gateway: GatewayProcess) -> list[dict[str, Any]]:
-    """The lines of chat requests. The line is written before the client's connection is free again."""
-    requests.get(f"{gateway.url}/ping", timeout=5)
+    """The lines of chat requests, of which there is one at least: it is written when the answer is over."""
+    eventually(lambda: bool(list_requests(gateway)))
+    return list_requests(gateway)
+
+
+def list_requests(gateway: GatewayProcess) -> list[dict[str, Any]]:
     lines = map(json.loads, gateway.log().splitlines())
     return [line for line in lines if line.get("path") == "/v1/chat/completions"]
 

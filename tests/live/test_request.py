@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
 import requests
 
 from demo.gateway import GatewayFailed, GatewayProcess
+from tests.eventually import eventually
 from tests.live.conftest import StartGateway
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -163,9 +163,7 @@ def test_token_check(gateway: GatewayProcess, upstream: UpstreamEmulator) -> Non
 def test_one_log_line_a_request(gateway: GatewayProcess) -> None:
     answer = post(gateway, json.dumps({"messages": HELLO, "stream": True}).encode())
     name = answer.headers["X-Request-Id"]
-    deadline = time.monotonic() + 5
-    while name not in gateway.log() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: name in gateway.log())
     (line,) = [line for line in gateway.log().splitlines() if name in line]
     for part in (
         "path=/v1/chat/completions",
@@ -182,9 +180,7 @@ def test_what_stands_in_a_path_is_not_logged(gateway: GatewayProcess) -> None:
     headers = {"Authorization": "Bearer demo-x"}
     answer = requests.get(f"{gateway.url}/v1/models/a-token-by-mistake", headers=headers, timeout=30)
     name = answer.headers["X-Request-Id"]
-    deadline = time.monotonic() + 5
-    while name not in gateway.log() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: name in gateway.log())
     assert " path=/v1/models/<name> " in gateway.log()
     assert "a-token-by-mistake" not in gateway.log()
 

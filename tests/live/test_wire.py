@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
 
 from demo.gateway import GatewayProcess
+from tests.eventually import eventually
 from tests.live.conftest import StartGateway
 
 CHAT = "/v1/chat/completions"
@@ -122,12 +123,8 @@ def test_log_lines_for_machines(start_gateway: StartGateway, account: str) -> No
         headers = {"Authorization": f"Bearer {account}-{directive}"}
         answer = requests.post(gateway.url + CHAT, json=body, headers=headers, timeout=20)
         named[answer.headers["X-Request-Id"]] = directive
-    deadline = time.monotonic() + 5
-    while not all(name in gateway.log() for name in named):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    lines = [json.loads(line) for line in gateway.log().splitlines() if '"logger"' in line]
-    told = {named[line["id"]]: line for line in lines if line.get("id") in named}
+    eventually(lambda: read_ends(gateway).keys() >= named.keys())
+    told = {named[name]: line for name, line in read_ends(gateway).items() if name in named}
     assert {name: (line["status"], line["outcome"]) for name, line in told.items()} == {
         "text": (200, "ok"),
         "cut": (200, "answer_cut"),
@@ -136,3 +133,9 @@ def test_log_lines_for_machines(start_gateway: StartGateway, account: str) -> No
     }
     assert all(line["path"] == CHAT and line["duration"] > 0 for line in told.values())
     assert all(told["text"][name] for name in ("account", "first_delta", "frames"))
+
+
+def read_ends(gateway: GatewayProcess) -> dict[str, Any]:
+    """The lines of requests that are over, by the request's id."""
+    lines = [json.loads(line) for line in gateway.log().splitlines() if '"logger"' in line]
+    return {line["id"]: line for line in lines if line["message"] == "request" and "id" in line}

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from demo.gateway import GatewayFailed, GatewayProcess
+from tests.eventually import eventually
 from tests.live_accounts.asking import ask
 from tests.live_accounts.conftest import StartGateway
 from upstream_emulator.emulator import UpstreamEmulator
@@ -36,7 +37,7 @@ def read_state(gateway: GatewayProcess) -> tuple[int, str, float]:
 
 
 def wait_until_kept(gateway: GatewayProcess) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while read_state(gateway) != (200, "kept", 0.0):
         assert time.monotonic() < deadline, gateway.log()
         time.sleep(0.05)
@@ -84,7 +85,7 @@ def test_rotations_while_the_file_is_locked_survive_a_crash(
         assert read_state(gateway) == (200, "in memory", 1.0)
         rotate(gateway, upstream, "locked", 1)
     wait_until_kept(gateway)
-    time.sleep(0.1)  # for the line in the log
+    eventually(lambda: "works again" in gateway.log())
     gateway.kill()
     assert gateway.log().count("going on in memory") == gateway.log().count("works again") == 1
     gateway = start(METRICS_KEY=METRICS_KEY)
