@@ -48,7 +48,7 @@ def test_the_queue_time_is_bounded(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     gateway = start_gateway(GLM_QUEUE_SECONDS="0.3")
-    busy = open_chat(gateway.url, account, "[[chunks n=500 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, account, "[[chunks n=5000 pace=20]]", stream=True)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     with connect(gateway, account) as client, pytest.raises(RateLimitError) as raised:
         ask(client, "你好", stream=False)
@@ -104,7 +104,7 @@ def test_both_eras(start_gateway: StartGateway, upstream: UpstreamEmulator, acco
 def test_a_conversation_is_kept_for_its_time(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
-    gateway = start_gateway(GLM_CONVERSATION_TTL="0.8")
+    gateway = start_gateway(GLM_CONVERSATION_TTL="4")
     with connect(gateway, account) as client:
         heard = ask(client, "你好", stream=False)
         assert upstream.state()["undeleted"] == 1

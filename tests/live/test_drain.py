@@ -16,13 +16,14 @@ from typing import Any
 import requests
 
 from demo.gateway import GatewayProcess
+from tests.eventually import eventually
 from tests.live.conftest import StartGateway
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
 STREAMS = 50
 DRAIN_SECONDS = 2
-SPARE_SECONDS = 2.5
+SPARE_SECONDS = 6
 """gunicorn looks once a second whether everybody has left; the rest is for a busy machine."""
 
 
@@ -63,7 +64,7 @@ def test_fifty_streams_end_with_an_event_and_nothing_is_left(
             assert event["error"]["code"] == "shutting_down"
             assert b"[DONE]" not in client.received
             assert b'"finish_reason":"' not in client.received
-        assert DRAIN_SECONDS - 0.2 < time.monotonic() - begun < DRAIN_SECONDS + 1.5
+        assert DRAIN_SECONDS - 0.2 < time.monotonic() - begun < DRAIN_SECONDS + SPARE_SECONDS
     assert wait_for_end(gateway) == 0
     assert time.monotonic() - begun < DRAIN_SECONDS + SPARE_SECONDS
     state = upstream.wait_until(lambda state: state["open_streams"] == 0)
@@ -82,7 +83,7 @@ def test_short_answers_are_finished_and_end_the_stop(
     begun = terminate(gateway)
     assert b"[DONE]" in client.read_to_end()
     assert wait_for_end(gateway) == 0
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 12
 
 
 def test_whole_and_waiting_requests_get_a_status(
@@ -98,7 +99,7 @@ def test_whole_and_waiting_requests_get_a_status(
     clients.append(open_chat(gateway.url, "demo-a", "second", stream=True))
     half = open_chat(gateway.url, "demo-c", "x" * 5_000, stream=True, send_bytes=900)
     half.socket.settimeout(10)
-    time.sleep(0.3)
+    wait_until_read(gateway)
     terminate(gateway)
     for client in [*clients, half]:
         answer = client.read_to_end()
@@ -113,8 +114,10 @@ def test_a_name_that_is_on_the_way_is_waited_for_also_at_the_end(
     start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     """Else the upstream would keep a conversation whose name nobody has read."""
-    gateway = start_gateway(GLM_DRAIN_SECONDS="1")
-    client = open_chat(gateway.url, "demo-name", "[[slowstart delay=1300]]", stream=True)
+    gateway = start_gateway(
+        GLM_DRAIN_SECONDS="1", GLM_FIRST_EVENT_SECONDS="15", application="tests.live.patient:app"
+    )
+    client = open_chat(gateway.url, "demo-name", "[[slowstart delay=3500]]", stream=True)
     wait_for_streams(upstream, 1)
     terminate(gateway)
     assert b'"code":"shutting_down"' in client.read_to_end()
@@ -128,7 +131,7 @@ def test_a_client_that_does_not_read_does_not_hold_the_stop(
     gateway = start_gateway(GLM_DRAIN_SECONDS="1")
     slow = open_chat(gateway.url, "demo-slow", "[[chunks n=4000 size=30000 pace=0]]", stream=True)
     slow.read_until(b'"content":')
-    time.sleep(0.3)
+    time.sleep(0.3)  # for the sockets between to be full
     begun = terminate(gateway)
     assert wait_for_end(gateway) == 0
     assert time.monotonic() - begun < 1 + SPARE_SECONDS
@@ -139,17 +142,16 @@ def test_a_client_that_does_not_read_does_not_hold_the_stop(
 def test_nothing_new_begins_on_a_kept_connection(
     start_gateway: StartGateway, upstream: UpstreamEmulator
 ) -> None:
-    gateway = start_gateway(GLM_DRAIN_SECONDS="2")
+    gateway = start_gateway(GLM_DRAIN_SECONDS="6")
     running = open_chat(gateway.url, "demo-running", "[[chunks n=100000 pace=20]]", stream=True)
     running.read_until(b'"content":')
     with closing(connect(gateway)) as kept:
         kept.request("GET", "/health/ready")
         assert kept.getresponse().read()
         send_all_but_the_end(kept, gateway)
-        deadline = terminate(gateway) + 2.5
-        while can_connect(gateway):
-            assert time.monotonic() < deadline, "the listener is still open"
-            time.sleep(0.02)
+        terminate(gateway)
+        eventually(lambda: not can_connect(gateway))
+        assert upstream.state()["open_streams"] == 1, "the listener was open until the end"
         kept.send(b"}")
         with kept.getresponse() as answer:
             assert (answer.status, json.load(answer)["error"]["code"]) == (503, "shutting_down")
@@ -160,7 +162,7 @@ def test_nothing_new_begins_on_a_kept_connection(
 
 
 def connect(gateway: GatewayProcess) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=5)
+    return http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=10)
 
 
 def send_all_but_the_end(kept: http.client.HTTPConnection, gateway: GatewayProcess) -> None:
@@ -170,7 +172,11 @@ def send_all_but_the_end(kept: http.client.HTTPConnection, gateway: GatewayProce
     kept.putheader("Authorization", "Bearer demo-new")
     kept.putheader("Content-Length", str(len(body)))
     kept.endheaders(body[:-1])
-    # What came before this was answered has been read.
+    wait_until_read(gateway)
+
+
+def wait_until_read(gateway: GatewayProcess) -> None:
+    """What came before this was answered has been read."""
     assert requests.get(f"{gateway.url}/ping", timeout=5).text == "pong"
 
 

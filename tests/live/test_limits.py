@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from openai import APIStatusError, OpenAI
 
 from demo.gateway import ROOT, GatewayProcess
 from tests.eventually import eventually
@@ -31,9 +32,9 @@ def resident_kib(gateway: GatewayProcess) -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
-def quiet(gateway: GatewayProcess, text: str, seconds: float = 5.0) -> None:
+def quiet(gateway: GatewayProcess, text: str) -> None:
     """Wait until the log says `text`."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 30
     while text not in gateway.log():
         assert time.monotonic() < deadline, gateway.log()
         time.sleep(0.02)
@@ -53,7 +54,7 @@ def test_who_stops_reading_is_given_up(
         gateway.url, account, f"[[chunks n={count} size={piece} pace=0 style=delta]]", stream=True
     )
     slow.read_until(b'"content":')
-    upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=15)
+    upstream.wait_until(lambda state: state["open_streams"] == 0, seconds=30)
     assert resident_kib(gateway) - before < MAX_GROWTH_KIB
     eventually(lambda: list_states(gateway, account) == ["ready"])
     quiet(gateway, "outcome=client gone")
@@ -85,11 +86,11 @@ def test_a_slow_reader_is_not_given_up(
     start_gateway: StartGateway, upstream: UpstreamEmulator, account: str
 ) -> None:
     """It reads a little all the time, for longer than a standstill may last."""
-    gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS="0.8")
+    gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS="4")
     talk = "[[chunks n=4000 size=30000 pace=0 style=delta]]"
     slow = open_chat(gateway.url, account, talk, stream=True, receive_bytes=4096)
     slow.read_until(b'"content":')
-    until = time.monotonic() + 2.5
+    until = time.monotonic() + 6
     while time.monotonic() < until:
         assert slow.receive(131_072)
         time.sleep(0.02)
@@ -104,7 +105,7 @@ def test_a_whole_answer_that_is_not_read_is_given_up(
     gateway = start_gateway(GLM_CLIENT_WRITE_SECONDS=str(WRITE_SECONDS))
     talk = "[[chunks n=400 size=30000 pace=0 style=delta]]"
     slow = open_chat(gateway.url, account, talk, stream=False, receive_bytes=4096)
-    quiet(gateway, "outcome=ok", seconds=15)
+    quiet(gateway, "outcome=ok")
     eventually(lambda: list_states(gateway, account) == ["ready"])
     slow.close()
 
@@ -112,24 +113,33 @@ def test_a_whole_answer_that_is_not_read_is_given_up(
 def test_one_answer_too_many(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     """Told at once; those that run do not notice, and the next one is let in as soon as one has ended."""
     gateway = start_gateway(GLM_MAX_STREAMS="3")
-    talk = "[[chunks n=40 pace=25]]"
+    talk = "[[chunks n=250 pace=20]]"
     running = [open_chat(gateway.url, f"demo-full{n}", talk, stream=True) for n in range(3)]
     for client in running:
         client.read_until(b'"content":')
-    begun = time.monotonic()
     for stream in (True, False):
         refused = open_chat(gateway.url, "demo-more", "你好", stream=stream)
         answer = refused.read_until(b'"too_many_streams"')
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nRetry-After: 5\r\n" in answer
         refused.close()
-    assert time.monotonic() - begun < 1.0
+    assert upstream.state()["open_streams"] == 3, "it was not told at once"
     assert requests.get(f"{gateway.url}/health/ready", timeout=5).status_code == 200
     for client in running:
         client.read_until(b"[DONE]")
         client.close()
     with connect(gateway, "demo-more") as official:
-        assert ask(official, "你好", stream=True).finish == "stop"
+        eventually(lambda: is_let_in(official))
+
+
+def is_let_in(client: OpenAI) -> bool:
+    """An answer is over for its client a moment before its place is free."""
+    try:
+        return ask(client, "你好", stream=True).finish == "stop"
+    except APIStatusError as error:
+        if error.code != "too_many_streams":
+            raise
+        return False
 
 
 def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
@@ -139,7 +149,7 @@ def test_a_head_that_drips_is_cut(start_gateway: StartGateway, upstream: Upstrea
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\n")
         assert drip_until_end(raw, b"X").startswith(b"HTTP/1.1 408 ")
-    assert 0.8 < time.monotonic() - begun < 6
+    assert 0.8 < time.monotonic() - begun < 8
 
 
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -163,7 +173,7 @@ def test_a_later_head_is_cut_too(start_gateway: StartGateway, upstream: Upstream
         dripping.sendall(HALF_A_HEAD)
         assert drip_until_end(dripping, b"X").startswith(b"HTTP/1.1 408 ")
         assert silent.recv(65536).startswith(b"HTTP/1.1 408 ")
-    assert 0.8 < time.monotonic() - begun < 6
+    assert 0.8 < time.monotonic() - begun < 8
     assert "Traceback" not in gateway.log()
 
 
@@ -182,7 +192,7 @@ def test_a_body_that_drips_is_cut(
     with socket.create_connection((host, int(port)), timeout=10) as raw:
         raw.sendall(post + b"Host: x\r\nAuthorization: Bearer demo-drip\r\n" + framing + b"\r\n\r\n")
         answer = drip_until_end(raw, b"1\r\nx\r\n")
-    assert 0.8 < time.monotonic() - begun < 4
+    assert 0.8 < time.monotonic() - begun < 8
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
     assert upstream.state()["requests"] == {}

@@ -26,7 +26,9 @@ TOKEN = f"demo-{ACCOUNT}"
 @pytest.fixture
 def keyed(start_gateway: StartGateway, upstream: UpstreamEmulator) -> Iterator[GatewayProcess]:
     """With one account, which no other test has made rest. Nothing is left upstream when a test is over."""
-    yield start_gateway(GATEWAY_API_KEYS=f"{ADMIN};admin,{GUEST}", GLM_REFRESH_TOKENS=TOKEN)
+    yield start_gateway(
+        GATEWAY_API_KEYS=f"{ADMIN};admin,{GUEST}", GLM_REFRESH_TOKENS=TOKEN, GLM_FIRST_EVENT_SECONDS="10"
+    )
     upstream.wait_until(lambda state: state["undeleted"] == 0 and state["open_streams"] == 0)
 
 
@@ -95,7 +97,7 @@ def test_an_endless_answer_is_cut_off(keyed: GatewayProcess, upstream: UpstreamE
 
 
 def test_one_at_a_time(keyed: GatewayProcess, upstream: UpstreamEmulator) -> None:
-    upstream.account(ACCOUNT, next=["text delay=500"])
+    upstream.account(ACCOUNT, next=["text delay=3000"])
     first = open_call(keyed.url, "POST", "/v1/recording", ADMIN)
     upstream.wait_until(lambda state: state["open_streams"] == 1)
     second = record(keyed)
