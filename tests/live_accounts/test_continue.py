@@ -70,7 +70,7 @@ def test_a_busy_owner_is_waited_for(
     """The other four accounts are free, and of no use."""
     first = ask(gateway, ",".join(tokens), "你好")
     owner = upstream.state()["conversations"][0]["account"]
-    busy = open_chat(gateway.url, f"demo-{owner}", "[[chunks n=60 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, f"demo-{owner}", "[[chunks n=250 pace=20]]", stream=True)
     busy.read_until(b'"content"')
     again = ask(gateway, ",".join(tokens), "你好", conversation_id=first.id)
     busy.close()
@@ -163,7 +163,7 @@ def test_a_login_that_becomes_known_late_keeps_its_conversations(
     start: StartGateway, upstream: UpstreamEmulator
 ) -> None:
     """The refresh of 2024 does not say whose login it is; that of 2026 does."""
-    gateway = start(GLM_CONVERSATION_TTL="3")
+    gateway = start(GLM_CONVERSATION_TTL="6")
     upstream.configure(era="2024")
     first = ask(gateway, "demo-late", "你好")
     upstream.configure(era="both")
@@ -175,7 +175,7 @@ def test_a_login_that_becomes_known_late_keeps_its_conversations(
 
 
 def test_one_in_use_cannot_be_deleted(gateway: GatewayProcess, tokens: list[str]) -> None:
-    busy = open_chat(gateway.url, tokens[0], "[[chunks n=200 pace=20]]", stream=True)
+    busy = open_chat(gateway.url, tokens[0], "[[chunks n=5000 pace=20]]", stream=True)
     found = re.search(rb'"id":"(\w+)"', busy.read_until(b'"content"'))
     assert found
     deleted = call(gateway, "DELETE", f"/v1/conversations/{found[1].decode()}", tokens[0])
@@ -184,10 +184,10 @@ def test_one_in_use_cannot_be_deleted(gateway: GatewayProcess, tokens: list[str]
 
 
 def test_its_time_moves_with_every_use(start: StartGateway, upstream: UpstreamEmulator) -> None:
-    gateway = start(GLM_CONVERSATION_TTL="1.5")
-    first = ask(gateway, "demo-a", "[[chunks n=20 pace=50]]")
-    for _ in range(2):  # each answer takes a second, so that the first due time passes meanwhile
-        assert ask(gateway, "demo-a", "[[chunks n=20 pace=50]]", conversation_id=first.id).good
+    gateway = start(GLM_CONVERSATION_TTL="3")
+    first = ask(gateway, "demo-a", "[[chunks n=35 pace=50]]")
+    for _ in range(2):  # each answer takes nearly two seconds, so that the first due time passes meanwhile
+        assert ask(gateway, "demo-a", "[[chunks n=35 pace=50]]", conversation_id=first.id).good
     assert upstream.state()["undeleted"] == 1
     upstream.wait_until(lambda state: state["undeleted"] == 0)
     assert ask(gateway, "demo-a", conversation_id=first.id).code == "conversation_not_found"
@@ -197,7 +197,7 @@ def test_with_time_zero_it_goes_at_once(start: StartGateway, upstream: UpstreamE
     gateway = start(GLM_CONVERSATION_TTL="0")
     for stream in (True, False):
         assert ask(gateway, "demo-a", stream=stream).good
-        upstream.wait_until(lambda state: state["undeleted"] == 0, 1)
+        upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
 def test_deleting_and_continuing_at_the_same_moment(start: StartGateway, upstream: UpstreamEmulator) -> None:
@@ -205,7 +205,7 @@ def test_deleting_and_continuing_at_the_same_moment(start: StartGateway, upstrea
 
     The upstream must not see it deleted while it answers: the fixture looks.
     """
-    gateway = start(GLM_CONVERSATION_TTL="0.6")
+    gateway = start(GLM_CONVERSATION_TTL="3")
     first = ask(gateway, "demo-a")
     upstream.account("a", delete_next=["login401"], refresh_next=["slow seconds=1"])
     eventually(lambda: upstream.state()["accounts"]["a"]["refreshes"] == 2)

@@ -108,7 +108,7 @@ def test_guessing_keys_is_slowed_down_by_address(start: StartGateway) -> None:
     guesser, other = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
     begun = time.monotonic()
     guesses = [ask(gateway, WRONG_KEY, headers=guesser) for _ in range(12)]
-    assert time.monotonic() - begun < 5, "a wrong key is refused at once"
+    assert time.monotonic() - begun < 8, "a wrong key is refused at once"
     assert [guess.status for guess in guesses] == [401] * 10 + [429] * 2
     assert 50 < guesses[-1].retry_after <= 60
     assert ask(gateway, WRONG_KEY, headers=other).status == 401
@@ -118,12 +118,12 @@ def test_guessing_keys_is_slowed_down_by_address(start: StartGateway) -> None:
 def test_limits_of_a_key(start: StartGateway) -> None:
     keys = f"one={ADMIN_KEY};parallel=1,few={GUEST_KEY};rpm=2"
     gateway = start(GLM_REFRESH_TOKENS="demo-a,demo-b,demo-c", GATEWAY_API_KEYS=keys)
-    running = open_chat(gateway.url, ADMIN_KEY, "[[chunks n=200 pace=20]]", stream=True)
+    running = open_chat(gateway.url, ADMIN_KEY, "[[chunks n=5000 pace=20]]", stream=True)
     running.read_until(b'"content"')
     refused = ask(gateway, ADMIN_KEY)
     assert (refused.status, refused.code, refused.retry_after) == (429, "rate_limit_exceeded", 1)
     running.close()
-    eventually(lambda: ask(gateway, ADMIN_KEY).good, 3)
+    eventually(lambda: ask(gateway, ADMIN_KEY).good)
     assert [ask(gateway, GUEST_KEY).status for _ in range(3)] == [200, 200, 429]
 
 
@@ -136,12 +136,12 @@ def test_the_tokens_file_may_change_under_a_running_answer(
     running = open_chat(gateway.url, ADMIN_KEY, "[[chunks n=150 pace=20]]", stream=True)
     running.read_until(b'"content"')
     path.write_text("# moved\ndemo-new\n\n")
-    eventually(lambda: ask(gateway, ADMIN_KEY).good, 5)
+    eventually(lambda: ask(gateway, ADMIN_KEY).good)
     assert b"[DONE]" in running.read_until(b"[DONE]")
     running.close()
     assert len(call(gateway, "GET", "/v1/accounts", ADMIN_KEY).json()["data"]) == 1
     path.unlink()
-    eventually(lambda: "cannot be read" in gateway.log() or not ask(gateway, ADMIN_KEY).good, 5)
+    eventually(lambda: "cannot be read" in gateway.log() or not ask(gateway, ADMIN_KEY).good)
     assert ask(gateway, ADMIN_KEY).good, "a file that is gone leaves the tokens of before"
     accounts = upstream.state()["accounts"]
     assert {"old", "new"} <= accounts.keys()

@@ -34,10 +34,10 @@ def test_a_cold_crowd_shares_slow_refreshes(
 def test_access_tokens_that_live_short_are_renewed_ahead(
     gateway: GatewayProcess, upstream: UpstreamEmulator, tokens: list[str]
 ) -> None:
-    upstream.configure(access_life_seconds=2)
+    upstream.configure(access_life_seconds=6)
     with ThreadPoolExecutor(10) as threads:
         answers = list(
-            threads.map(lambda _: ask(gateway, ",".join(tokens), "[[chunks n=5 pace=20]]"), range(150))
+            threads.map(lambda _: ask(gateway, ",".join(tokens), "[[chunks n=5 pace=40]]"), range(150))
         )
     assert all(answer.good for answer in answers)
     state = upstream.state()

@@ -29,7 +29,7 @@ MERGED = {
     "model": "glm",
     "messages": [
         {"role": "system", "content": "简短"},
-        {"role": "user", "content": "[[chunks n=60 pace=20]]"},
+        {"role": "user", "content": "[[chunks n=250 pace=20]]"},
     ],
 }
 OPERATOR_KEY = "glm-key-" + "o" * 40
@@ -69,9 +69,9 @@ def test_in_pass_through_it_waits_for_the_account(start: StartGateway, upstream:
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 20
     assert call(gateway, "GET", "/v1/accounts", ",".join(tokens[:7])).status_code == 200
-    upstream.wait_until(lambda state: state["undeleted"] == 13, 10)
+    upstream.wait_until(lambda state: state["undeleted"] == 13)
     assert ask(gateway, ",".join(tokens)).good
-    upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
 def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstream: UpstreamEmulator) -> None:
@@ -83,7 +83,7 @@ def test_configured_accounts_are_cleaned_up_at_once(start: StartGateway, upstrea
     upstream.wait_until(lambda state: state["open_streams"] == 0)
     assert upstream.state()["undeleted"] == 2
     start(**OPERATOR)
-    upstream.wait_until(lambda state: state["undeleted"] == 0, 10)
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
 
 
 def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: UpstreamEmulator) -> None:
@@ -92,13 +92,13 @@ def test_deletions_that_fail_are_tried_again(start: StartGateway, upstream: Upst
     assert ask(gateway, "demo-a").good
     upstream.wait_until(lambda state: state["requests"].get(DELETE_PATH, 0) == 1)
     assert upstream.state()["undeleted"] == 1
-    upstream.wait_until(lambda state: state["undeleted"] == 0, 8)
+    upstream.wait_until(lambda state: state["undeleted"] == 0)
     assert upstream.state()["requests"][DELETE_PATH] == 2
 
 
 def test_what_exists_no_longer_counts_as_deleted(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """The user was faster, in the browser."""
-    gateway = start(GLM_CONVERSATION_TTL="1")
+    gateway = start(GLM_CONVERSATION_TTL="4")
     answer = ask(gateway, "demo-a")
     upstream._call(lambda: upstream._world.conversations.delete([answer.id], "a", "65940acff94777010aa6b796"))
     upstream.wait_until(lambda state: state["refused_deletions"] == 1)
@@ -118,14 +118,14 @@ def test_a_long_backlog_is_no_burst(start: StartGateway, upstream: UpstreamEmula
     begun = time.monotonic()
     assert call(gateway, "GET", "/v1/accounts", "demo-a").status_code == 200
     upstream.wait_until(lambda state: state["undeleted"] == 0)
-    assert 1.4 < time.monotonic() - begun < 4
+    assert 1.4 < time.monotonic() - begun < 10
 
 
 def test_a_stop_drains_and_leaves_the_rest_for_later(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Streams end by themselves, what is due goes, what is kept stays in the state file."""
-    gateway = start(GLM_DRAIN_SECONDS="10")
+    gateway = start(GLM_DRAIN_SECONDS="20")
     kept = ask(gateway, "demo-kept")
-    streaming = open_chat(gateway.url, "demo-streaming", "[[chunks n=60 pace=20]]", stream=True)
+    streaming = open_chat(gateway.url, "demo-streaming", "[[chunks n=250 pace=20]]", stream=True)
     streaming.read_until(b'"content"')
     with ThreadPoolExecutor(1) as threads:
         merged = threads.submit(call, gateway, "POST", "/v1/chat/completions", "demo-merged", MERGED)
@@ -134,7 +134,7 @@ def test_a_stop_drains_and_leaves_the_rest_for_later(start: StartGateway, upstre
         assert b"[DONE]" in streaming.read_until(b"[DONE]")
         streaming.close()
         assert merged.result().ok
-    eventually(lambda: not gateway.is_running, 20)
+    eventually(lambda: not gateway.is_running, 30)
     left = {one["account"] for one in upstream.state()["conversations"] if not one["deleted"]}
     assert left == {"kept", "streaming"}, "the merged one was due when it ended"
     assert ask(start(), "demo-kept", conversation_id=kept.id).id == kept.id
@@ -144,7 +144,7 @@ def test_a_stop_cuts_what_does_not_end_in_time(start: StartGateway, upstream: Up
     gateway = start(GLM_DRAIN_SECONDS="0", GLM_CONVERSATION_TTL="0.1")
     clients = open_streams(gateway, ["demo-a", "demo-b"])
     os.kill(gateway.pid, signal.SIGTERM)
-    eventually(lambda: not gateway.is_running, 15)
+    eventually(lambda: not gateway.is_running)
     for client in clients:
         client.close()
     call(start(), "GET", "/v1/accounts", "demo-a,demo-b")
