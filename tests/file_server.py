@@ -62,7 +62,7 @@ class FileServer(LoopbackServer):
 
         def write(connection: socket.socket) -> None:
             connection.sendall(before)
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 40
             connection.settimeout(0.05)
             while time.monotonic() < deadline and not self.leaving.is_set():
                 with contextlib.suppress(TimeoutError):

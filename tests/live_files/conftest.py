@@ -16,10 +16,17 @@ from upstream_emulator.emulator import UpstreamEmulator
 MEBIBYTE = 1024 * 1024
 SETTINGS = CLOCKS | {
     "GLM_FILES_ALLOW_PRIVATE": "1",
-    "GLM_FILES_TIMEOUT_SECONDS": "2",
+    "GLM_FILES_TIMEOUT_SECONDS": "5",
     "GLM_FILES_MAX_BYTES": str(MEBIBYTE),
     "GLM_FILES_MAX_COUNT": "4",
 }
+# No clock ends a request before its client is missed.
+PATIENCE = {
+    "GLM_FILES_TIMEOUT_SECONDS": "60",
+    "GLM_FIRST_EVENT_SECONDS": "60",
+    "GLM_START_SECONDS": "60",
+}
+NOTICED_SECONDS = 10.0
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +53,16 @@ def shared_gateway(
         yield gateway
 
 
+@pytest.fixture(scope="module")
+def patient_gateway(
+    shared_upstream: UpstreamEmulator, web: FileServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    """For tests of clients that leave, in the place of the shared one."""
+    settings = SETTINGS | PATIENCE | {"GLM_FILES_PORTS": f"80,443,{web.port}"}
+    with GatewayProcess(shared_upstream.url, tmp_path_factory.mktemp("leaving"), **settings) as gateway:
+        yield gateway
+
+
 @pytest.fixture
 def gateway(shared_gateway: GatewayProcess, upstream: UpstreamEmulator) -> Iterator[GatewayProcess]:
     """The shared gateway; when the test is over no account is out and no file is open."""
@@ -57,8 +74,8 @@ def gateway(shared_gateway: GatewayProcess, upstream: UpstreamEmulator) -> Itera
 
 
 def check_files(gateway: GatewayProcess) -> None:
-    """Within a second nothing that a file passed through is left: no open file, no name on the disk."""
-    deadline = time.monotonic() + 1
+    """Soon nothing that a file passed through is left: no open file, no name on the disk."""
+    deadline = time.monotonic() + NOTICED_SECONDS
     while left := open_spools(gateway):
         assert time.monotonic() < deadline, left
         time.sleep(0.01)

@@ -90,7 +90,7 @@ def test_a_bad_file(
     begun = time.monotonic()
     with pytest.raises(APIStatusError) as raised:
         ask_messages(client, [*history, *messages(image(as_url(PICTURE, "")), build(pages))], stream=True)
-    assert time.monotonic() - begun < 3.5
+    assert time.monotonic() - begun < 12
     error = raised.value
     assert (error.status_code, error.code, error.param) == (400, code, f"messages.2.content.1.{place}")
     assert "127.0.0.1" not in error.message
@@ -99,7 +99,7 @@ def test_a_bad_file(
     check_files(gateway)
     begun = time.monotonic()
     assert ask_messages(client, messages(TEXT), stream=False).finish == "stop"
-    assert time.monotonic() - begun < 1, "the account is free again"
+    assert time.monotonic() - begun < 5, "the account is free again"
 
 
 def test_too_many(client: OpenAI, pages: FileServer) -> None:

@@ -34,7 +34,7 @@ CHAT = "/v1/chat/completions"
 MAX_GROWN_MEBIBYTES = 340
 # One read of a large body, one decoding of it: what cannot be cut. Far below what made others wait before.
 MAX_HOLD_SECONDS = 0.4
-SETTLING_SECONDS = 10
+SETTLING_SECONDS = 20
 NEAR_IDLE_MEBIBYTES = 40
 
 
@@ -152,13 +152,19 @@ def test_bodies_that_do_not_end(hostile: GatewayProcess) -> None:
         sender.start()
     for sender in senders:
         sender.join(30)
-    held = measure(hostile)
-    assert 3 * BODY_BYTES > held.bodies_bytes > 2 * BODY_BYTES
-    assert held.peak_mebibytes - idle.resident_mebibytes < MAX_GROWN_MEBIBYTES
+    held = [measure(hostile)]
+    eventually(lambda: measure_again(hostile, held).bodies_bytes > 2 * BODY_BYTES)  # what was sent is read
+    assert max(one.bodies_bytes for one in held) < 3 * BODY_BYTES
+    assert max(one.peak_mebibytes for one in held) - idle.resident_mebibytes < MAX_GROWN_MEBIBYTES
     assert post(hostile, CHAT, b'{"messages":[{"role":"user","content":"hi"}]}') == (401, "account_expired")
     for client in clients:
         client.close()
     check_settled(hostile, idle)
+
+
+def measure_again(gateway: GatewayProcess, measured: list[Measured]) -> Measured:
+    measured.append(measure(gateway))
+    return measured[-1]
 
 
 def send_most(client: socket.socket) -> None:

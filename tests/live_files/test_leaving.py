@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,16 @@ from tests.file_server import FileServer, page
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect, list_states
 from tests.live_files.attaching import TEXT, image, messages
-from tests.live_files.conftest import check_files, open_spools
+from tests.live_files.conftest import NOTICED_SECONDS, check_files, open_spools
 from tests.raw_client import CHAT_PATH, RawClient, open_call
 from upstream_emulator.emulator import UpstreamEmulator
 
 UPLOAD = "/chatglm/productivity-api/file/chat_upload"
-NOTICED_SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(patient_gateway: GatewayProcess) -> GatewayProcess:
+    return patient_gateway
 
 
 def ask_raw(gateway: GatewayProcess, account: str, url: str, *, stream: bool) -> RawClient:
@@ -48,9 +51,7 @@ def test_leaving(
         upstream.wait_until(lambda state: state["requests"].get(UPLOAD) == 1)
     eventually(lambda: bool(pages.requests and open_spools(gateway)))
     client.close()
-    begun = time.monotonic()
-    eventually(lambda: "answering" not in list_states(gateway, account))
-    assert time.monotonic() - begun < NOTICED_SECONDS
+    eventually(lambda: "answering" not in list_states(gateway, account), NOTICED_SECONDS)
     check_files(gateway)
     assert upstream.state()["conversations"] == []
     upstream.account(account.removeprefix("demo-"), upload_next=[])

@@ -14,11 +14,17 @@ from tests.file_server import FileServer, page
 from tests.live.asking import ask_messages
 from tests.live.conftest import connect, list_states
 from tests.live_files.attaching import TEXT, image, inline, messages
+from tests.live_files.conftest import NOTICED_SECONDS
 from tests.raw_client import CHAT_PATH, RawClient, open_call
 from upstream_emulator.emulator import UpstreamEmulator
 
 PROGRESS = {"progress": True}
 ASKED = "Asked; waiting for the answer. 已提问，正在等待回答。"
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(patient_gateway: GatewayProcess) -> GatewayProcess:
+    return patient_gateway
 
 
 def open_stream(gateway: GatewayProcess, account: str, url: str) -> RawClient:
@@ -58,5 +64,5 @@ def test_leaving(
     with open_stream(gateway, account, f"{pages.url}/cat.png") as client:
         client.read_until(f"{where} file 1 of 1".encode())
         client.read_until(b": ping\n\n")
-    eventually(lambda: "answering" not in list_states(gateway, account), 2)
+    eventually(lambda: "answering" not in list_states(gateway, account), NOTICED_SECONDS)
     assert upstream.state()["conversations"] == []
