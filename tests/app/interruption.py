@@ -164,7 +164,7 @@ class Answer(Scene):
         history.begin()
         try:
             accounts = self.pool.get_or_add(caller.refresh_tokens)
-            lease = self.pool.acquire(accounts, wait_seconds=2, caller=caller.queue)
+            lease = self.pool.acquire(accounts, wait_seconds=20, caller=caller.queue)
             try:
                 self.refresher.access_token(lease.account)
                 lease.confirm()
@@ -243,7 +243,7 @@ SCENES = {scene.__name__: scene for scene in (Submission, Deletion, Answer, Refu
 
 def wait_for(holds: Callable[[], bool]) -> None:
     with suppress(AssertionError):  # what does not hold is listed among the problems
-        eventually(holds, 3)
+        eventually(holds, 15)
 
 
 def interrupt(request: Callable[[], None], at: int) -> bool:

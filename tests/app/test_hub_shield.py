@@ -7,21 +7,24 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from app.core.errors import ShuttingDown
 from app.hub import ClientGone, ClientWatch, Shield, cancellation, interrupt
 
 
-def name(heard: list[str], *, takes: float, fails: bool = False, shield_seconds: float | None = 0.2) -> None:
-    """A request that begins something, shielded, and goes on."""
+def name(
+    heard: list[str], is_named: Event, *, fails: bool = False, shield_seconds: float | None = 0.5
+) -> None:
+    """A request that begins something, shielded until that is named, and goes on."""
     try:
         with Shield(shield_seconds):
-            gevent.sleep(takes)
+            is_named.wait()
             heard.append("named")
             if fails:
                 raise LookupError
         heard.append("goes on")
-        gevent.sleep(3)
+        gevent.sleep(30)
     except (ClientGone, ShuttingDown) as exc:
         heard.append(type(exc).__name__)
 
@@ -31,15 +34,19 @@ def throw(request: gevent.Greenlet, error: BaseException) -> None:
     gevent.sleep(0.01)
 
 
-def run_named(*errors: BaseException, **work: Any) -> list[str]:
-    """What is heard where `errors` are thrown one after the other while the name is waited for."""
+def run_named(*errors: BaseException, takes: float, **work: Any) -> list[str]:
+    """What is heard where `errors` are thrown one after the other while the name is waited for, which `takes`
+    seconds more.
+    """
     heard: list[str] = []
-    request = gevent.spawn(name, heard, **work)
+    is_named = Event()
+    request = gevent.spawn(name, heard, is_named, **work)
     gevent.sleep(0)
     for error in errors:
         throw(request, error)
-    request.join(1)
-    gevent.sleep(0.25)  # nothing is thrown afterwards
+    gevent.spawn_later(takes, is_named.set)
+    request.join(10)
+    gevent.sleep(0.55)  # nothing is thrown afterwards
     assert cancellation._shields == {}
     return heard
 
@@ -51,11 +58,11 @@ def test_what_is_shielded_is_finished_first(error: BaseException) -> None:
 
 @pytest.mark.parametrize("error", [ClientGone(), ShuttingDown("The gateway stops.")])
 def test_a_shield_holds_for_its_seconds_and_no_longer(error: BaseException) -> None:
-    assert run_named(error, takes=5.0) == [type(error).__name__]
+    assert run_named(error, takes=60.0) == [type(error).__name__]
 
 
 def test_a_shield_without_seconds_holds_for_as_long_as_it_takes() -> None:
-    assert run_named(ClientGone(), takes=0.4, shield_seconds=None) == ["named", "ClientGone"]
+    assert run_named(ClientGone(), takes=0.8, shield_seconds=None) == ["named", "ClientGone"]
 
 
 def test_who_is_gone_stays_gone_also_where_the_work_fails() -> None:
@@ -68,11 +75,13 @@ def test_the_first_who_throws_is_heard() -> None:
 
 def test_who_is_shielded_and_not_thrown_at_goes_on() -> None:
     heard: list[str] = []
-    request = gevent.spawn(name, heard, takes=0.0)
+    is_named = Event()
+    is_named.set()
+    request = gevent.spawn(name, heard, is_named)
     gevent.sleep(0.02)
     assert heard == ["named", "goes on"]
     throw(request, ClientGone())
-    request.join(1)
+    request.join(10)
     assert heard[2:] == ["ClientGone"]
 
 
@@ -94,7 +103,7 @@ def test_at_the_end_of_an_inner_shield_the_outer_one_holds() -> None:
     request = gevent.spawn(work)
     gevent.sleep(0)
     throw(request, ClientGone())
-    request.join(1)
+    request.join(10)
     assert heard == ["inner", "outer", "gone"]
 
 
@@ -106,7 +115,7 @@ def test_the_seconds_of_a_shield_do_not_break_another_one_inside() -> None:
             with Shield(0.02):
                 gevent.sleep(0.01)
                 with Shield():
-                    gevent.sleep(0.1)
+                    gevent.sleep(1)
                     heard.append("inner")
                 heard.append("not heard")
         except ClientGone:
@@ -115,24 +124,26 @@ def test_the_seconds_of_a_shield_do_not_break_another_one_inside() -> None:
     request = gevent.spawn(work)
     gevent.sleep(0)
     throw(request, ClientGone())
-    request.join(1)
+    request.join(10)
     assert heard == ["inner", "gone"]
 
 
 def test_a_client_that_hangs_up_waits_for_the_shield() -> None:
     ours, theirs = socket.socketpair()
     heard: list[str] = []
+    is_named = Event()
 
     def serve() -> None:
         watch = ClientWatch(ours)
         try:
-            name(heard, takes=0.05)
+            name(heard, is_named, shield_seconds=20)
         finally:
             watch.close()
 
     request = gevent.spawn(serve)
     gevent.sleep(0.01)
     theirs.close()
-    request.join(1)
+    gevent.spawn_later(0.05, is_named.set)
+    request.join(10)
     ours.close()
     assert heard == ["named", "ClientGone"]

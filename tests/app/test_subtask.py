@@ -7,20 +7,27 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 
 from app.hub import ClientGone, Shield, Subtask, cancellation
 
 
 def test_what_it_tells_comes_in_order_and_silence_is_told_too() -> None:
+    go_on = Event()
+
     def work(tell: Callable[[int], None]) -> str:
         tell(1)
         tell(2)
-        gevent.sleep(0.05)
+        go_on.wait()
         tell(3)
         return "made"
 
     subtask: Subtask[int, str] = Subtask(work)
-    heard = list(subtask.listen(0.01))
+    heard: list[int | None] = []
+    for news in subtask.listen(0.01):
+        heard.append(news)
+        if news is None:
+            go_on.set()
     assert [news for news in heard if news is not None] == [1, 2, 3]
     assert heard[:3] == [1, 2, None]
     assert (subtask.take(), subtask.close()) == ("made", "made")

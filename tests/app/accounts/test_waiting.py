@@ -22,7 +22,7 @@ def measure_wait(
 ) -> float:
     """Somebody waits for the leased account, which is then released: how long until they have it."""
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(pool.acquire, [lease.account], wait_seconds=10)
+        waiting = threads.submit(pool.acquire, [lease.account], wait_seconds=20)
         while "waiting=1" not in repr(pool):
             time.sleep(0.001)
         begun = time.monotonic()
@@ -35,13 +35,13 @@ def test_after_a_short_cool_down() -> None:
     """The one in line began to wait when nobody could know of the cool-down."""
     pool = make_pool()
     lease = pool.acquire(pool.get_or_add(["a"]), wait_seconds=0)
-    assert 0.2 <= measure_wait(pool, lease, Outcome.UNREACHABLE, UpstreamUnreachable("away")) < 1
+    assert 0.2 <= measure_wait(pool, lease, Outcome.UNREACHABLE, UpstreamUnreachable("away")) < 8
 
 
 def test_after_the_least_interval() -> None:
     pool = make_pool(Pacing(0.2))
     lease = pool.acquire(pool.get_or_add(["a"]), wait_seconds=0)
-    assert 0.2 <= measure_wait(pool, lease, Outcome.OK, None) < 1
+    assert 0.2 <= measure_wait(pool, lease, Outcome.OK, None) < 8
 
 
 def test_after_a_cool_down_of_one_of_several() -> None:
@@ -51,7 +51,7 @@ def test_after_a_cool_down_of_one_of_several() -> None:
     other = pool.acquire([two], wait_seconds=0)
     lease = pool.acquire([one], wait_seconds=0)
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(pool.acquire, [one, two], wait_seconds=10)
+        waiting = threads.submit(pool.acquire, [one, two], wait_seconds=20)
         while "waiting=1" not in repr(pool):
             time.sleep(0.001)
         begun = time.monotonic()
@@ -59,5 +59,5 @@ def test_after_a_cool_down_of_one_of_several() -> None:
         back = waiting.result()
     assert back.account is one
     back.release(Outcome.OK)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 8
     other.release(Outcome.OK)

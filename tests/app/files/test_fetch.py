@@ -188,7 +188,7 @@ def test_a_slow_server_is_left(
     begun = time.monotonic()
     with pytest.raises(FileUnavailable, match="in time"):
         fetcher.fetch(f"{server.url}/a", seconds=0.3)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
 
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

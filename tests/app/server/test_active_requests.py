@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from app.core.errors import ShuttingDown, TooManyStreams
 from app.hub import NAME_SECONDS, ClientGone, Shield
 from app.server.active_requests import ActiveRequests, Limits, Watches
+from tests.clock import Clock
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -29,9 +31,13 @@ def build() -> Iterator[Callable[..., ActiveRequests]]:
     made: list[ActiveRequests] = []
 
     def build(
-        most: int = 2, write: float = 60.0, drain: float = 60.0, file: str | None = None
+        most: int = 2,
+        write: float = 60.0,
+        drain: float = 60.0,
+        file: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> ActiveRequests:
-        made.append(ActiveRequests(Limits(most, write, drain, file)))
+        made.append(ActiveRequests(Limits(most, write, drain, file), clock))
         return made[-1]
 
     yield build
@@ -43,14 +49,14 @@ def build() -> Iterator[Callable[..., ActiveRequests]]:
 def serve(
     active_requests: ActiveRequests, connection: socket.socket, *, shielded: bool = False
 ) -> gevent.Greenlet:
-    """A request that waits for three seconds; its value is what ended it."""
+    """A request that waits for half a minute; its value is what ended it."""
 
     def wait() -> str:
         client = active_requests.enter(connection)
         try:
             if shielded:
                 client.shield()
-            gevent.sleep(3)
+            gevent.sleep(30)
         except (ShuttingDown, ClientGone) as exc:
             return type(exc).__name__
         finally:
@@ -103,12 +109,12 @@ def test_readiness_follows_the_drain_file(build: Callable[..., ActiveRequests], 
 
 
 def test_whoever_is_inside_at_the_end_is_told(build: Callable[..., ActiveRequests], pair: Pair) -> None:
-    active_requests = build(drain=0.1)
+    active_requests = build(drain=1.0)
     waiting = serve(active_requests, pair[0])
     active_requests.stop()
     gevent.sleep(0.05)
     assert not waiting.ready()
-    waiting.join(1)
+    waiting.join(10)
     assert waiting.value == "ShuttingDown"
     assert repr(active_requests) == "<ActiveRequests clients=0 replies=0 stopping=True>"
 
@@ -118,7 +124,7 @@ def test_who_comes_in_late_is_told_as_well(build: Callable[..., ActiveRequests],
     active_requests.stop()
     gevent.sleep(0.05)
     late = serve(active_requests, pair[0])
-    late.join(1)
+    late.join(10)
     assert late.value == "ShuttingDown"
 
 
@@ -129,7 +135,7 @@ def test_a_client_that_does_not_read_is_not_told_but_dropped(
     waiting = serve(active_requests, pair[0])
     fill(pair[0])
     active_requests.stop()
-    waiting.join(1)
+    waiting.join(10)
     assert waiting.value == "ClientGone"
 
 
@@ -157,7 +163,7 @@ def test_naming_what_the_upstream_began_comes_before_a_shutdown(
             with Shield(NAME_SECONDS):
                 gevent.sleep(0.2)
                 heard.append("named")
-            gevent.sleep(3)
+            gevent.sleep(30)
         except (ShuttingDown, ClientGone) as exc:
             heard.append(type(exc).__name__)
         finally:
@@ -169,7 +175,7 @@ def test_naming_what_the_upstream_began_comes_before_a_shutdown(
     gevent.sleep(0)
     if not is_stuck:
         active_requests.stop()
-    asking.join(2)
+    asking.join(20)
     assert heard == ["named", "ClientGone" if is_stuck else "ShuttingDown"]
 
 
@@ -184,7 +190,7 @@ def test_who_has_left_is_not_shielded_any_more(build: Callable[..., ActiveReques
         active_requests.leave(client)
         client = active_requests.enter(pair[0])
         try:
-            gevent.sleep(3)
+            gevent.sleep(30)
         except ShuttingDown:
             heard.append("told")
         finally:
@@ -193,7 +199,7 @@ def test_who_has_left_is_not_shielded_any_more(build: Callable[..., ActiveReques
     serving = gevent.spawn(serve_two)
     gevent.sleep(0)
     active_requests.stop()
-    serving.join(1)
+    serving.join(10)
     assert heard == ["told"]
 
 
@@ -204,15 +210,16 @@ def test_a_standstill_is_given_up(build: Callable[..., ActiveRequests], pair: Pa
     with other, _theirs:
         patient = serve(active_requests, other)
         fill(pair[0])
-        stuck.join(1)
+        stuck.join(10)
         assert stuck.value == "ClientGone"
         assert not patient.ready()
         patient.kill()
 
 
 def test_a_reader_that_goes_on_is_kept(build: Callable[..., ActiveRequests]) -> None:
-    """Its buffer is full at every look, but not with the same bytes."""
-    active_requests = build(write=0.2)
+    """Its buffer is full at every look, but not with the same bytes. The clock goes as its bytes do."""
+    clock = Clock()
+    active_requests = build(write=0.2, clock=clock)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         theirs = socket.create_connection(listener.getsockname())
         ours, _ = listener.accept()
@@ -221,11 +228,14 @@ def test_a_reader_that_goes_on_is_kept(build: Callable[..., ActiveRequests]) -> 
         slow = serve(active_requests, ours)
         for _ in range(8):
             fill(ours)
+            clock.now += 0.1
             gevent.sleep(0.1)
             theirs.recv(1_000_000)
         assert not slow.ready()
         fill(ours)
-        slow.join(1)
+        while not slow.ready():
+            clock.now += 0.1
+            gevent.sleep(0.05)
         assert slow.value == "ClientGone"
 
 

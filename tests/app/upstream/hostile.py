@@ -11,7 +11,7 @@ from contextlib import suppress
 import gevent
 
 # Longer than any deadline of a test, and shorter than what a test may take.
-PLAY_SECONDS = 4.0
+PLAY_SECONDS = 20.0
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -224,7 +224,7 @@ def test_what_came_before_is_read_first_and_nothing_is_waited_for() -> None:
         for _ in range(2):
             with pytest.raises(UpstreamInvalid):
                 reader.read(5)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5
 
 
 def test_broken_framing_on_the_wire() -> None:
@@ -271,7 +271,7 @@ def test_bytes_that_only_frame_are_silence(begin: bytes) -> None:
         done = threading.Event()
 
         def trickle() -> None:
-            for _ in range(60):
+            for _ in range(3000):
                 if done.wait(0.01):
                     return
                 upstream.sendall(b"x")

@@ -69,13 +69,13 @@ def test_a_slow_head_is_a_timeout_and_is_not_asked_again() -> None:
     released = threading.Event()
 
     def wait(_: socket.socket) -> None:
-        released.wait(5)
+        released.wait(20)
 
     with against([wait], [stream()]) as (client, server):
         begun = time.monotonic()
         with pytest.raises(UpstreamTimeout):
             ask(client, timeout_seconds=0.1)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 15
         released.set()
     assert server.connections == 1
 
@@ -112,6 +112,6 @@ def test_a_stream_left_in_the_middle_closes_its_connection() -> None:
         opened = ask(client)
         assert opened.read(5)
         opened.close()
-        assert closed.wait(2)
+        assert closed.wait(20)
         assert ask_all(client) == 1
         assert server.connections == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -15,6 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from app.upstream.body import BodyReader
 from app.upstream.connection import AddressBook, QuickConnection, _build_head
 from tests.clock import Clock
+from tests.eventually import eventually
 
 LOOPBACK = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
 
@@ -87,8 +87,7 @@ def test_head_and_body_leave_in_one_piece() -> None:
         assert (answer.status, answer.headers["b"], read_body(answer)) == (201, "2", b"ok")
         assert connection.is_connected
         peer.close()
-        threading.Event().wait(0.02)
-        assert not connection.is_connected
+        eventually(lambda: not connection.is_connected)
         connection.close()
 
 

@@ -62,6 +62,12 @@ def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_CALL_SECONDS", SECONDS)
 
 
+@pytest.fixture
+def long_calls(monkeypatch: pytest.MonkeyPatch, short_calls: None) -> None:
+    """Where an answer is good, and late on a busy machine."""
+    monkeypatch.setattr(client_module, "_CALL_SECONDS", 30.0)
+
+
 @pytest.mark.parametrize("play", TRICKLES.values(), ids=TRICKLES)
 def test_a_call_ends_although_its_answer_trickles(play: Play) -> None:
     with against([play]) as (client, _), pytest.raises(UpstreamTimeout):
@@ -82,6 +88,7 @@ def test_a_flood_ends_the_call_and_never_holds_the_loop(play: Endless) -> None:
     assert watch.longest_seconds < MAX_HOLD_SECONDS
 
 
+@pytest.mark.usefixtures("long_calls")
 def test_a_head_gives_way_between_any_two_reads() -> None:
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%d: %b\r\n" % (n, b"x" * 1000) for n in range(90)) + b"\r\n"
     play: Play = lambda connection: connection.sendall(head + b"{}")  # noqa: E731
@@ -96,10 +103,11 @@ def test_the_paths_of_two_eras_share_one_time() -> None:
         client.delete_conversation(TOKEN, "c", "a")
 
 
-def test_a_call_that_ran_out_of_time_leaves_the_next_one_alone() -> None:
+def test_a_call_that_ran_out_of_time_leaves_the_next_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     with against([TRICKLES["document"]], [answer(GOOD)]) as (client, server):
         with pytest.raises(UpstreamTimeout):
             client.refresh("r")
+        monkeypatch.setattr(client_module, "_CALL_SECONDS", 30.0)
         assert client.refresh("r").access_token.value == "a.b.c"
     assert server.connections == 2, "a connection in the middle of an answer is not used again"
 
@@ -122,6 +130,7 @@ def test_an_upload_gives_way() -> None:
     assert watch.turns >= file.size_bytes // 65536
 
 
+@pytest.mark.usefixtures("long_calls")
 @pytest.mark.parametrize("count", [1, 10])
 @pytest.mark.parametrize("status", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
 def test_announcements_are_skipped(status: bytes, count: int) -> None:
@@ -151,6 +160,7 @@ def test_an_announcement_alone_is_no_answer_and_is_not_asked_again() -> None:
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
+@pytest.mark.usefixtures("long_calls")
 def test_switching_protocols_is_no_announcement() -> None:
     switch = answer(b"", status=b"101 Switching Protocols")
     with against([switch]) as (client, _), pytest.raises(GatewayError) as raised:
