@@ -41,7 +41,7 @@ def test_the_program_serves_until_it_is_told_to_stop(
         client.send("POST", STREAM, chat_body("[[stall]]"))
         client.read_head()
         program.send_signal(number)
-        assert program.wait(5) == 0
+        assert program.wait(20) == 0
     assert program.stdout.read() == ""
 
 

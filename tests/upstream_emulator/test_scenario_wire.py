@@ -66,15 +66,15 @@ def test_a_big_line(client: Client) -> None:
     assert len(client.chat("[[bigline size=3000]]").text) == 1000
 
 
-@pytest.mark.parametrize("keys", ["slowstart delay=60", "text delay=60", "text head=60"])
+@pytest.mark.parametrize("keys", ["slowstart delay=1000", "text delay=1000", "text head=1000"])
 def test_a_slow_start(client: Client, keys: str) -> None:
     begun = time.monotonic()
     client.send("POST", STREAM, chat_body(f"[[{keys}]]"))
     reply = client.read_head()
     waited_for_head = time.monotonic() - begun
     reply.pieces = list(client.read_pieces(reply))
-    assert time.monotonic() - begun >= 0.06
-    assert (waited_for_head >= 0.06) is ("head" in keys)
+    assert time.monotonic() - begun >= 1
+    assert (waited_for_head >= 1) is ("head" in keys)
     assert reply.text == HELLO
 
 
