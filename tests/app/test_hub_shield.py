@@ -14,7 +14,7 @@ from app.hub import ClientGone, ClientWatch, Shield, cancellation, interrupt
 
 
 def name(
-    heard: list[str], is_named: Event, *, fails: bool = False, shield_seconds: float | None = 0.5
+    heard: list[str], is_named: Event, *, fails: bool = False, shield_seconds: float | None = 20.0
 ) -> None:
     """A request that begins something, shielded until that is named, and goes on."""
     try:
@@ -46,7 +46,6 @@ def run_named(*errors: BaseException, takes: float, **work: Any) -> list[str]:
         throw(request, error)
     gevent.spawn_later(takes, is_named.set)
     request.join(10)
-    gevent.sleep(0.55)  # nothing is thrown afterwards
     assert cancellation._shields == {}
     return heard
 
@@ -58,7 +57,15 @@ def test_what_is_shielded_is_finished_first(error: BaseException) -> None:
 
 @pytest.mark.parametrize("error", [ClientGone(), ShuttingDown("The gateway stops.")])
 def test_a_shield_holds_for_its_seconds_and_no_longer(error: BaseException) -> None:
-    assert run_named(error, takes=60.0) == [type(error).__name__]
+    assert run_named(error, takes=60.0, shield_seconds=0.2) == [type(error).__name__]
+
+
+def test_after_the_end_of_a_shield_nothing_is_thrown() -> None:
+    error, shield = ClientGone(), Shield(0.05)
+    shield.begin()
+    shield.put_off(error)
+    assert shield.end() is error
+    gevent.sleep(0.1)  # longer than it would have held
 
 
 def test_a_shield_without_seconds_holds_for_as_long_as_it_takes() -> None:
