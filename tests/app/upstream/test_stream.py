@@ -78,6 +78,25 @@ def test_part_of_an_event_is_no_silence(line: Line) -> None:
     assert line.read() == []
 
 
+def test_an_event_behind_an_unfinished_one_belongs_to_it(line: Line) -> None:
+    """However well its bytes are known: the second line of an event's data is no event."""
+    snapshot = (
+        b'{"conversation_id":"c","parts":[{"logic_id":"l","content":[{"type":"text","text":"%b"}],'
+        b'"status":"init"}],"status":"init","meta_data":{"if_increase_push":false}}'
+    )
+
+    def hear(data: bytes) -> list[ReplyEvent] | None:
+        line.upstream.sendall(b"%x\r\n%b\r\n" % (len(data), data))
+        return line.read()
+
+    usual = b"event:message\ndata: %b\n\n" % snapshot
+    assert hear(usual % b"so") == [STARTED, TextDelta("so")]
+    assert hear(usual % b"so on") == [TextDelta(" on")]
+    assert hear(b"data: half\n") == []
+    with pytest.raises(UpstreamInvalid):
+        hear(usual % b"so on and on")
+
+
 def test_done_is_no_frame(line: Line) -> None:
     line.send(FINISHED, b"[DONE]")
     assert line.read() == [STARTED, *SAID]
