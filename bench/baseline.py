@@ -1,8 +1,8 @@
 """The least that a relay on this stack can do, as a measure for the gateway's figures; no gateway to use.
 
-Flask under the same gunicorn and the same number of calls upstream, but raw sockets, and the text found by
-its place in the bytes: it reads nothing but what the bench has the upstream emulator say, notices nothing
-that goes wrong, and lets accounts, clocks, clients that leave and token counts be. A whole answer's
+Flask under gunicorn's own gevent worker and the same number of calls upstream, but raw sockets, and the text
+found by its place in the bytes: it reads nothing but what the bench has the upstream emulator say, notices
+nothing that goes wrong, and lets accounts, clocks, clients that leave and token counts be. A whole answer's
 conversation is deleted before the answer goes out.
 """
 
