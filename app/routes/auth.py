@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from functools import partial
 
-from flask import g, request
+from flask import Request, g
+from flask.globals import app_ctx, request_ctx
 from werkzeug.datastructures import Headers
 
 from app.accounts.authenticator import Caller
@@ -16,27 +18,36 @@ from app.routes.services import services
 from app.server.request_log import RequestLog
 
 # What proxies add to say for whom they ask.
-_FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
+_FORWARDING = frozenset({"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"})
 
 
 def require_caller() -> None:
     """Admit the caller, who leaves when the response is closed. Preflights carry no credentials."""
+    request = request_ctx.request
     if request.method != "OPTIONS":
-        authenticate()
+        _admit(request)
 
 
 def authenticate_watcher() -> None:
     """Admit the caller of a stream that asks nothing: it takes none of the places of a key's `parallel`."""
+    request = request_ctx.request
     if request.method != "OPTIONS":
         known = services()
-        known.authenticator.leave(_authenticate(known, g.request_log))
+        g.caller = _authenticate(known, request, g.request_log)
+        known.authenticator.leave(g.caller)
 
 
 def authenticate() -> Caller:
     """Raises CredentialsRejected, KeyLimited or ShuttingDown."""
-    known, request_log = services(), g.request_log
-    caller = _authenticate(known, request_log)
-    request_log.on_close(lambda: known.authenticator.leave(caller))
+    return _admit(request_ctx.request)
+
+
+def _admit(request: Request) -> Caller:
+    """What flask's own `request` and `g` stand for is taken once: they look for it at each use."""
+    known, held = services(), app_ctx.g
+    request_log: RequestLog = held.request_log
+    caller = held.caller = _authenticate(known, request, request_log)
+    request_log.on_close(partial(known.authenticator.leave, caller))
     if request.method == "POST" and request.path.startswith("/v1/"):
         _note_request(caller, known, request_log)
     return caller
@@ -67,7 +78,7 @@ def _read_authorization(headers: Headers) -> str:
 
 def shows_metrics_key() -> bool:
     """Whether the request carries METRICS_KEY."""
-    return _is_metrics_key(_read_authorization(request.headers), services().settings.metrics_key)
+    return _is_metrics_key(_read_authorization(request_ctx.request.headers), services().settings.metrics_key)
 
 
 def _is_metrics_key(authorization: str, key: str | None) -> bool:
@@ -82,29 +93,29 @@ def _is_metrics_key(authorization: str, key: str | None) -> bool:
 
 def read_counted_peer() -> str | None:
     """The address that refused tokens count against, None where a proxy stands between that nobody named."""
-    return _find_peers(request.headers, services().settings.trusted_proxies)[1]
+    return _find_peers(request_ctx.request, services().settings.trusted_proxies)[1]
 
 
-def _find_peers(headers: Headers, trusted: Networks) -> tuple[str, str | None]:
+def _find_peers(request: Request, trusted: Networks) -> tuple[str, str | None]:
     """The client's address, as far as proxies are believed, and that of `read_counted_peer`."""
     remote = request.remote_addr or ""
-    if not any(name in headers for name in _FORWARDING):
+    if _FORWARDING.isdisjoint(request.environ):
         return remote, remote
-    peer = find_peer(remote, headers.get("X-Forwarded-For", ""), trusted)
+    peer = find_peer(remote, request.headers.get("X-Forwarded-For", ""), trusted)
     if is_trusted(remote, trusted):
         return peer, peer
     warn_of_proxy(remote)
     return peer, None
 
 
-def _authenticate(known: Gateway, request_log: RequestLog) -> Caller:
+def _authenticate(known: Gateway, request: Request, request_log: RequestLog) -> Caller:
     known.active_requests.check()
     headers, settings = request.headers, known.settings
     authorization = _read_authorization(headers)
     if _is_metrics_key(authorization, settings.metrics_key):  # by name, and not counted as a wrong key
         raise CredentialsRejected(METRICS_KEY_SENT)
     known.authenticator.refuse_own(headers.get("X-Api-Key", ""))
-    peer, counted_peer = _find_peers(headers, settings.trusted_proxies)
+    peer, counted_peer = _find_peers(request, settings.trusted_proxies)
     try:
         caller = known.authenticator.authenticate(authorization, peer, counted_peer=counted_peer)
     except KeyLimited as limited:
@@ -116,5 +127,4 @@ def _authenticate(known: Gateway, request_log: RequestLog) -> Caller:
         request_log.hold(mended)
     if caller.key is not None:
         request_log.key = caller.key.label
-    g.caller = caller
     return caller

@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
-from flask import request
+from flask import Request
+from flask.globals import request_ctx
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -31,15 +32,17 @@ def read_body(max_bytes: int | None = None) -> bytes:
     framed as its head says, OutOfRoom where all requests together hold as much as they may,
     UnsupportedEncoding or InvalidRequest where its Content-Encoding is not undone here or is not what came.
     """
+    request, known = request_ctx.request, services()
+    allowed = known.settings.max_body_bytes
     if max_bytes is not None:
-        request.max_content_length = min(max_bytes, services().settings.max_body_bytes)
-    hold_body()
-    size, allowed = request.content_length, request.max_content_length
+        allowed = request.max_content_length = min(max_bytes, allowed)
+    hold_body(request, known.bodies)
+    size = request.content_length
     if size is None:
         body = request.get_data(cache=False)
-        _look_for_more()
+        _look_for_more(request)
         return body
-    if allowed is not None and size > allowed:
+    if size > allowed:
         raise RequestEntityTooLarge
     try:
         return _read_pieces(request.environ["wsgi.input"], size)
@@ -60,14 +63,15 @@ def read_form() -> None:
 
     Raises as `read_body` does, and InvalidRequest for a part that says no name.
     """
-    hold_body()
+    request = request_ctx.request
+    hold_body(request, services().bodies)
     parts: list[MultiDict[str, Any]] = [request.form, request.files]
-    _look_for_more()
+    _look_for_more(request)
     if any(name is None for part in parts for name in part):  # werkzeug's types say that it cannot be
         raise InvalidRequest("The form holds a part without a name.")
 
 
-def _look_for_more() -> None:
+def _look_for_more(request: Request) -> None:
     """A chunked or decoded body is cut at the limit without a word; only who reads on hears of it."""
     if request.content_length is None:
         request.stream.read(1)

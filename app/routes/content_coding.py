@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from flask import request
+from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.catalogue import request as says
@@ -18,8 +18,8 @@ from app.inflate import INFLATED_CODINGS, PIECE_BYTES, DamagedStream, Inflater
 _CODING = re.compile(r"[a-z0-9_.+-]{1,20}")
 
 
-def undo_content_coding() -> None:
-    """Have what is read of this request's body decoded. Call before anything of it is read.
+def undo_content_coding(request: Request) -> None:
+    """Have what is read of the body of `request` decoded. Call before anything of it is read.
 
     Raises UnsupportedEncoding; reading raises InvalidRequest where the bytes are not what they are said to
     be, and RequestEntityTooLarge.

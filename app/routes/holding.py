@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request
+from flask import Request, g
+from flask.globals import app_ctx
 
-from app.budget import Share
+from app.budget import Budget, Share
 from app.routes.content_coding import undo_content_coding
-from app.routes.services import services
 
 
 class _CountedInput:
@@ -29,15 +29,16 @@ class _CountedInput:
         return data
 
 
-def hold_body() -> None:
-    """Count what is read of this request's body from now on, until `release_body` or the request's end.
+def hold_body(request: Request, bodies: Budget) -> None:
+    """Count what is read of the body of `request` from now on, until `release_body` or the request's end.
 
     Reading raises OutOfRoom then, and what `undo_content_coding` says: a compressed body counts as what it
     is decoded. Raises UnsupportedEncoding.
     """
-    undo_content_coding()
-    share = g.body_share = services().bodies.open()
-    g.request_log.on_close(share.close)
+    undo_content_coding(request)
+    held = app_ctx.g
+    share = held.body_share = bodies.open()
+    held.request_log.on_close(share.close)
     environ = request.environ
     environ["wsgi.input"] = _CountedInput(environ["wsgi.input"], share)
 

@@ -8,15 +8,16 @@ import uuid
 from collections.abc import Iterator
 from functools import partial
 
-from flask import Response, g
+from flask import Response
+from flask.globals import app_ctx
 
+from app.budget import Share
 from app.catalogue.load import MISTAKE
 from app.core.errors import GatewayError, InternalError
 from app.core.size import measure_question
 from app.core.usage import Usage
 from app.exchange.reply import Reply
 from app.formats.format import Asked, Encoder, Folder, ReplyHead
-from app.routes.holding import hold_more, release_body
 from app.routes.services import services
 from app.server.request_log import RequestLog
 
@@ -36,11 +37,13 @@ def max_text_chars() -> int:
 
 def answer_question(asked: Asked) -> Response:
     """The answer in the format in which it was `asked`, streamed or whole. Pass what nobody else holds."""
-    request_log: RequestLog = g.request_log
-    hold_more(measure_question(asked.question))
+    held = app_ctx.g
+    request_log: RequestLog = held.request_log
+    body_share: Share = held.body_share
+    body_share.take(measure_question(asked.question))
     request_log.begin_reply()
-    reply = services().chat.open(asked.question, g.caller)
-    request_log.on_close(lambda: close_reply(reply, request_log))
+    reply = services().chat.open(asked.question, held.caller)
+    request_log.on_close(partial(close_reply, reply, request_log))
     request_log.account = reply.account
     head, usage = build_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden)
     render = (
@@ -51,7 +54,7 @@ def answer_question(asked: Asked) -> Response:
     has_tools = bool(asked.question.tools)
     del asked  # its texts may be large, and the answer may take long
     if not has_tools:  # with tools the answer is compared to what was asked, to its end
-        release_body()
+        body_share.close()
     return render(request_log)
 
 

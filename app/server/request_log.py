@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
+from flask.globals import request_ctx
 
 from app.caller_stats import Sample
 from app.core.errors import GatewayError
@@ -24,7 +27,7 @@ from app.server.refusal import choose_level
 log = logging.getLogger(__name__)
 
 _UNKNOWN = "unknown"
-_CREDENTIALS = ("Authorization", "X-Api-Key", "Proxy-Authorization")
+_CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_PROXY_AUTHORIZATION")
 _QUIET_PATHS = frozenset({"/", "/ping", "/health/live", "/health/ready"})
 
 
@@ -40,6 +43,7 @@ class RequestLog:
         "_answers",
         "_begun_at",
         "_client",
+        "_connection",
         "_counters",
         "_credentials",
         "_ends",
@@ -49,6 +53,7 @@ class RequestLog:
         "account",
         "first_delta_at",
         "frames",
+        "has_response",
         "id",
         "key",
         "model",
@@ -58,7 +63,14 @@ class RequestLog:
         "status",
     )
 
-    def __init__(self, path: str, route: str, active_requests: ActiveRequests, counters: Counters) -> None:
+    def __init__(
+        self,
+        path: str,
+        route: str,
+        environ: Mapping[str, Any],
+        active_requests: ActiveRequests,
+        counters: Counters,
+    ) -> None:
         """`path` is a rule's own, never what a caller wrote; `route` what many requests have in common."""
         self.id = uuid.uuid4().hex
         self.path = path
@@ -71,6 +83,8 @@ class RequestLog:
         """The label of the gateway key, where one was presented."""
         self.first_delta_at: float | None = None
         self.frames = 0
+        self.has_response = False
+        """From then on the server closes this with the response."""
         self.outcome: str | None = None
         self._failed_status = 0
         self._upstream: UpstreamWords | None = None
@@ -80,15 +94,13 @@ class RequestLog:
         self._counters = counters
         self._answers = False
         self._client: Client | None = None
-        self._credentials = [redactor.hold(_read_credentials())]
-        self._ends: list[Callable[[], None]] = []
-        self.on_close(self._release_credentials)  # the last end: until then they are known for secrets
-        self.on_close(self._log)
-        self.on_close(self._count)
-        connection = request.environ.get("gunicorn.socket")
-        if connection is not None:
-            client = self._client = active_requests.enter(connection)
-            self.on_close(lambda: active_requests.leave(client))
+        self._credentials = [redactor.hold(_read_credentials(environ))]
+        # The credentials last: until then they are known for secrets.
+        self._ends: list[Callable[[], None]] = [self._release_credentials, self._log, self._count]
+        self._connection: socket.socket | None = environ.get("gunicorn.socket")
+        if self._connection is not None:
+            self._client = active_requests.enter(self._connection)
+            self._ends.append(partial(active_requests.leave, self._client))
 
     def hold(self, secret: str) -> None:
         """`secret`, which came in the body, is known to the log until this request has its line."""
@@ -112,9 +124,8 @@ class RequestLog:
             self._active_requests.begin_reply()
             self._answers = True
             self.on_close(self._active_requests.end_reply)
-        client = request.environ.get("gunicorn.socket")
-        if client is not None and self._watch is None:
-            self._watch = ClientWatch(client)
+        if self._connection is not None and self._watch is None:
+            self._watch = ClientWatch(self._connection)
 
     def give_back(self, end: Callable[[], None]) -> None:
         """Run one end now, ahead of the others and shielded; what is left may be interrupted again."""
@@ -143,7 +154,11 @@ class RequestLog:
             _run_guarded(self._shield)
         try:
             while self._ends:
-                _run_guarded(self._ends.pop())
+                end = self._ends.pop()
+                try:
+                    end()
+                except Exception as exc:  # noqa: BLE001 - whatever it is, the other ends must run
+                    _log_failed_end(exc)
         finally:
             if self._ends:  # one of them was broken off by more than an error
                 self.close()
@@ -203,10 +218,14 @@ def _run_guarded(end: Callable[[], None]) -> None:
     try:
         end()
     except Exception as exc:  # noqa: BLE001 - whatever it is, the other ends must run
-        # Not its words, which may quote anything.
-        place = traceback.extract_tb(exc.__traceback__)[-1]
-        name = f"{type(exc).__name__} at {place.filename}:{place.lineno}"
-        log.error("something that a request held was not given back in order: %s", name)
+        _log_failed_end(exc)
+
+
+def _log_failed_end(exc: Exception) -> None:
+    """Not its words, which may quote anything."""
+    place = traceback.extract_tb(exc.__traceback__)[-1]
+    name = f"{type(exc).__name__} at {place.filename}:{place.lineno}"
+    log.error("something that a request held was not given back in order: %s", name)
 
 
 def install(app: Flask, active_requests: ActiveRequests, counters: Counters) -> None:
@@ -216,16 +235,17 @@ def install(app: Flask, active_requests: ActiveRequests, counters: Counters) -> 
     app.teardown_request(_give_up)
 
 
-def _read_credentials() -> str:
-    return "\n".join(filter(None, map(request.headers.get, _CREDENTIALS)))
+def _read_credentials(environ: Mapping[str, Any]) -> str:
+    return "\n".join(filter(None, map(environ.get, _CREDENTIALS)))
 
 
 def _begin(active_requests: ActiveRequests, counters: Counters) -> None:
+    request = request_ctx.request  # itself: flask's `request` looks for it at each use
     rule = request.url_rule
     # As the route itself is written: what callers put into a path may be anything, a token even.
     path = _UNKNOWN if rule is None else rule.rule
     route = "preflight" if request.method == "OPTIONS" else path
-    g.request_log = RequestLog(path, route, active_requests, counters)
+    g.request_log = RequestLog(path, route, request.environ, active_requests, counters)
 
 
 def _hand_over(response: Response) -> Response:
@@ -235,12 +255,12 @@ def _hand_over(response: Response) -> Response:
         request_log.id
     )  # OpenAI's, Anthropic's
     response.call_on_close(request_log.close)
-    g.handed_over = True
+    request_log.has_response = True
     return response
 
 
 def _give_up(exc: BaseException | None) -> None:
     """A request that never got a response: its client went away."""
-    if exc is not None and "handed_over" not in g:
+    if exc is not None and not g.request_log.has_response:
         g.request_log.outcome = "client gone"
         g.request_log.close()
