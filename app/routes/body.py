@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from app.core.errors import InvalidRequest
+from app.gateway import Gateway
 from app.routes.holding import hold_body
 from app.routes.services import services
 
@@ -24,7 +25,7 @@ SMALL_BODY_BYTES = 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
-def read_body(max_bytes: int | None = None) -> bytes:
+def read_body(known: Gateway, max_bytes: int | None = None) -> bytes:
     """The request's body.
 
     Raises RequestEntityTooLarge beyond `max_bytes` or GLM_MAX_BODY_BYTES, RequestTimeout beyond
@@ -32,7 +33,7 @@ def read_body(max_bytes: int | None = None) -> bytes:
     framed as its head says, OutOfRoom where all requests together hold as much as they may,
     UnsupportedEncoding or InvalidRequest where its Content-Encoding is not undone here or is not what came.
     """
-    request, known = request_ctx.request, services()
+    request = request_ctx.request
     allowed = known.settings.max_body_bytes
     if max_bytes is not None:
         allowed = request.max_content_length = min(max_bytes, allowed)

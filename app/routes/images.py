@@ -22,7 +22,7 @@ bp.before_request(require_caller)
 @bp.post("/v1/images/generations")
 def create_images() -> Response:
     """Draw, and answer when every picture is there."""
-    return _draw(parse_image_request(read_body(SMALL_BODY_BYTES)))
+    return _draw(parse_image_request(read_body(services(), SMALL_BODY_BYTES)))
 
 
 @bp.post("/v1/images/edits")

@@ -24,7 +24,8 @@ def create_message() -> Response:
     """Answer a conversation, streamed or whole."""
     from app.formats.anthropic_messages.asked import parse_message  # noqa: PLC0415
 
-    return answer_as_asked([parse_message(read_body(), max_text_chars=max_text_chars())])
+    known = services()
+    return answer_as_asked(known, [parse_message(read_body(known), max_text_chars=max_text_chars(known))])
 
 
 @bp.post("/v1/messages/count_tokens")
@@ -32,6 +33,7 @@ def count_tokens() -> Response:
     """How long the prompt of such a request would be; no account is asked."""
     from app.formats.anthropic_messages.asked import parse_message  # noqa: PLC0415
 
-    question = parse_message(read_body(), max_text_chars=max_text_chars()).question
+    known = services()
+    question = parse_message(read_body(known), max_text_chars=max_text_chars(known)).question
     hold_more(measure_question(question))
-    return jsonify(input_tokens=services().chat.count_tokens(question))
+    return jsonify(input_tokens=known.chat.count_tokens(question))

@@ -41,7 +41,7 @@ _decode_wanted = msgspec.json.Decoder(_Wanted).decode
 def fetch_picture() -> Response:
     """The bytes of one picture, fetched as safely as what users attach or as what the upstream drew."""
     _check_origin()
-    file = _fetch(_parse_url(read_body()))
+    file = _fetch(_parse_url(read_body(services())))
     release_body()
     response = Response(_read(file), content_type=file.media_type, headers=_HEADERS)
     response.content_length = file.size_bytes

@@ -24,6 +24,7 @@ from app.core.usage import TokenEstimate, Usage
 from app.core.wait import Wait
 from app.exchange.reply import Reply
 from app.formats.format import AskedProgress, ReplyHead
+from app.gateway import Gateway
 from app.hub import Subtask
 from app.identifier import fold_id
 from app.routes.holding import hold_more
@@ -35,24 +36,23 @@ from app.routes.reply import (
     encode_failure,
     relay_reply,
 )
-from app.routes.services import services
 from app.server.request_log import RequestLog
 
 
-def answer_as_asked(asked: list[AskedProgress]) -> Response:
+def answer_as_asked(known: Gateway, asked: list[AskedProgress]) -> Response:
     """Takes the one out, so that nobody but the answer holds texts that may be large."""
     answer = _answer_with_progress if asked[0].progress else answer_question
-    return answer(asked.pop())
+    return answer(known, asked.pop())
 
 
-def _answer_with_progress(asked: AskedProgress) -> Response:
+def _answer_with_progress(known: Gateway, asked: AskedProgress) -> Response:
     """As `answer_question`, of a request that is streamed. Whatever fails from here on is an error event."""
     request_log: RequestLog = g.request_log
     hold_more(measure_question(asked.question))
     request_log.begin_reply()
-    opening = Subtask(partial(services().chat.open, asked.question, g.caller))
+    opening = Subtask(partial(known.chat.open, asked.question, g.caller))
     request_log.on_close(lambda: _close(opening, request_log))
-    heartbeat_seconds = services().settings.heartbeat_seconds
+    heartbeat_seconds = known.settings.heartbeat_seconds
     # With tools the answer is compared to what was asked, to its end.
     release = _keep if asked.question.tools else g.body_share.close
     return build_stream(_relay(opening, asked, request_log, heartbeat_seconds, release))

@@ -18,7 +18,7 @@ from app.core.size import measure_question
 from app.core.usage import Usage
 from app.exchange.reply import Reply
 from app.formats.format import Asked, Encoder, Folder, ReplyHead
-from app.routes.services import services
+from app.gateway import Gateway
 from app.server.request_log import RequestLog
 
 log = logging.getLogger(__name__)
@@ -30,19 +30,19 @@ TEXT_PER_PROMPT = 4
 """Of what is sent, not everything comes into the prompt; beyond so many times its bound nothing is read."""
 
 
-def max_text_chars() -> int:
+def max_text_chars(known: Gateway) -> int:
     """How much text a body may hold that asks a question."""
-    return TEXT_PER_PROMPT * services().settings.max_prompt_chars
+    return TEXT_PER_PROMPT * known.settings.max_prompt_chars
 
 
-def answer_question(asked: Asked) -> Response:
+def answer_question(known: Gateway, asked: Asked) -> Response:
     """The answer in the format in which it was `asked`, streamed or whole. Pass what nobody else holds."""
     held = app_ctx.g
     request_log: RequestLog = held.request_log
     body_share: Share = held.body_share
     body_share.take(measure_question(asked.question))
     request_log.begin_reply()
-    reply = services().chat.open(asked.question, held.caller)
+    reply = known.chat.open(asked.question, held.caller)
     request_log.on_close(partial(close_reply, reply, request_log))
     request_log.account = reply.account
     head, usage = build_head(reply, asked), Usage(reply.prompt, reasoning=reply.hidden)

@@ -24,7 +24,8 @@ def create_response() -> Response:
     """Answer an input, streamed or whole."""
     from app.formats.openai_responses.asked import parse_response  # noqa: PLC0415
 
-    return answer_question(parse_response(read_body(), max_text_chars=max_text_chars()))
+    known = services()
+    return answer_question(known, parse_response(read_body(known), max_text_chars=max_text_chars(known)))
 
 
 @bp.delete("/v1/responses/<response_id>")

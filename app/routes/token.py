@@ -16,6 +16,7 @@ from app.core.errors import (
     UpstreamThrottled,
 )
 from app.core.upstream_words import keep_words
+from app.gateway import Gateway
 from app.routes.auth import authenticate, read_counted_peer
 from app.routes.body import SMALL_BODY_BYTES, read_body
 from app.routes.services import services
@@ -33,13 +34,14 @@ class _Check(msgspec.Struct):
 @bp.post("/token/check")
 def check_token() -> Response:
     """Whether refresh tokens are alive: `{"live": bool}`, and one entry a token where several were given."""
-    if services().authenticator.needs_key:
+    known = services()
+    if known.authenticator.needs_key:
         authenticate()
-    tokens = _parse_tokens(read_body(SMALL_BODY_BYTES))
+    tokens = _parse_tokens(known, read_body(known, SMALL_BODY_BYTES))
     g.request_log.begin_reply()
     try:
         is_fresh = request.args.get("fresh") == "1"
-        checks = services().checker.check(tokens, fresh=is_fresh, peer=read_counted_peer())
+        checks = known.checker.check(tokens, fresh=is_fresh, peer=read_counted_peer())
     except (ShuttingDown, KeyLimited):
         raise
     except GatewayError as error:
@@ -58,11 +60,11 @@ def _explain(error: GatewayError) -> GatewayError:
     return kind(COULD_NOT_ASK.then(error.said), retry_after_seconds=_RETRY_SECONDS)
 
 
-def _parse_tokens(body: bytes) -> tuple[str, ...]:
+def _parse_tokens(known: Gateway, body: bytes) -> tuple[str, ...]:
     try:
         text = msgspec.json.decode(body, type=_Check).token
         g.request_log.hold(text)
-        tokens = services().authenticator.parse_tokens(text)
+        tokens = known.authenticator.parse_tokens(text)
         g.request_log.hold(",".join(tokens))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest('Send {"token": "<refresh token>"} as JSON.', param="token") from None

@@ -18,9 +18,10 @@ bp.before_request(require_caller)
 @bp.post("/v1/videos/generations")
 def create_video() -> Response:
     """Film, and answer when the video is there; with `async` as soon as it is ordered."""
-    video_request = parse_video_request(read_body())
+    known = services()
+    video_request = parse_video_request(read_body(known))
     g.request_log.begin_reply()
-    video = services().video.film(video_request, g.caller)
+    video = known.video.film(video_request, g.caller)
     encode = encode_progress if video_request.is_async else encode_result
     return Response(encode(video, created=int(time.time())), content_type="application/json")
 
