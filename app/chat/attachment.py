@@ -42,10 +42,12 @@ def find_attachments(
 
 
 def _attach_earlier(turns: Sequence[Turn], max_count: int) -> list[Attachment]:
+    if not turns or max_count <= 0:
+        return []
     parts = [
         part for turn in turns for part in turn.parts if isinstance(part, FilePart) and not part.unusable
     ]
-    kept = parts[max(0, len(parts) - max_count) :] if max_count > 0 else []
+    kept = parts[max(0, len(parts) - max_count) :]
     return [Attachment(part.url, part.name, part.place, is_optional=True) for part in kept]
 
 

@@ -54,8 +54,8 @@ class Recollection:
         """Remember the conversation of `reply` once its answer was delivered."""
 
         def note(text: str, told: str, turn: int) -> None:
-            histories = {self._history.write_answered(answer) for answer in (text, told)}
-            self._going_on.remember(frozenset(histories), reply, turn, is_held=is_held)
+            histories = frozenset(map(self._history.write_answered, {text, told}))
+            self._going_on.remember(histories, reply, turn, is_held=is_held)
 
         reply.delivered = DeliveredText(note, is_held=is_held)
 
@@ -74,7 +74,7 @@ class GoingOn:
         """None where nothing is to be gone on with, now or later. What is found is taken out."""
         if not can_be_gone_on_with(question) or mode.drawing is not None:
             return None
-        pool = sorted(account.key for account in accounts)
+        pool = sorted([account.key for account in accounts])
         how = (mode.assistant_id, mode.chat_mode, mode.selected_model, str(mode.web_search))
         history = HistoryDigest((caller.id, *pool, *how))
         _digest(history, question.turns[:-1])

@@ -53,6 +53,11 @@ class Offer(msgspec.Struct, frozen=True):
         return self.dialect.write_result(shown, number, text, has_failed=turn.has_failed)
 
 
+def offers_nothing(question: Question) -> bool:
+    """Whether `build_offer` would say nothing of this question, and refuse nothing."""
+    return not question.tools and question.choice.names is None and question.json_output is None
+
+
 def build_offer(question: Question, dialect: Dialect) -> Offer:
     """Raises InvalidRequest that names the place, PromptTooLong where the tools alone are too long."""
     try:

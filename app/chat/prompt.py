@@ -70,13 +70,13 @@ def build_prompt(
     has_tools = offer is not None and offer.has_tools
     is_plain = len(sent) == 1 and (continues or sent[0].role == "user") and not has_tools
     said = [history.write(sent[0], names_files=not has_files)] if is_plain else history.merge(sent)
+    if not has_files and not any(map(str.strip, said)):
+        raise InvalidRequest(f"`{place}` holds no text to answer.", param=place)
     if offer is not None:
         said = [text for text in (offer.section.schemas, *said, offer.section.rules) if text]
     if not is_plain:
         said = [_TASK_OPENING if has_tools else _OPENING, *said, _CLOSING]
     prompt = "\n\n".join(said)
-    if not has_files and not any(history.write(turn).strip() for turn in sent):
-        raise InvalidRequest(f"`{place}` holds no text to answer.", param=place)
     if len(prompt) > max_chars:
         error = PromptTooLong(
             PROMPT_TOO_LONG.fill(chars=len(prompt), max_chars=max_chars),
@@ -136,8 +136,8 @@ class _History:
     def __init__(self, turns: Sequence[Turn], offer: Offer | None) -> None:
         self._offer = offer
         results = [turn for turn in turns if turn.role == "tool"]
-        self._numbers = {id(turn): number for number, turn in enumerate(results, start=1)}
-        self._names = _name_results(turns)
+        self._numbers = {id(turn): number for number, turn in enumerate(results, start=1)} if results else {}
+        self._names = _name_results(turns) if results else {}
 
     def merge(self, turns: Sequence[Turn]) -> list[str]:
         """Each turn that says something, behind its mark."""

@@ -15,8 +15,8 @@ from app.accounts.authenticator import Caller
 from app.accounts.pool import AccountPool
 from app.chat.attachment import find_attachments
 from app.chat.going_on import GoingOn, Recollection
-from app.chat.mode import choose_mode, choose_options
-from app.chat.offer import build_offer
+from app.chat.mode import Mode, choose_mode, choose_options
+from app.chat.offer import build_offer, offers_nothing
 from app.chat.prompt import build_prompt, choose_spoken, has_history
 from app.config import Settings
 from app.conversations.ledger import Conversation, Ledger
@@ -61,6 +61,16 @@ class ToolSpeech(msgspec.Struct, frozen=True):
     counters: Counters
 
 
+class _Asking(msgspec.Struct, frozen=True):
+    """One request: what is asked, how, by whom, of whom."""
+
+    question: Question
+    mode: Mode
+    caller: Caller
+    accounts: list[Account]
+    """Everybody's of the caller."""
+
+
 class ChatService:
     """Thread-safe; lives as long as the process."""
 
@@ -91,10 +101,12 @@ class ChatService:
         Raises the GatewayError that says best why no account answers.
         """
         clock, question = self._opener.start_clock(), self._name_assistant(question, caller)
-        recollection = self._recall(question, caller)
-        reply = self._go_on(question, caller, recollection, clock, tell)
+        accounts = self._pool.get_or_add(caller.refresh_tokens)
+        asking = _Asking(question, choose_mode(question), caller, accounts)
+        recollection = self._recall(asking)
+        reply = self._go_on(asking, recollection, clock, tell)
         if reply is None:
-            reply = self._open(self._plan(question, caller, recollection), clock, tell)
+            reply = self._open(self._plan(asking, recollection), clock, tell)
         if recollection is not None:
             recollection.watch(reply, is_held=_keeps_conversation(question))
         return reply
@@ -107,16 +119,14 @@ class ChatService:
             return question
         return replace(question, model=found if name == question.model.strip() else f"{found}-silent")
 
-    def _recall(self, question: Question, caller: Caller) -> Recollection | None:
+    def _recall(self, asking: _Asking) -> Recollection | None:
         if self._going_on is None:
             return None
-        accounts = self._pool.get_or_add(caller.refresh_tokens)
-        return self._going_on.recall(question, choose_mode(question), accounts, caller)
+        return self._going_on.recall(asking.question, asking.mode, asking.accounts, asking.caller)
 
     def _go_on(
         self,
-        question: Question,
-        caller: Caller,
+        asking: _Asking,
         recollection: Recollection | None,
         clock: StartClock,
         tell: TellWait | None,
@@ -126,7 +136,8 @@ class ChatService:
         if recollection is None or found is None or self._going_on is None:
             return None
         try:
-            plan = self._plan(recollection.narrow(question, found), caller, recollection)
+            narrowed = replace(asking, question=recollection.narrow(asking.question, found))
+            plan = self._plan(narrowed, recollection)
             return self._open(replace(plan, queue_seconds=_OWNER_SECONDS), clock, tell)
         except ShuttingDown:
             raise
@@ -160,10 +171,11 @@ class ChatService:
             cooperate()
         return estimate.tokens
 
-    def _plan(self, question: Question, caller: Caller, recollection: Recollection | None) -> Plan:
+    def _plan(self, asking: _Asking, recollection: Recollection | None) -> Plan:
+        question, mode = asking.question, asking.mode
         continued, are_all_new = question.continued_id, question.continued_turn is not None
-        mode = choose_mode(question)
-        offer = build_offer(question, self._tools.dialect) if mode.drawing is None else None
+        says_nothing = mode.drawing is not None or offers_nothing(question)
+        offer = None if says_nothing else build_offer(question, self._tools.dialect)
         files = self._collect(question, attaches_earlier=recollection is not None)
         prompt = build_prompt(
             choose_spoken(question.turns) if mode.drawing else question.turns,
@@ -176,7 +188,7 @@ class ChatService:
         )
         if len(prompt) > _COUNTED_CHARS:
             cooperate()
-        accounts, known = self._find_owners(question, caller)
+        accounts, known = self._find_owners(asking)
         request = StreamRequest(
             prompt=prompt,
             assistant_id=known.assistant_id if known else mode.assistant_id,
@@ -202,7 +214,7 @@ class ChatService:
         return Plan(
             request,
             accounts,
-            caller,
+            asking.caller,
             files,
             keep_seconds,
             is_known=known is not None,
@@ -220,14 +232,15 @@ class ChatService:
         )
         return self._attacher.collect(attachments)
 
-    def _find_owners(self, question: Question, caller: Caller) -> tuple[list[Account], Conversation | None]:
+    def _find_owners(self, asking: _Asking) -> tuple[list[Account], Conversation | None]:
         """The accounts to ask, which may own the conversation where one goes on, and what is known of it.
 
         With a gateway key the accounts are the operator's: what the ledger does not know as this caller's is
         somebody else's, or was never there, and the upstream is not asked about it. Nor is it where the
         client goes on from one answer: only the ledger knows which is the latest.
         """
-        accounts, named = self._pool.get_or_add(caller.refresh_tokens), question.continued_id
+        question, caller, accounts = asking.question, asking.caller, asking.accounts
+        named = question.continued_id
         if named is None:
             return accounts, None
         known, turn = self._ledger.get(fold_id(named) or ""), question.continued_turn
