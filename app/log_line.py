@@ -43,8 +43,8 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = f"{_format_second(int(record.created))} {record.levelname} {record.name}"
         line += f" {self._redact(record.getMessage())}"
-        for name, value in _fields_of(record):
-            line += f" {name}={_clean(value, self._redact)}"
+        for name, value in _clean(_fields_of(record), self._redact).items():
+            line += f" {name}={value}"
         line = _escape(line)
         if record.exc_info:
             told = self._redact(self.formatException(record.exc_info))
@@ -70,8 +70,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         # Before encoding: a quote or a backslash in a secret would hide it behind an escape.
-        clean = {name: _clean(value, self._redact) for name, value in entry.items()}
-        return _escape(json.dumps(clean, ensure_ascii=False))
+        return _escape(json.dumps(_clean(entry, self._redact), ensure_ascii=False))
 
 
 @lru_cache(maxsize=4)
@@ -79,12 +78,17 @@ def _format_second(moment: int) -> str:
     return time.strftime(TIME_FORMAT, time.gmtime(moment))
 
 
-def _fields_of(record: logging.LogRecord) -> list[tuple[str, object]]:
-    return [(name, value) for name, value in getattr(record, "fields", {}).items() if value is not None]
+def _fields_of(record: logging.LogRecord) -> dict[str, object]:
+    return getattr(record, "fields", {})
 
 
-def _clean(value: object, redact: Redact) -> object:
-    return value if isinstance(value, _HARMLESS) else redact(str(value))
+def _clean(fields: dict[str, object], redact: Redact) -> dict[str, object]:
+    """What the fields say that say something, without secrets."""
+    return {
+        name: value if isinstance(value, _HARMLESS) else redact(str(value))
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 def _escape(text: str) -> str:

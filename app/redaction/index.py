@@ -43,17 +43,14 @@ class Index:
     def __init__(self) -> None:
         self._grams: dict[str, tuple[_Entry, ...]] = {}
         self._short: Counter[Piece] = Counter()  # shorter than a stretch: the operator's alone, and few
+        self.min_chars = math.inf
+        """Nothing shorter holds anything that is known; infinite where nothing ever was."""
 
     def __len__(self) -> int:
         return len(self._grams) + len(self._short)
 
-    @property
-    def min_chars(self) -> float:
-        """Nothing shorter holds anything that is known; infinite where nothing is."""
-        shortest = min((len(piece.text) for piece in self._short), default=GRAM_CHARS)
-        return shortest if len(self) else math.inf
-
     def add(self, piece: Piece) -> None:
+        self.min_chars = min(self.min_chars, len(piece.text), GRAM_CHARS)
         if len(piece.text) < GRAM_CHARS:
             self._short[piece] += 1
             return
