@@ -8,7 +8,7 @@ field. What is read first wins over what is read after it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -49,14 +49,19 @@ def choose_effort(request: ChatRequest) -> Effort | None:
 
 
 def _list_efforts(request: ChatRequest) -> Iterator[Effort | None]:
-    yield _read_reasoning(_read(request.reasoning))
-    yield _read_thinking(_read(request.thinking))
-    yield _read_word(_read(request.enable_thinking))
-    yield _read_word(_read(request.think))
-    template = _read_object(request.chat_template_kwargs)
-    yield _read_word(template.get("reasoning_effort"))
-    yield _read_word(template.get("enable_thinking"))
-    yield _read_word(template.get("thinking"))
+    if request.reasoning is not NO_VALUE:
+        yield _read_reasoning(_read(request.reasoning))
+    if request.thinking is not NO_VALUE:
+        yield _read_thinking(_read(request.thinking))
+    if request.enable_thinking is not NO_VALUE:
+        yield _read_word(_read(request.enable_thinking))
+    if request.think is not NO_VALUE:
+        yield _read_word(_read(request.think))
+    if request.chat_template_kwargs is not NO_VALUE:
+        template = _read_object(request.chat_template_kwargs)
+        yield _read_word(template.get("reasoning_effort"))
+        yield _read_word(template.get("enable_thinking"))
+        yield _read_word(template.get("thinking"))
 
 
 def _read_reasoning(value: object) -> Effort | None:
@@ -92,18 +97,25 @@ def _read_word(value: object) -> Effort | None:
 
 def choose_display(request: ChatRequest) -> ReasoningDisplay | None:
     """Where thinking is shown, None where nothing says it. Raises InvalidRequest for an unknown word."""
-    value = _read(request.reasoning)
-    if isinstance(value, dict):
-        if value.get("exclude") is True:
-            return "hidden"
-    elif value in _DISPLAYS:
-        return cast(ReasoningDisplay, value)
-    elif value not in (None, "", []) and not isinstance(value, bool):
-        raise InvalidRequest("`reasoning` must be content, tags or hidden.", param="reasoning")
-    if _read(request.include_reasoning) is False:
+    if request.reasoning is not NO_VALUE:
+        display = _read_display(_read(request.reasoning))
+        if display is not None:
+            return display
+    if request.include_reasoning is not NO_VALUE and _read(request.include_reasoning) is False:
         return "hidden"
-    word = _read(request.reasoning_format)
+    word = None if request.reasoning_format is NO_VALUE else _read(request.reasoning_format)
     return _FORMATS.get(word) if isinstance(word, str) else None
+
+
+def _read_display(value: object) -> ReasoningDisplay | None:
+    """Our own words, or OpenRouter's object; a mere switch says nothing of where."""
+    if isinstance(value, dict):
+        return "hidden" if value.get("exclude") is True else None
+    if value in _DISPLAYS:
+        return value
+    if value not in (None, "", []) and not isinstance(value, bool):
+        raise InvalidRequest("`reasoning` must be content, tags or hidden.", param="reasoning")
+    return None
 
 
 def choose_search(request: ChatRequest) -> bool | None:
@@ -112,16 +124,16 @@ def choose_search(request: ChatRequest) -> bool | None:
         return request.web_search
     if request.web_search_options is not None:
         return True
-    is_enabled = _read(request.enable_search)
+    is_enabled = None if request.enable_search is NO_VALUE else _read(request.enable_search)
     if isinstance(is_enabled, bool):
         return is_enabled
-    plugins = _read(request.plugins)
+    plugins = None if request.plugins is NO_VALUE else _read(request.plugins)
     if isinstance(plugins, list) and any(isinstance(one, dict) and one.get("id") == "web" for one in plugins):
         return True
-    return _read_search_tool(request.tools or ())
+    return _read_search_tool(request.tools) if request.tools else None
 
 
-def _read_search_tool(tools: list[ToolSpec] | tuple[()]) -> bool | None:
+def _read_search_tool(tools: list[ToolSpec]) -> bool | None:
     """The search tool of GLM's own API, where it is the only tool: beside others it would go unheard."""
     if len(tools) != 1 or tools[0].type != "web_search":
         return None
@@ -134,7 +146,5 @@ def _read_object(field: msgspec.Raw) -> dict[str, Any]:
 
 
 def _read(field: msgspec.Raw) -> Any:
-    """The value of a field that is no larger than it may be, else None."""
-    if field is NO_VALUE:  # as nearly all of them are
-        return None
+    """The value of a field that is no larger than it may be, else None. For one that is there at all."""
     return decode_value(_decode, field) if memoryview(field).nbytes <= _MAX_SWITCH_BYTES else None

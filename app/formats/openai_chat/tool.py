@@ -24,6 +24,8 @@ def uses_functions(request: openai.ChatRequest) -> bool:
 
 def build_tools(request: openai.ChatRequest) -> tuple[Tool, ...]:
     """Everything that is declared and can be called. Raises InvalidRequest that names the place."""
+    if not request.tools and not request.functions:
+        return ()
     tools: list[Tool] = []
     schemas = ToolSchemas()
     for declared, place in _list_tools(request):
