@@ -27,6 +27,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import get_args
 
 from app.accounts.account import Account, LoginSlot, Pacing, State, login_key
@@ -110,10 +111,11 @@ class AccountPool:
         with self._lock:
             now = self._clock()
             found = [self._registry.find(token, now) for token in refresh_tokens]
-            arrived = self._registry.remember([account for account, _ in found], now)
+            accounts = [account for account, _ in found]
+            arrived = self._registry.remember(accounts, now)
         for account in [*(account for account, is_new in found if is_new and account.is_accepted), *arrived]:
             self._on_arrival(account)
-        return [account for account, _ in found]
+        return accounts
 
     def knows_any(self, refresh_tokens: Iterable[str]) -> bool:
         """Whether the upstream accepted one of these once."""
@@ -217,9 +219,9 @@ class AccountPool:
                 self._queue.join(waiter)
                 now = self._clock()
                 ready = [account for account in waiter.accounts if self._is_ready(account, now)]
-                for account in sorted(ready, key=lambda account: account.login_slot.last_used):
-                    # Looked at again: several accounts may share the one slot that has just been given away.
-                    if self._is_ready(account, now) and waiter.granted is None:
+                for account in sorted(ready, key=attrgetter("login_slot.last_used")):
+                    # Several accounts may share the one slot that has just been given away.
+                    if not account.login_slot.is_leased and waiter.granted is None:
                         self._offer(account.login_slot)
                 if waiter.granted is None:
                     self._queue.check(waiter)
@@ -277,9 +279,10 @@ class AccountPool:
             login_slot = lease.login_slot
             login_slot.is_leased = False
             login_slot.last_used = now
-            self._offer(login_slot)
-            for account in login_slot.accounts.values() if not login_slot.is_leased else ():
-                self._queue.stir(account)  # it may be ready later than those who wait for it know
+            if len(self._queue):
+                self._offer(login_slot)
+                for account in login_slot.accounts.values() if not login_slot.is_leased else ():
+                    self._queue.stir(account)  # it may be ready later than those who wait for it know
         for account in arrived:
             self._on_arrival(account)
 

@@ -93,10 +93,16 @@ class Refresher:
 
         Raises AccountExpired where the refresh token is dead, or what kept the upstream from answering.
         """
-        token = self._find_good(account, rejected)
+        token = self.find_good_token(account, rejected)
         if token is None:
             return self._join(account, lambda: self._find_good(account, rejected)).result()
-        redactor.learn(token.value)
+        return token
+
+    def find_good_token(self, account: Account, rejected: AccessToken | None = None) -> AccessToken | None:
+        """The same where nobody has to be asked for it, else None. Never waits."""
+        token = self._find_good(account, rejected)
+        if token is not None:
+            redactor.learn(token.value)
         return token
 
     def _find_good(self, account: Account, rejected: AccessToken | None) -> AccessToken | None:

@@ -169,8 +169,10 @@ class _Opening(Task[Reply]):
     def _ask_with_good_token(self, lease: Lease) -> Reply:
         """Ask again where a kept access token may be dead: the upstream says 401, or nothing at all."""
         refresher, kept = self._parts.refresher, lease.account.access_token
-        with self.clock.limit():
-            token = refresher.access_token(lease.account)
+        token = refresher.find_good_token(lease.account)
+        if token is None:
+            with self.clock.limit():
+                token = refresher.access_token(lease.account)
         lease.confirm()
         try:
             return self._attach_and_ask(lease.account, token)
