@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from http.client import HTTPException, RemoteDisconnected
 from queue import Empty
 from typing import Any
@@ -119,8 +118,10 @@ class UpstreamAdapter(HTTPAdapter):
     ) -> requests.Response:
         connection.timeout, answer_seconds = timeout
         try:
-            with suppress(BrokenPipeError):  # the upstream may have answered before it read everything
+            try:
                 connection.request(request.method, request.path_url, request.body, request.headers)
+            except BrokenPipeError:
+                pass  # the upstream may have answered before it read everything
             connection.timeout = answer_seconds
             answer = KeptAnswer(connection.receive_head(), pool, connection)
         except BaseException as exc:
@@ -145,11 +146,13 @@ class UpstreamAdapter(HTTPAdapter):
 
 def _take_kept(pool: Any) -> Any:
     """A connection that serves once more, None where none waits for it."""
-    with suppress(Empty):
+    try:
         connection = pool.pool.get(block=False)
-        if connection is not None and connection.is_connected:
-            return connection
-        pool._put_conn(connection)
+    except Empty:
+        return None
+    if connection is not None and connection.is_connected:
+        return connection
+    pool._put_conn(connection)
     return None
 
 

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
 from app.catalogue.upstream import NO_ANSWER_IN_TIME
 from app.core.errors import UpstreamTimeout
 from app.hub import Deadline
 
 
-class CallDeadline:
+class CallDeadline(Deadline):  # type: ignore[misc]
     """`with CallDeadline(seconds) as deadline:` ends what waits inside by a timer, with UpstreamTimeout.
 
     A timer has no turn while a loop finds bytes wherever it looks: such loops ask `left_seconds`.
     """
 
-    __slots__ = ("_ends_at", "_timer")
-
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
-        self._timer = Deadline(seconds, _build_error())
-
-    def __enter__(self) -> Self:
-        self._timer.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.__exit__(kind, error, trace)
+        super().__init__(seconds, _build_error())
 
     def left_seconds(self) -> float:
         """More than none: raises UpstreamTimeout when the time is over."""

@@ -132,7 +132,7 @@ def classify_detail(detail: object) -> GatewayError | None:
     """The error in a frame's `last_error` or `error`, None where there is none."""
     if isinstance(detail, str) and detail:
         return classify_refusal(None, detail)
-    if not isinstance(detail, Mapping) or not any(detail.values()):
+    if not isinstance(detail, dict) or not any(detail.values()):
         return None
     code = detail.get("code") or detail.get("error_code")
     return classify_refusal(code, detail.get("message") or detail.get("err_msg"))

@@ -143,9 +143,10 @@ class Reducer:
         self._heed_status(part, events)
 
     def _heed_status(self, part: Part, events: list[ReplyEvent]) -> None:
+        """A part may bring an error without calling itself one, where it brings nothing else."""
         if part.status == "intervene":
             self._intervene(part.error, events)
-        elif _is_refusal(part) and not _is_executor(part):
+        elif (part.status == "error" or (part.error and not part.content)) and not _is_executor(part):
             self.part_error = classify_detail(part.error)
 
     def _read_item(self, part: Part, item: ContentItem, events: list[ReplyEvent]) -> str | None:
@@ -268,11 +269,6 @@ class Reducer:
         self._text.emit("intervene", _read_words(detail), events)
         self.finished = True
         events.append(ReplyFinished("content_filter"))
-
-
-def _is_refusal(part: Part) -> bool:
-    """A part may bring an error without calling itself one, where it brings nothing else."""
-    return part.status == "error" or bool(part.error and not part.content)
 
 
 def _is_executor(part: Part) -> bool:
