@@ -32,42 +32,44 @@ class HistoryDigest:
     def __init__(self, context: Sequence[str]) -> None:
         """`context` is what makes equal words another conversation: who asks, of whom, and how."""
         self._digest = hashlib.sha256()
-        self._add("context", list(context))
+        _add(self._digest, "context", list(context))
 
     def add(self, turn: Turn) -> None:
         if turn.role == "assistant":
-            self.add_answer("\n".join(part.text for part in turn.parts if isinstance(part, TextPart)))
+            answer = "\n".join(part.text for part in turn.parts if isinstance(part, TextPart))
+            _add(self._digest, "assistant", [_fold_answer(answer)])
         else:
-            self._add(turn.role, [_write_part(part) for part in turn.parts])
-
-    def add_answer(self, text: str) -> None:
-        if len(text) > _MAX_ANSWER_CHARS:
-            self._add("assistant", [text])
-            return
-        if "<" in text:
-            for opener, closer in _THINKING:
-                text = _leave_out(text, opener, closer)
-        text = _CITATIONS.sub("", _PICTURES.sub("", text))
-        if ">" in text:
-            text = _QUOTE_MARKS.sub("", text)
-        self._add("assistant", ["".join(text.split())])
+            _add(self._digest, turn.role, [_write_part(part) for part in turn.parts])
 
     def write(self) -> str:
         return self._digest.hexdigest()
 
     def write_answered(self, text: str) -> str:
         """What `write` would say behind an answer."""
-        answered = HistoryDigest(())
-        answered._digest = self._digest.copy()
-        answered.add_answer(text)
-        return answered.write()
+        answered = self._digest.copy()
+        _add(answered, "assistant", [_fold_answer(text)])
+        return answered.hexdigest()
 
-    def _add(self, role: str, said: list[str]) -> None:
-        self._digest.update(f"{role} {len(said)}\n".encode())
-        for text in said:
-            data = text.encode("utf-8", "surrogatepass")
-            self._digest.update(b"%d\n" % len(data))
-            self._digest.update(data)
+
+def _add(digest: hashlib._Hash, role: str, said: list[str]) -> None:
+    digest.update(f"{role} {len(said)}\n".encode())
+    for text in said:
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(b"%d\n" % len(data))
+        digest.update(data)
+
+
+def _fold_answer(text: str) -> str:
+    """Without what clients change; one that is too long for an answer of ours as it is."""
+    if len(text) > _MAX_ANSWER_CHARS:
+        return text
+    if "<" in text:
+        for opener, closer in _THINKING:
+            text = _leave_out(text, opener, closer)
+    text = _CITATIONS.sub("", _PICTURES.sub("", text))
+    if ">" in text:
+        text = _QUOTE_MARKS.sub("", text)
+    return "".join(text.split())
 
 
 def _leave_out(text: str, opener: str, closer: str) -> str:
