@@ -55,7 +55,19 @@ class KeptAnswer:
             self._pool._put_conn(None)
 
 
-class WatchedResponse(requests.Response):
+class UpstreamResponse(requests.Response):
+    """Holds what is asked of one here. The rest, a jar for cookies above all, takes longer to make."""
+
+    def __init__(self, request: requests.PreparedRequest, answer: Any) -> None:
+        self._content = False  # type: ignore[assignment]  # as `requests` has it: not read yet
+        self._content_consumed = False
+        self.status_code = answer.status
+        self.headers = answer.headers  # folds the case of names as well
+        self.raw = answer
+        self.request = request
+
+
+class WatchedResponse(UpstreamResponse):
     """An answer whose body somebody reads along with (recording.py)."""
 
     read_body: Callable[[Any], BodyReader] = BodyReader
@@ -63,8 +75,7 @@ class WatchedResponse(requests.Response):
 
 def watch(response: requests.Response, read_body: Callable[[Any], BodyReader]) -> WatchedResponse:
     """The same answer, whose body `read_body` opens."""
-    watched = WatchedResponse()
-    watched.__dict__.update(response.__dict__)
+    watched = WatchedResponse(response.request, response.raw)
     watched.read_body = read_body
     return watched
 
@@ -136,12 +147,7 @@ class UpstreamAdapter(HTTPAdapter):
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
         """Only what is used: no cookies are looked for, no encoding is guessed."""
-        response = requests.Response()
-        response.status_code = resp.status
-        response.headers = resp.headers  # folds the case of names as well
-        response.raw = resp
-        response.request = req
-        return response
+        return UpstreamResponse(req, resp)
 
 
 def _take_kept(pool: Any) -> Any:
