@@ -46,7 +46,7 @@ class OwnerClaims:
 
     @property
     def is_foreign(self) -> bool:
-        has_own = any(claim is not None for claim in (self.type, self.exp, self.device_id))
+        has_own = self.type is not None or self.exp is not None or self.device_id is not None
         return not has_own and self.id is not None and self.email is not None
 
 

@@ -97,9 +97,8 @@ class Authenticator:
         if len(text) > _MAX_TEXT_CHARS:
             raise CredentialsRejected(credential.LIST_TOO_LONG)
         self.refuse_own(text)
-        if _KEY.search(text) or any(
-            find_key(self._keys, word) is not None for word in _WORDS.split(text) if word
-        ):
+        words = _WORDS.split(text) if self._keys else ()
+        if _KEY.search(text) or any(find_key(self._keys, word) is not None for word in words if word):
             raise CredentialsRejected(credential.KEY_FOR_TOKEN if self._keys else credential.KEY_WITHOUT_KEYS)
         return parse_refresh_tokens(text)
 
@@ -109,9 +108,10 @@ class Authenticator:
         It would travel upstream as somebody's token, or a part of one.
         """
         plain = unquote(text) if text.count("%") <= _MAX_PERCENTS else text
-        forms = (text.lower(), "".join(plain.split()).lower())
-        if any(secret in form for secret in self._own_secrets for form in forms):
-            raise CredentialsRejected(credential.OWN_SECRET)
+        said, meant = text.lower(), "".join(plain.split()).lower()
+        for secret in self._own_secrets:
+            if secret in said or secret in meant:
+                raise CredentialsRejected(credential.OWN_SECRET)
 
     def leave(self, caller: Caller) -> None:
         if caller.key is not None:

@@ -114,7 +114,8 @@ def _authenticate(known: Gateway, request: Request, request_log: RequestLog) -> 
     authorization = _read_authorization(headers)
     if _is_metrics_key(authorization, settings.metrics_key):  # by name, and not counted as a wrong key
         raise CredentialsRejected(METRICS_KEY_SENT)
-    known.authenticator.refuse_own(headers.get("X-Api-Key", ""))
+    if "X-Api-Key" in headers:
+        known.authenticator.refuse_own(headers["X-Api-Key"])
     peer, counted_peer = _find_peers(request, settings.trusted_proxies)
     try:
         caller = known.authenticator.authenticate(authorization, peer, counted_peer=counted_peer)
