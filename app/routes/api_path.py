@@ -16,12 +16,13 @@ _ALIASES = frozenset({"/chat/completions", "/messages", "/messages/count_tokens"
 
 def mend_api_path(path: str) -> str:
     """One slash between segments and none at the end, /v1 once. What is no path of the API is left alone."""
-    segments = [segment for segment in path.split("/") if segment]
+    segments = list(filter(None, path.split("/")))
     if segments[:1] != [_VERSION]:
         plain = "/" + "/".join(segments)
         return f"/{_VERSION}{plain}" if plain in _ALIASES else path
-    rest = next((n for n, segment in enumerate(segments) if segment != _VERSION), len(segments))
-    return "/".join(["", _VERSION, *segments[rest:]])
+    while segments[:1] == [_VERSION]:
+        del segments[0]
+    return "/".join(["", _VERSION, *segments])
 
 
 class ApiPaths:

@@ -63,13 +63,14 @@ class HeadScanner:
             begin = end
         if begin < len(piece):
             self._count(piece, begin, len(piece))
-        return Verdict.WRONG if self._is_request_line_too_long() else Verdict.MORE
+        return Verdict.WRONG if self._lines == 0 and self._is_line_too_long() else Verdict.MORE
 
-    def _is_request_line_too_long(self) -> bool:
-        return self._lines == 0 and self._line_bytes > self._limits.max_request_line_bytes + len(b"\r\n")
+    def _is_line_too_long(self) -> bool:
+        """As a request line, the first of all."""
+        return self._line_bytes > self._limits.max_request_line_bytes + len(b"\r\n")
 
     def _end_line(self) -> Verdict:
-        if self._is_request_line_too_long():
+        if self._lines == 0 and self._is_line_too_long():
             return Verdict.WRONG
         is_empty = self._line_bytes == len(b"\r\n")
         self._name, self._line_bytes, self._ends_in_cr = b"", 0, False

@@ -33,10 +33,10 @@ class GatewayRequest(Request):  # type: ignore[misc]
         # and gunicorn would answer in the version it was asked in.
         if self.version > (1, 1):
             raise InvalidHTTPVersion(self.version)
-        if self.version == (1, 1) and not any(name == "HOST" for name, _ in self.headers):
+        if self.version == (1, 1) and "HOST" not in dict(self.headers):
             raise InvalidHeader("HOST")
         codings = [value.strip().lower() for name, value in self.headers if name == "TRANSFER-ENCODING"]
-        if any(coding != "chunked" for coding in codings):
+        if codings and set(codings) != {"chunked"}:
             raise UnsupportedTransferCoding(None)
         super().set_body_reader()
         incoming = self.unreader

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -72,7 +72,7 @@ class RequestLog:
         counters: Counters,
     ) -> None:
         """`path` is a rule's own, never what a caller wrote; `route` what many requests have in common."""
-        self.id = uuid.uuid4().hex
+        self.id = os.urandom(16).hex()
         self.path = path
         self.route = route
         self.status = 0
