@@ -132,7 +132,9 @@ class CallerStats:
     def of(self, caller: str) -> History:
         """The history of one caller, from now on where there was none, for as long as somebody holds it."""
         with self._lock:
-            history = self._histories.setdefault(caller, History(self._clock))
+            history = self._histories.get(caller)
+            if history is None:
+                history = self._histories[caller] = History(self._clock)
             if caller in self._kept:
                 self._touch(caller, history)
             return history
