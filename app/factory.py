@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
 from flask_cors import CORS
 
 from app import logs
@@ -61,8 +62,19 @@ _BLUEPRINTS = (
 )
 
 
+class _NoSessions(SessionInterface):
+    """Nothing here is kept in cookies: the one session of all requests refuses to hold anything."""
+
+    _session = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self._session
+
+
 class Application(Flask):
     """Its functions are plain: none has to be asked at each request whether it is a coroutine."""
+
+    session_interface = _NoSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
