@@ -49,6 +49,12 @@ class GatewayRequest(Request):  # type: ignore[misc]
         # Said when the body is read: who is refused before that need not send it.
         incoming.owes_continue, self._expected_100_continue = self._expected_100_continue, False
 
+    def _peer_is_trusted_proxy(self) -> bool:
+        """As gunicorn's own, which reads the address even where the configuration names no proxy."""
+        if self.cfg.forwarded_allow_ips:
+            return bool(super()._peer_is_trusted_proxy())
+        return not isinstance(self.peer_addr, tuple)
+
     def should_close(self) -> bool:
         """Also asked when the head of the answer is written, so that it tells the client."""
         return self.body.must_close() or bool(super().should_close())
