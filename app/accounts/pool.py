@@ -113,7 +113,8 @@ class AccountPool:
             found = [self._registry.find(token, now) for token in refresh_tokens]
             accounts = [account for account, _ in found]
             arrived = self._registry.remember(accounts, now)
-        for account in [*(account for account, is_new in found if is_new and account.is_accepted), *arrived]:
+        new = [account for account, is_new in found if is_new and account.is_accepted]
+        for account in [*new, *arrived]:
             self._on_arrival(account)
         return accounts
 

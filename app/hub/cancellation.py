@@ -53,9 +53,11 @@ class Shield:
 
     def end(self) -> BaseException | None:
         """What was put off and not raised yet. Idempotent."""
-        shields = _shields.pop(self._greenlet, [])
-        if others := [shield for shield in shields if shield is not self]:
-            _shields[self._greenlet] = others
+        shields = _shields.get(self._greenlet, [])
+        if self in shields:
+            shields.remove(self)
+        if not shields:
+            _shields.pop(self._greenlet, None)
         if self._timer is not None:
             self._timer.close()
         error, self._error = self._error, None
