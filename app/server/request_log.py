@@ -164,9 +164,8 @@ class RequestLog:
                 self.close()
 
     def _count(self) -> None:
-        self._counters.note_request(
-            self.route, self.outcome or "ok", self._seconds, self._first_delta_seconds, self.frames
-        )
+        seconds, first = self._measure()
+        self._counters.note_request(self.route, self.outcome or "ok", seconds, first, self.frames)
 
     def _log(self) -> None:
         level = choose_level(max(self.status, self._failed_status))
@@ -180,25 +179,22 @@ class RequestLog:
 
     def sample(self) -> Sample:
         """What the watch is told of it. Call when it is over."""
-        first = self._first_delta_seconds
+        seconds, first = self._measure()
         if first is None:
             return Sample(self.outcome or "ok")
-        return Sample(self.outcome or "ok", first, self.frames, self._seconds - first)
+        return Sample(self.outcome or "ok", first, self.frames, seconds - first)
 
-    @property
-    def _seconds(self) -> float:
-        return time.monotonic() - self._begun_at
-
-    @property
-    def _first_delta_seconds(self) -> float | None:
-        return None if self.first_delta_at is None else self.first_delta_at - self._begun_at
+    def _measure(self) -> tuple[float, float | None]:
+        """The seconds from its beginning until now, and until the first delta."""
+        first = None if self.first_delta_at is None else self.first_delta_at - self._begun_at
+        return time.monotonic() - self._begun_at, first
 
     def _is_quiet(self) -> bool:
         is_usual = self.path.startswith("/page/") or self.path == "/metrics"
         return self.path in _QUIET_PATHS or (is_usual and self.status < 400)
 
     def _fields(self) -> dict[str, object]:
-        first = self._first_delta_seconds
+        seconds, first = self._measure()
         return {
             "id": OwnText(self.id),
             "path": OwnText(self.path),
@@ -207,7 +203,7 @@ class RequestLog:
             "account": self.account,
             "model": self.model,
             "first_delta": None if first is None else round(first, 3),
-            "duration": round(self._seconds, 3),
+            "duration": round(seconds, 3),
             "frames": self.frames or None,
             "outcome": self.outcome or "ok",
             **describe_words(self._upstream),
