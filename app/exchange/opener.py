@@ -162,7 +162,9 @@ class _Opening(Task[Reply]):
         try:
             return self._ask_with_good_token(lease)
         except AccessRejected as exc:
-            raise keep_words(_refuse(lease.account), exc) from exc
+            raise keep_words(
+                AccountExpired(NEW_TOKEN_REFUSED.fill(account=lease.account.label)), exc
+            ) from exc
         except ModelNotFound as exc:
             raise keep_words(_name_model(self._plan.question.assistant_id), exc) from exc
 
@@ -280,10 +282,6 @@ def _ask_again(
     token = parts.refresher.access_token(account)
     question = replace(question, prompt=prompt, conversation_id=conversation_id)
     return parts.upstream.open_stream(token, question, timeout_seconds=parts.first_event_seconds)
-
-
-def _refuse(account: Account) -> GatewayError:
-    return AccountExpired(NEW_TOKEN_REFUSED.fill(account=account.label))
 
 
 def _name_model(assistant_id: str) -> GatewayError:
