@@ -29,7 +29,8 @@ _QUOTES = "\"'`<>[]{}()"
 
 
 class _Known(msgspec.Struct):
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] = ()
+    """Empty while it is trusted: then it is found already, and in more ways."""
     uses: int = 0
 
 
@@ -106,6 +107,8 @@ class Redactor:
                 oldest, pieces = self._accepted.popitem(last=False)
                 self._accepted_chars -= len(oldest)
                 self._leave(pieces)
+                if oldest in self._callers:  # a request that runs brought it
+                    self._enter_callers(oldest, fold(oldest))
 
     def learn(self, secret: str) -> None:
         """A caller's: known for a while, also when its request is over. The oldest are forgotten first."""
@@ -159,10 +162,16 @@ class Redactor:
     def _use(self, secret: str, *, in_full: bool = True) -> None:
         known = self._callers.get(secret)
         if known is None:
-            forms = fold(secret) if in_full else {secret.lower()}
-            known = self._callers[secret] = _Known(_cut_callers(secret, forms))
-            self._enter(known.pieces)
+            known = self._callers[secret] = _Known()
+            if not self._touch(secret):
+                self._enter_callers(secret, fold(secret) if in_full else {secret.lower()})
         known.uses += 1
+
+    def _enter_callers(self, secret: str, forms: set[str]) -> None:
+        known = self._callers[secret]
+        if not known.pieces:
+            known.pieces = _cut_callers(secret, forms)
+            self._enter(known.pieces)
 
     def _remember(self, secret: str) -> None:
         if self._touch(secret):
