@@ -7,12 +7,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
+from app.background import run_in_background
 from app.catalogue.path import BEING_ANSWERED
 from app.conversations.ledger import Conversation, Ledger
 from app.core.errors import ConversationBusy, GatewayError
+from app.hub import close_thread_loop
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +59,10 @@ class Cleaner:
         self._stopping = False
         # For the cleaner's own threads alone: guards what follows, and is notified when an owner is done.
         self._changed = threading.Condition()
-        self._busy: set[str] = set()  # owners whose conversations are being deleted
+        self._waiting: dict[str, None] = {}  # owners to be served as soon as there is room for one more
+        self._busy: set[str] = set()  # owners whose conversations are being deleted, each by its own thread
         self._shall_look_again: set[str] = set()  # of those: something fell due since they were looked at
         self._resting: dict[str, float] = {}  # owner -> when the next one of its backlog may be deleted
-        self._workers = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="cleaner")
         self._thread = threading.Thread(target=self._run, name="cleaner", daemon=True)
 
     def start(self) -> None:
@@ -93,7 +95,6 @@ class Cleaner:
         self._wake.set()
         if self._thread.is_alive():  # it must not look into a ledger that is closed after this
             self._thread.join(_END_SECONDS)
-        self._workers.shutdown(wait=False, cancel_futures=True)
 
     def delete_now(self, conversation: Conversation) -> None:
         """Delete one conversation at once.
@@ -138,15 +139,31 @@ class Cleaner:
         with self._changed:
             if owner in self._busy:
                 self._shall_look_again.add(owner)
-                return
-            if self._stopping or self._resting.get(owner, 0.0) > self.clock():
-                return
-            self._busy.add(owner)
+            else:
+                self._waiting[owner] = None
+                self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        """Those there is room for, the first come first. Call with `_changed` held."""
+        while self._waiting and len(self._busy) < _AT_A_TIME and not self._stopping:
+            owner = next(iter(self._waiting))
+            del self._waiting[owner]
+            if self._resting.get(owner, 0.0) <= self.clock():
+                self._busy.add(owner)
+                run_in_background(partial(self._work, owner))
+
+    def _work(self, owner: str) -> None:
         try:
-            self._workers.submit(self._clean, owner)
-        except RuntimeError:  # a shutdown came first
+            self._clean(owner)
+        finally:
             with self._changed:
                 self._busy.discard(owner)
+                if owner in self._shall_look_again:
+                    self._shall_look_again.discard(owner)
+                    self._waiting[owner] = None
+                self._serve_waiting()
+                self._changed.notify_all()
+            close_thread_loop()
 
     def _plan_nap(self, now: float) -> float:
         with self._changed:
@@ -157,20 +174,11 @@ class Cleaner:
 
     def _clean(self, owner: str) -> None:
         """Delete what is due for one owner, one after the other, until nothing is or it shall rest."""
-        try:
-            while not self._stopping and (conversation := self.ledger.first_due(owner, self.clock())):
-                self._clean_one(conversation)
-                if conversation.due < self.clock() - _BACKLOG_SECONDS:
-                    self._rest(owner)
-                    break
-        finally:
-            with self._changed:
-                self._busy.discard(owner)
-                looks_again = owner in self._shall_look_again
-                self._shall_look_again.discard(owner)
-                self._changed.notify_all()
-        if looks_again:
-            self._begin_cleaning(owner)
+        while not self._stopping and (conversation := self.ledger.first_due(owner, self.clock())):
+            self._clean_one(conversation)
+            if conversation.due < self.clock() - _BACKLOG_SECONDS:
+                self._rest(owner)
+                break
 
     def _rest(self, owner: str) -> None:
         until = self.clock() + _BACKLOG_PAUSE_SECONDS

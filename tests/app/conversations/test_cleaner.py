@@ -133,7 +133,7 @@ def test_many_in_use_keep_no_other_from_being_deleted(rig: Rig) -> None:
 def test_nothing_is_deleted_before_the_start(idle: Rig) -> None:
     """Accounts show up while the gateway is put together: that asks nobody anything yet."""
     idle.answer("early")
-    assert not idle.cleaner._workers._threads
+    assert not idle.cleaner._busy
     idle.cleaner.start()
     eventually(lambda: idle.deleted == ["early"])
     idle.cleaner.stop(1)
