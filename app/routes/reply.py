@@ -63,9 +63,18 @@ def _stream_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Re
     return build_stream(relay_reply(reply, encoder, request_log))
 
 
+class _EventStream(Response):
+    """Its pieces are bytes already."""
+
+    response: Iterator[bytes]
+
+    def iter_encoded(self) -> Iterator[bytes]:
+        return self.response
+
+
 def build_stream(pieces: Iterator[bytes]) -> Response:
     """Server-sent events as they come."""
-    return Response(
+    return _EventStream(
         pieces,
         content_type="text/event-stream; charset=utf-8",
         headers=STREAM_HEADERS,

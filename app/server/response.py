@@ -12,6 +12,7 @@ from app.hub import send_all
 
 # Beyond this a write of its own costs less than a copy of the body.
 _MAX_JOINED_BYTES = 65_536
+_CHUNK = b"%X\r\n%b\r\n"
 
 
 class DateClock:
@@ -53,7 +54,7 @@ class GatewayResponse(Response):  # type: ignore[misc]
     def send_headers(self) -> None:
         """Have the head ready; whoever calls this writes, or calls `flush`."""
         if not self.headers_sent:
-            lines = [*self.default_headers(), *(f"{name}: {value}\r\n" for name, value in self.headers)]
+            lines = self.default_headers() + [f"{name}: {value}\r\n" for name, value in self.headers]
             self._unsent_head = ("".join(lines) + "\r\n").encode("latin-1")
             self.headers_sent = True
 
@@ -64,8 +65,12 @@ class GatewayResponse(Response):  # type: ignore[misc]
             send_all(self.sock, head)
 
     def write(self, data: bytes) -> None:
-        super().write(data)
-        self.flush()  # nothing of a body came along, or there may be none
+        if self.chunked and self.sent and data:  # a further piece of a stream, as nearly all are
+            self.sent += len(data)
+            send_all(self.sock, _CHUNK % (len(data), data))
+        else:
+            super().write(data)
+            self.flush()  # nothing of a body came along, or there may be none
 
     def close(self) -> None:
         """The end of the answer."""
@@ -75,7 +80,7 @@ class GatewayResponse(Response):  # type: ignore[misc]
         self.flush()
 
     def _emit_body(self, data: bytes) -> None:
-        self._emit(b"%X\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+        self._emit(_CHUNK % (len(data), data) if self.chunked else data)
 
     def _emit(self, data: bytes) -> None:
         if len(data) > _MAX_JOINED_BYTES:

@@ -85,6 +85,8 @@ class CitingText:
 
     def finish(self, final: str) -> list[Said]:
         """Nothing more comes: what was held is text, unless it is a mark after all."""
+        if not self._held:
+            return []
         text = self._before + self._held
         said = self._say(_grammar(self._sources), text)
         self._before, self._held = text[-1:], ""

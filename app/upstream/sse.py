@@ -39,7 +39,16 @@ class EventDecoder:
     which its `share` has no room. After either nothing is held.
     """
 
-    __slots__ = ("_after_cr", "_at_start", "_data", "_held_bytes", "_line", "_room_bytes", "_share")
+    __slots__ = (
+        "_after_cr",
+        "_at_start",
+        "_data",
+        "_held_bytes",
+        "_line",
+        "_room_bytes",
+        "_share",
+        "is_between_events",
+    )
 
     def __init__(self, share: Share | None = None) -> None:
         """The share is the decoder's from then on; without one each event has the room of its own bound."""
@@ -50,11 +59,8 @@ class EventDecoder:
         self._held_bytes = 0
         self._after_cr = False
         self._at_start = True
-
-    @property
-    def is_between_events(self) -> bool:
-        """What comes next begins an event."""
-        return not (self._line or self._data or self._after_cr or self._at_start)
+        self.is_between_events = False
+        """What comes next begins an event, and not the first."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The data of every event that these bytes completed, in order."""
@@ -66,7 +72,9 @@ class EventDecoder:
         tail = lines.pop()
         if tail:
             self._hold(self._line, tail)
-        return self._read(lines)
+        events = self._read(lines)
+        self.is_between_events = not (self._line or self._data or self._after_cr or self._at_start)
+        return events
 
     def forget(self) -> None:
         """Hold nothing of an unfinished event any more."""

@@ -15,10 +15,14 @@ class Socket:
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
+        self.takes_bytes = 1 << 20
 
     def send(self, data: bytes) -> int:
-        self.writes.append(data)
-        return len(data)
+        self.writes.append(data[: self.takes_bytes])
+        return len(self.writes[-1])
+
+    def sendall(self, data: memoryview) -> None:
+        self.writes.append(bytes(data))
 
 
 def answer(
@@ -28,8 +32,9 @@ def answer(
     *,
     method: str = "POST",
     version: Any = (1, 1),
+    connection: Socket | None = None,
 ) -> list[bytes]:
-    connection = Socket()
+    connection = connection or Socket()
     request = SimpleNamespace(method=method, version=version, should_close=lambda: False)
     response = GatewayResponse(request, connection, SimpleNamespace(protocol="http"))
     response.start_response(status, headers)
@@ -54,6 +59,18 @@ def test_the_head_of_a_stream_leaves_with_its_first_piece() -> None:
     head, _, body = first.partition(b"\r\n\r\n")
     assert b"Transfer-Encoding: chunked" in head
     assert (body, second, last) == (b"11\r\n" + b"a" * 17 + b"\r\n", b"1\r\nb\r\n", b"0\r\n\r\n")
+
+
+def test_empty_pieces_do_not_end_a_stream() -> None:
+    _, second, third, last = answer("200 OK", [], [b"a", b"", b"b", b"", b"c"])
+    assert (second, third, last) == (b"1\r\nb\r\n", b"1\r\nc\r\n", b"0\r\n\r\n")
+
+
+def test_what_the_kernel_does_not_take_of_a_piece_at_once_follows() -> None:
+    connection = Socket()
+    connection.takes_bytes = 3
+    writes = answer("200 OK", [], [b"a" * 30, b"b" * 30], connection=connection)
+    assert b"".join(writes).endswith(b"1E\r\n" + b"a" * 30 + b"\r\n1E\r\n" + b"b" * 30 + b"\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize(
