@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from flask import Request, g
 from flask.globals import app_ctx, request_ctx
-from werkzeug.datastructures import Headers
 
 from app.accounts.authenticator import Caller
 from app.catalogue.credential import METRICS_KEY_SENT
@@ -66,19 +67,19 @@ def _note_request(caller: Caller, known: Gateway, request_log: RequestLog) -> No
     request_log.on_close(note_end)
 
 
-def _read_authorization(headers: Headers) -> str:
+def _read_authorization(environ: Mapping[str, Any]) -> str:
     """The Authorization header, or x-api-key as if it stood there behind `Bearer`.
 
     Where both came, x-api-key counts for nothing, whatever the other one says: balancers, which hash the
     credential, choose by the same rule, so that an account does not meet two owners.
     """
-    header = headers.get("Authorization")
-    return f"Bearer {headers.get('X-Api-Key', '')}" if header is None else header
+    header: str | None = environ.get("HTTP_AUTHORIZATION")
+    return f"Bearer {environ.get('HTTP_X_API_KEY', '')}" if header is None else header
 
 
 def shows_metrics_key() -> bool:
     """Whether the request carries METRICS_KEY."""
-    return _is_metrics_key(_read_authorization(request_ctx.request.headers), services().settings.metrics_key)
+    return _is_metrics_key(_read_authorization(request_ctx.request.environ), services().settings.metrics_key)
 
 
 def _is_metrics_key(authorization: str, key: str | None) -> bool:
@@ -101,7 +102,7 @@ def _find_peers(request: Request, trusted: Networks) -> tuple[str, str | None]:
     remote = request.remote_addr or ""
     if _FORWARDING.isdisjoint(request.environ):
         return remote, remote
-    peer = find_peer(remote, request.headers.get("X-Forwarded-For", ""), trusted)
+    peer = find_peer(remote, request.environ.get("HTTP_X_FORWARDED_FOR", ""), trusted)
     if is_trusted(remote, trusted):
         return peer, peer
     warn_of_proxy(remote)
@@ -110,12 +111,12 @@ def _find_peers(request: Request, trusted: Networks) -> tuple[str, str | None]:
 
 def _authenticate(known: Gateway, request: Request, request_log: RequestLog) -> Caller:
     known.active_requests.check()
-    headers, settings = request.headers, known.settings
-    authorization = _read_authorization(headers)
+    environ, settings = request.environ, known.settings
+    authorization = _read_authorization(environ)
     if _is_metrics_key(authorization, settings.metrics_key):  # by name, and not counted as a wrong key
         raise CredentialsRejected(METRICS_KEY_SENT)
-    if "X-Api-Key" in headers:
-        known.authenticator.refuse_own(headers["X-Api-Key"])
+    if "HTTP_X_API_KEY" in environ:
+        known.authenticator.refuse_own(environ["HTTP_X_API_KEY"])
     peer, counted_peer = _find_peers(request, settings.trusted_proxies)
     try:
         caller = known.authenticator.authenticate(authorization, peer, counted_peer=counted_peer)

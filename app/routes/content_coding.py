@@ -24,13 +24,13 @@ def undo_content_coding(request: Request) -> None:
     Raises UnsupportedEncoding; reading raises InvalidRequest where the bytes are not what they are said to
     be, and RequestEntityTooLarge.
     """
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    environ = request.environ
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding in ("", "identity"):
         return
     if coding not in INFLATED_CODINGS:
         named = f"`{coding}`" if _CODING.fullmatch(coding) else says.OTHER_CODING
         raise UnsupportedEncoding(says.WRONG_CODING.fill(coding=named))
-    environ = request.environ
     environ["wsgi.input"] = _InflatedInput(environ["wsgi.input"], request.max_content_length)
     # How long the decoded body is nobody knows before its end.
     environ["wsgi.input_terminated"] = True
