@@ -134,6 +134,11 @@ class Reply:
         """Who owns the conversation: the login of the account that answers."""
         return self._lease.account.owner if self._lease else None
 
+    @property
+    def has_come(self) -> bool:
+        """Something of the answer is here, so that `read` does not wait."""
+        return bool(self._waiting)
+
     def wait_first_event(self, until: float) -> None:
         """Wait for the first event, which names the conversation; until that time of the clock.
 
@@ -182,11 +187,7 @@ class Reply:
         return events
 
     def close(self, *, in_background: bool = True) -> None:
-        """Idempotent: stop the upstream, give the account back, leave the conversation to the cleaner.
-
-        An answer that is left while the upstream makes it is stopped before its account is given back: in a
-        thread of its own, or before this returns.
-        """
+        """Idempotent. An answer that is left is stopped, `in_background` or here; then all is given back."""
         if self._phase is Phase.CLOSED:
             return
         give_back = partial(self._give_back, delivered=self._phase is Phase.COMMITTED)

@@ -79,7 +79,6 @@ def _relay(
     answer = relay_reply(reply, encoder.begin_answer(build_head(reply, asked), usage), request_log)
     del asked, encoder  # as in `answer_question`
     release_body()
-    next(answer)  # the beginning, which has been sent
     yield from answer
 
 

@@ -20,6 +20,7 @@ from app.exchange.reply import Reply
 from app.formats.format import Asked, Encoder, Folder, ReplyHead
 from app.gateway import Gateway
 from app.server.request_log import RequestLog
+from app.server.response import LastPiece
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def answer_question(known: Gateway, asked: Asked) -> Response:
 
 def _stream_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Response:
     """The reply as server-sent events."""
-    return build_stream(relay_reply(reply, encoder, request_log))
+    return build_stream(relay_reply(reply, encoder, request_log, encoder.start()))
 
 
 class _EventStream(Response):
@@ -95,19 +96,28 @@ def _fold_reply(reply: Reply, folder: Folder, request_log: RequestLog) -> Respon
     return Response(folder.encode(), content_type="application/json")
 
 
-def relay_reply(reply: Reply, encoder: Encoder, request_log: RequestLog) -> Iterator[bytes]:
-    """The body of a stream. Everything it holds is owned, and closed, by the reply."""
-    yield encoder.start()
+def relay_reply(
+    reply: Reply, encoder: Encoder, request_log: RequestLog, beginning: bytes = b""
+) -> Iterator[bytes]:
+    """The body of a stream. Everything it holds is owned, and closed, by the reply.
+
+    `beginning` leaves with the first of the answer, at once where that is still to come.
+    """
+    if beginning and not reply.has_come:
+        yield beginning
+        beginning = b""
     try:
-        while not reply.finished:
-            events = reply.read()
+        is_last = False
+        while not is_last:
+            events, is_last = reply.read(), reply.finished
             if events is None:
                 yield encoder.heartbeat()
             elif events:
                 request_log.first_delta_at = request_log.first_delta_at or time.monotonic()
-                yield encoder.encode(events)
+                piece, beginning = beginning + encoder.encode(events), b""
+                yield LastPiece(piece) if is_last else piece
     except Exception as exc:  # noqa: BLE001 - whatever it is, the client is told that the stream failed
-        yield encode_failure(exc, encoder, request_log)
+        yield LastPiece(beginning + encode_failure(exc, encoder, request_log))
 
 
 def encode_failure(exc: Exception, encoder: Encoder, request_log: RequestLog) -> bytes:

@@ -34,13 +34,17 @@ class DateClock:
 _clock = DateClock()
 
 
+class LastPiece(bytes):
+    """The last of a stream, so that it may leave together with the stream's end."""
+
+
 class GatewayResponse(Response):  # type: ignore[misc]
     """gunicorn's, which writes a head by itself: two writes for every answer, and often two packets."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.headers_sent = False
-        self._unsent_head = b""
+        self._unsent = b""  # the head, or the last piece of a stream
 
     def default_headers(self) -> list[str]:
         connection = "upgrade" if self.upgrade else "close" if self.should_close() else "keep-alive"
@@ -55,19 +59,22 @@ class GatewayResponse(Response):  # type: ignore[misc]
         """Have the head ready; whoever calls this writes, or calls `flush`."""
         if not self.headers_sent:
             lines = self.default_headers() + [f"{name}: {value}\r\n" for name, value in self.headers]
-            self._unsent_head = ("".join(lines) + "\r\n").encode("latin-1")
+            self._unsent = ("".join(lines) + "\r\n").encode("latin-1")
             self.headers_sent = True
 
     def flush(self) -> None:
-        """Write the head where that is still to be done."""
-        if self._unsent_head:
-            head, self._unsent_head = self._unsent_head, b""
-            send_all(self.sock, head)
+        """Write what waits to be written with something else."""
+        if self._unsent:
+            unsent, self._unsent = self._unsent, b""
+            send_all(self.sock, unsent)
 
     def write(self, data: bytes) -> None:
         if self.chunked and self.sent and data:  # a further piece of a stream, as nearly all are
             self.sent += len(data)
-            send_all(self.sock, _CHUNK % (len(data), data))
+            if type(data) is LastPiece:
+                self._unsent = _CHUNK % (len(data), data)
+            else:
+                send_all(self.sock, _CHUNK % (len(data), data))
         else:
             super().write(data)
             self.flush()  # nothing of a body came along, or there may be none
@@ -85,6 +92,6 @@ class GatewayResponse(Response):  # type: ignore[misc]
     def _emit(self, data: bytes) -> None:
         if len(data) > _MAX_JOINED_BYTES:
             self.flush()
-        head, self._unsent_head = self._unsent_head, b""
-        if head or data:
-            send_all(self.sock, head + data if head else data)
+        unsent, self._unsent = self._unsent, b""
+        if unsent or data:
+            send_all(self.sock, unsent + data if unsent else data)

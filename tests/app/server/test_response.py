@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.server.response import DateClock, GatewayResponse
+from app.server.response import DateClock, GatewayResponse, LastPiece
 
 
 class Socket:
@@ -59,6 +59,18 @@ def test_the_head_of_a_stream_leaves_with_its_first_piece() -> None:
     head, _, body = first.partition(b"\r\n\r\n")
     assert b"Transfer-Encoding: chunked" in head
     assert (body, second, last) == (b"11\r\n" + b"a" * 17 + b"\r\n", b"1\r\nb\r\n", b"0\r\n\r\n")
+
+
+def test_the_last_piece_of_a_stream_leaves_with_its_end() -> None:
+    _, rest = answer("200 OK", [], [b"a", LastPiece(b"b")])
+    assert rest == b"1\r\nb\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("pieces", [[LastPiece(b"ab")], [b"a", LastPiece(b"b")], [b"ab", LastPiece()]])
+def test_a_last_piece_is_lost_nowhere(pieces: list[bytes]) -> None:
+    assert b"".join(answer("200 OK", [("Content-Length", "2")], pieces)).endswith(b"\r\n\r\nab")
+    assert b"".join(answer("200 OK", [], pieces, version=(1, 0))).endswith(b"\r\n\r\nab")
+    assert b"".join(answer("200 OK", [], pieces)).endswith(b"b\r\n0\r\n\r\n")
 
 
 def test_empty_pieces_do_not_end_a_stream() -> None:
