@@ -113,7 +113,7 @@ class Ledger:
     def claim(self, conversation_id: str) -> bool:
         """Reserve a conversation for its deletion, until `unclaim`; False where it is in use or taken."""
         with self._lock:
-            if self.is_in_use(conversation_id) or conversation_id in self._claimed:
+            if self._is_taken(conversation_id):
                 return False
             self._claimed.add(conversation_id)
             return True
@@ -124,6 +124,10 @@ class Ledger:
 
     def is_in_use(self, conversation_id: str) -> bool:
         return conversation_id in self._in_use
+
+    def _is_taken(self, conversation_id: str) -> bool:
+        """In use, or claimed for its deletion."""
+        return self.is_in_use(conversation_id) or conversation_id in self._claimed
 
     def get(self, conversation_id: str) -> Conversation | None:
         found = self._select("WHERE id = ?", conversation_id)
@@ -146,14 +150,14 @@ class Ledger:
         return [owner for (owner,) in self._state.run(statement, now, json.dumps(list(owners)))]
 
     def first_due(self, owner: str, now: float) -> Conversation | None:
-        """The longest due conversation of `owner`, None when there is none."""
-        with self._lock:
-            taken = json.dumps([*self._in_use, *self._claimed])
-        condition = (
-            "WHERE owner = ? AND due <= ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT 1"
-        )
-        found = self._select(condition, owner, now, taken)
-        return found[0] if found else None
+        """The longest due conversation of `owner` that is not taken, None when there is none."""
+        condition = "WHERE owner = ? AND due <= ? ORDER BY due LIMIT 1 OFFSET ?"
+        # Of one owner hardly any is taken, so that few are passed over, however many there are of others.
+        for place in range(1 + len(self._in_use) + len(self._claimed)):
+            found = self._select(condition, owner, now, place)
+            if not found or not self._is_taken(found[0].id):
+                return found[0] if found else None
+        return None
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""

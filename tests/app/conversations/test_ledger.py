@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,24 @@ def test_the_next_due_time(ledger: Ledger) -> None:
     assert ledger.next_due(NOW) == NOW + 5
     ledger.forget("soon")
     assert ledger.next_due(NOW) == NOW + 50
+
+
+def test_what_others_use_is_not_looked_at(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(200):
+        ledger.begin(Conversation(f"used-{number}", "assistant", "bert", "", NOW, NOW, NOW))
+    record(ledger, "free")
+    statements: list[tuple[Any, ...]] = []
+    run = ledger._state.run
+
+    def note(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        statements.append(values)
+        return run(statement, *values)
+
+    monkeypatch.setattr(ledger._state, "run", note)
+    due = ledger.first_due("anna", NOW)
+    assert due is not None
+    assert due.id == "free"
+    assert statements == [("anna", NOW, 0)]
 
 
 def test_those_in_use_do_not_hide_others(ledger: Ledger) -> None:
