@@ -151,13 +151,14 @@ class Ledger:
 
     def first_due(self, owner: str, now: float) -> Conversation | None:
         """The longest due conversation of `owner` that is not taken, None when there is none."""
-        condition = "WHERE owner = ? AND due <= ? ORDER BY due LIMIT 1 OFFSET ?"
-        # Of one owner hardly any is taken, so that few are passed over, however many there are of others.
-        for place in range(1 + len(self._in_use) + len(self._claimed)):
-            found = self._select(condition, owner, now, place)
-            if not found or not self._is_taken(found[0].id):
-                return found[0] if found else None
-        return None
+        due, first = "WHERE owner = ? AND due <= ?", "ORDER BY due LIMIT 1"
+        found = self._select(f"{due} {first}", owner, now)
+        if found and self._is_taken(found[0].id):  # seldom: only now those of all owners are listed
+            with self._lock:
+                taken = json.dumps([*self._in_use, *self._claimed])
+            free = "AND id NOT IN (SELECT value FROM json_each(?))"
+            found = self._select(f"{due} {free} {first}", owner, now, taken)
+        return found[0] if found else None
 
     def next_due(self, now: float) -> float | None:
         """When the next one after `now` falls due; None when there is none."""

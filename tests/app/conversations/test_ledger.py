@@ -33,6 +33,19 @@ def record(
     ledger.end(name, now=created, due=due)
 
 
+def note_statements(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The values of each statement from now on."""
+    statements: list[tuple[Any, ...]] = []
+    run = ledger._state.run
+
+    def note(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        statements.append(values)
+        return run(statement, *values)
+
+    monkeypatch.setattr(ledger._state, "run", note)
+    return statements
+
+
 def test_what_is_recorded_is_found(ledger: Ledger) -> None:
     ledger.begin(Conversation("c", "assistant", "anna", "caller", NOW, NOW, NOW + 60))
     assert ledger.get("c") == Conversation("c", "assistant", "anna", "caller", NOW, NOW, NOW + 60, 0)
@@ -86,18 +99,46 @@ def test_what_others_use_is_not_looked_at(ledger: Ledger, monkeypatch: pytest.Mo
     for number in range(200):
         ledger.begin(Conversation(f"used-{number}", "assistant", "bert", "", NOW, NOW, NOW))
     record(ledger, "free")
-    statements: list[tuple[Any, ...]] = []
-    run = ledger._state.run
-
-    def note(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        statements.append(values)
-        return run(statement, *values)
-
-    monkeypatch.setattr(ledger._state, "run", note)
+    statements = note_statements(ledger, monkeypatch)
     due = ledger.first_due("anna", NOW)
     assert due is not None
     assert due.id == "free"
-    assert statements == [("anna", NOW, 0)]
+    assert statements == [("anna", NOW)]
+
+
+def test_however_many_of_its_own_are_used_they_are_passed_over_at_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Videos that are waited for: one look for each would stop every stream for as long as they take."""
+    for number in range(200):
+        ledger.begin(Conversation(f"video-{number}", "assistant", "anna", ""))
+    record(ledger, "free")
+    statements = note_statements(ledger, monkeypatch)
+    due = ledger.first_due("anna", NOW)
+    assert due is not None
+    assert due.id == "free"
+    assert len(statements) == 2
+
+
+def test_one_that_goes_while_it_is_passed_over_hides_no_other(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(ledger, "going", due=NOW - 1)
+    record(ledger, "next", due=NOW)
+    assert ledger.claim("going")
+    is_taken = ledger._is_taken
+
+    def find_taken_and_delete(conversation_id: str) -> bool:
+        found = is_taken(conversation_id)
+        if found:
+            ledger.forget(conversation_id)
+            ledger.unclaim(conversation_id)
+        return found
+
+    monkeypatch.setattr(ledger, "_is_taken", find_taken_and_delete)
+    due = ledger.first_due("anna", NOW)
+    assert due is not None
+    assert due.id == "next"
 
 
 def test_those_in_use_do_not_hide_others(ledger: Ledger) -> None:
