@@ -108,7 +108,9 @@ class Redactor:
                 self._accepted_chars -= len(oldest)
                 self._leave(pieces)
                 if oldest in self._callers:  # a request that runs brought it
+                    self._use(oldest)  # its Hold may be collected while it is entered
                     self._enter_callers(oldest, fold(oldest))
+                    self._disuse(oldest)
 
     def learn(self, secret: str) -> None:
         """A caller's: known for a while, also when its request is over. The oldest are forgotten first."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.redaction import Redactor, redactor
@@ -21,6 +23,31 @@ def test_what_a_running_request_brought_outlasts_its_acceptance(monkeypatch: pyt
     hold.release()
     assert TOKEN.rpartition(".")[2][4:] in known.redact(TOKEN)
     assert known._callers == {}
+
+
+@pytest.mark.parametrize("step", ["fold", "_cut_callers"])
+def test_a_hold_that_is_collected_while_its_secret_is_entered_leaves_nothing(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever memory is taken, one that nobody released may be collected."""
+    monkeypatch.setattr(redactor, "_MAX_ACCEPTED_CHARS", 1000)
+    known = Redactor()
+    known.accept(TOKEN)
+    holds = [known.hold(f"Bearer {TOKEN}")]
+    holds[0].forget()
+    work = getattr(redactor, step)
+
+    def work_and_collect(secret: str, *rest: Any) -> Any:
+        if TOKEN not in known._accepted:
+            holds.clear()
+        return work(secret, *rest)
+
+    monkeypatch.setattr(redactor, step, work_and_collect)
+    while TOKEN in known._accepted:
+        known.accept(make_token())
+    assert not holds
+    assert known._callers == {}
+    assert TOKEN.rpartition(".")[2][4:] in known.redact(TOKEN)
 
 
 @pytest.mark.parametrize("kind", ["keep", "accept"])
