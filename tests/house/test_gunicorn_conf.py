@@ -76,6 +76,7 @@ def test_every_setting_is_one_of_gunicorns(read_conf: Any) -> None:
         "keep_standard_streams",
         "end_where_wrong",
         "find_address_problem",
+        "import_worker",
         "ask_child",
         "describe_state",
         "describe_wrong",
