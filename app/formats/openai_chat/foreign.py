@@ -7,7 +7,7 @@ field. What is read first wins over what is read after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -49,19 +49,10 @@ def choose_effort(request: ChatRequest) -> Effort | None:
 
 
 def _list_efforts(request: ChatRequest) -> Iterator[Effort | None]:
-    if request.reasoning is not NO_VALUE:
-        yield _read_reasoning(_read(request.reasoning))
-    if request.thinking is not NO_VALUE:
-        yield _read_thinking(_read(request.thinking))
-    if request.enable_thinking is not NO_VALUE:
-        yield _read_word(_read(request.enable_thinking))
-    if request.think is not NO_VALUE:
-        yield _read_word(_read(request.think))
-    if request.chat_template_kwargs is not NO_VALUE:
-        template = _read_object(request.chat_template_kwargs)
-        yield _read_word(template.get("reasoning_effort"))
-        yield _read_word(template.get("enable_thinking"))
-        yield _read_word(template.get("thinking"))
+    for name, read in _EFFORT_READERS.items():
+        field = getattr(request, name)
+        if field is not NO_VALUE:
+            yield read(_read(field))
 
 
 def _read_reasoning(value: object) -> Effort | None:
@@ -95,15 +86,31 @@ def _read_word(value: object) -> Effort | None:
     return read_switch(is_on=value) if isinstance(value, bool) else None
 
 
+def _read_template(value: object) -> Effort | None:
+    """What vLLM and SGLang hand on to the template of the model."""
+    said = value if isinstance(value, dict) else {}
+    words = (said.get("reasoning_effort"), said.get("enable_thinking"), said.get("thinking"))
+    return next((effort for effort in map(_read_word, words) if effort is not None), None)
+
+
+_EFFORT_READERS: Mapping[str, Callable[[object], Effort | None]] = {
+    "reasoning": _read_reasoning,
+    "thinking": _read_thinking,
+    "enable_thinking": _read_word,
+    "think": _read_word,
+    "chat_template_kwargs": _read_template,
+}
+"""By the name of the field, in the order in which they count."""
+
+
 def choose_display(request: ChatRequest) -> ReasoningDisplay | None:
     """Where thinking is shown, None where nothing says it. Raises InvalidRequest for an unknown word."""
-    if request.reasoning is not NO_VALUE:
-        display = _read_display(_read(request.reasoning))
-        if display is not None:
-            return display
-    if request.include_reasoning is not NO_VALUE and _read(request.include_reasoning) is False:
+    display = _read_display(_read(request.reasoning))
+    if display is not None:
+        return display
+    if _read(request.include_reasoning) is False:
         return "hidden"
-    word = None if request.reasoning_format is NO_VALUE else _read(request.reasoning_format)
+    word = _read(request.reasoning_format)
     return _FORMATS.get(word) if isinstance(word, str) else None
 
 
@@ -124,10 +131,10 @@ def choose_search(request: ChatRequest) -> bool | None:
         return request.web_search
     if request.web_search_options is not None:
         return True
-    is_enabled = None if request.enable_search is NO_VALUE else _read(request.enable_search)
+    is_enabled = _read(request.enable_search)
     if isinstance(is_enabled, bool):
         return is_enabled
-    plugins = None if request.plugins is NO_VALUE else _read(request.plugins)
+    plugins = _read(request.plugins)
     if isinstance(plugins, list) and any(isinstance(one, dict) and one.get("id") == "web" for one in plugins):
         return True
     return _read_search_tool(request.tools) if request.tools else None
@@ -137,14 +144,12 @@ def _read_search_tool(tools: list[ToolSpec]) -> bool | None:
     """The search tool of GLM's own API, where it is the only tool: beside others it would go unheard."""
     if len(tools) != 1 or tools[0].type != "web_search":
         return None
-    return _read_object(tools[0].web_search).get("enable") not in (False, "False", "false")
-
-
-def _read_object(field: msgspec.Raw) -> dict[str, Any]:
-    value = _read(field)
-    return value if isinstance(value, dict) else {}
+    said = _read(tools[0].web_search)
+    return not isinstance(said, dict) or said.get("enable") not in (False, "False", "false")
 
 
 def _read(field: msgspec.Raw) -> Any:
-    """The value of a field that is no larger than it may be, else None. For one that is there at all."""
+    """The value of a field that is no larger than it may be, else None."""
+    if field is NO_VALUE:  # as nearly all of them are
+        return None
     return decode_value(_decode, field) if memoryview(field).nbytes <= _MAX_SWITCH_BYTES else None
