@@ -27,6 +27,8 @@ _SIZE = re.compile(r"\s{0,9}([1-9]\d{0,4})\s{0,9}[xX×*＊✕✖:：]\s{0,9}([1-
 _WIDEST = 3.0
 # OpenAI's own words for styles, which the upstream does not know.
 _STYLES_OF_OPENAI = frozenset({"", "vivid", "natural"})
+# OpenAI's models that take no `response_format` and always answer in bytes: clients read nothing else.
+_MODELS_IN_BYTES = ("gpt-image-", "chatgpt-image-")
 
 _Word = Annotated[str, msgspec.Meta(max_length=_MAX_WORD_CHARS)]
 
@@ -110,8 +112,14 @@ def _check(request: ImageRequest) -> DrawingRequest:
         aspect_ratio=aspect_ratio,
         style="none" if (request.style or "") in _STYLES_OF_OPENAI else str(request.style),
         scene=request.scene or "none",
-        wants_bytes=request.response_format == "b64_json",
+        wants_bytes=_wants_bytes(request),
     )
+
+
+def _wants_bytes(request: ImageRequest) -> bool:
+    if request.response_format is None:
+        return (request.model or "").startswith(_MODELS_IN_BYTES)
+    return request.response_format == "b64_json"
 
 
 def encode_images(pictures: Iterable[DrawnPicture], *, created: int) -> bytes:

@@ -167,6 +167,27 @@ def test_wrong_numbers_in_forms(fields: dict[str, str]) -> None:
     assert raised.value.param == "n"
 
 
+@pytest.mark.parametrize(
+    ("model", "response_format", "wants_bytes"),
+    [
+        ("gpt-image-1", None, True),
+        ("gpt-image-1.5", "", True),
+        ("chatgpt-image-latest", None, True),
+        ("gpt-image-1", "url", False),
+        ("gpt-image-1", "b64_json", True),
+        ("dall-e-3", None, False),
+        ("cogview-3", None, False),
+        (None, None, False),
+    ],
+)
+def test_models_whose_clients_read_bytes_alone(
+    model: str | None, response_format: str | None, wants_bytes: bool
+) -> None:
+    assert parse(model=model, response_format=response_format).wants_bytes == wants_bytes
+    fields = {"prompt": "x", "model": model or "", "response_format": response_format or ""}
+    assert parse_edit_fields(fields).wants_bytes == wants_bytes
+
+
 def test_pictures_go_back_by_address_or_as_bytes() -> None:
     encoded = encode_images(
         [DrawnPicture("https://x/0.jpg"), DrawnPicture("https://x/1.jpg", "a cat", "QUJD")], created=5
