@@ -109,6 +109,12 @@ STORED = Message(
     "nothing. Send files in the messages.",
     "此网关不保存任何内容，不提供文件存储、批处理、assistants、threads 与微调。请在消息中直接发送文件。",
 )
+ABOUT_INPUTS = Message(
+    "Compacting and counting inputs are not offered by this gateway under /v1/responses. Send the input "
+    "itself; /v1/messages/count_tokens estimates how long a prompt is.",
+    "此网关在 /v1/responses 下不提供输入的压缩与计数，请直接发送输入；"
+    "/v1/messages/count_tokens 可估算提示词的长度。",
+)
 REALTIME = Message(
     "Realtime sessions are not offered by this gateway. Use /v1/chat/completions with `stream`.",
     "此网关不提供 realtime 会话，请使用 /v1/chat/completions 并开启 `stream`。",

@@ -16,7 +16,7 @@ from app.catalogue.request import BODY_TOO_LARGE, BODY_TOO_LARGE_BY, UNREADABLE
 from app.core import errors
 from app.core.errors import GatewayError, InternalError
 from app.formats.format import ErrorEncoder
-from app.routes.missing import explain_missing, list_offered
+from app.routes.missing import explain_missing, is_left_out, list_offered
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class FailurePages:
 
     def render_http_error(self, exc: HTTPException) -> Response:
         """Flask's own refusals in the client's format."""
+        if isinstance(exc, MethodNotAllowed) and is_left_out(request.path):
+            exc = PathNotFound()
         response = self.render_error(_translate(exc))
         if isinstance(exc, ClientDisconnected):  # while it sent the body: nobody's mistake
             g.request_log.outcome = "client gone"

@@ -22,13 +22,19 @@ _NOT_OFFERED = {
         ("assistants", "batches", "files", "fine_tuning", "threads", "uploads", "vector_stores"), says.STORED
     ),
 }
+_ABOUT_INPUTS = frozenset({"compact", "input_tokens"})
 _OLLAMA = frozenset({"chat", "embed", "embeddings", "generate", "ps", "pull", "show", "tags", "version"})
+
+
+def is_left_out(path: str) -> bool:
+    """Whether it is an endpoint of others, which may look like a path of ours with a name in it."""
+    return _find_reason(path) is not None
 
 
 def explain_missing(path: str, offered: Sequence[str]) -> Message:
     """The words of a 404. `path` is without its query; `offered` are the paths of the API."""
     told = says.PATH_WAS.fill(path=redactor.quote(path, _MAX_PATH_CHARS))
-    reason = _find_reason([segment for segment in path.split("/") if segment])
+    reason = _find_reason(path)
     if reason is not None:
         return says.NOTHING_THERE.then(reason, told)
     said = says.NOTHING_THERE.then(says.API_BELOW_V1, told)
@@ -44,13 +50,15 @@ def list_offered(url_map: Map) -> list[str]:
     )
 
 
-def _find_reason(segments: list[str]) -> Message | None:
+def _find_reason(path: str) -> Message | None:
     """Why there is nothing, where others have something."""
-    match segments:
+    match [segment for segment in path.split("/") if segment]:
         case ["v1beta", *_]:
             return says.GEMINI
         case ["v1", "models", name] if ":" in name:
             return says.GEMINI
+        case ["v1", "responses", name] if name in _ABOUT_INPUTS:
+            return says.ABOUT_INPUTS
         case ["api", name, *_] if name in _OLLAMA:
             return says.OLLAMA
         case ["v1", name, *_] | [name, *_]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 import requests
-from openai import APIError, APIStatusError, OpenAI
+from openai import APIError, APIStatusError, NotFoundError, OpenAI
 
 from demo.gateway import ROOT, GatewayProcess
 from tests.live.asking import ask, ask_messages
@@ -74,6 +74,24 @@ def test_a_path_that_leads_nowhere(gateway: GatewayProcess, client: OpenAI, row:
     with client.with_options(base_url=base) as asker, pytest.raises(APIStatusError) as raised:
         asker.get(row.sent.removeprefix("/v1") if base.endswith("/v1") else row.sent, cast_to=object)
     assert row.sent.partition("/models/gpt")[0] in check(row, raised.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/responses/compact", "Compacting and counting"),
+        ("/responses/input_tokens", "Compacting and counting"),
+        ("/models/gemini-pro:generateContent", "Gemini's API"),
+    ],
+)
+def test_what_is_not_offered_is_named_where_a_path_of_ours_looks_like_it(
+    client: OpenAI, path: str, said: str
+) -> None:
+    with pytest.raises(NotFoundError) as raised:
+        client.post(path, cast_to=object, body={})
+    assert raised.value.code == "not_found"
+    assert raised.value.message.partition(" - ")[2].startswith(f"There is nothing at this path. {said}")
+    assert "Allow" not in raised.value.response.headers
 
 
 def test_a_path_is_told_without_its_query_and_not_at_any_length(
