@@ -140,5 +140,7 @@ def _refuse_unsupported(request: ResponsesRequest) -> None:
         )
     if request.prompt is not None:
         raise UnsupportedValue("`prompt` is not available here: no prompts are stored.", param="prompt")
-    if request.top_logprobs or "message.output_text.logprobs" in (request.include or ()):
-        raise UnsupportedValue("`logprobs` are not available here.", param="top_logprobs")
+    are_included = "message.output_text.logprobs" in (request.include or ())
+    if request.top_logprobs or are_included:
+        param = "include" if are_included else "top_logprobs"
+        raise UnsupportedValue("`logprobs` are not available here.", param=param)

@@ -35,6 +35,7 @@ REFUSED: list[tuple[Any, str | None, str]] = [
     ({"conversation": {"id": "conv_1"}}, "conversation", "unsupported_value"),
     ({"prompt": {"id": "pmpt_1"}}, "prompt", "unsupported_value"),
     ({"top_logprobs": 2}, "top_logprobs", "unsupported_value"),
+    ({"include": ["message.output_text.logprobs"]}, "include", "unsupported_value"),
     ({"previous_response_id": "resp_1"}, "previous_response_id", "previous_response_not_found"),
     ({"previous_response_id": "resp_a_0"}, "previous_response_id", "previous_response_not_found"),
     (
