@@ -146,7 +146,6 @@ def test_whatever_is_sent(gateway: GatewayProcess, label: str, mode: GenerationM
 
     @settings(
         max_examples=FEWER.get(label, EXAMPLES),
-        deadline=None,
         derandomize=True,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

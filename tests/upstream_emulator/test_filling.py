@@ -250,14 +250,14 @@ DEFINITIONS = {
 }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(SCHEMAS)
 def test_every_example_is_allowed(inner: Any) -> None:
     schema = {**required(it=inner), "$defs": DEFINITIONS}
     check(schema, fill(schema))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.one_of(
     st.lists(inner, max_size=3),
     st.dictionaries(

@@ -51,7 +51,7 @@ PATTERNS = st.recursive(
 ).filter(lambda pattern: pattern.count("?P<n>") < 2)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(PATTERNS, st.integers(0, 20))
 def test_what_is_written_matches(pattern: str, min_chars: int) -> None:
     written = write_match(f"^{pattern}$", min_chars)

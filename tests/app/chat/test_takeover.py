@@ -279,7 +279,6 @@ def test_what_is_asked_is_the_history_of_its_conversation(monkeypatch: pytest.Mo
     chosen = settings(
         max_examples=MAX_EXAMPLES,
         stateful_step_count=STEPS,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Chats, settings=chosen)

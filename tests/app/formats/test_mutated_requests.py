@@ -106,7 +106,7 @@ def check(parse: Callable[..., Asked], body: bytes) -> None:
 
 
 @FORMATS
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_anything_in_any_place(parse: Callable[..., Asked], request_body: Any, data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(list(list_places(request_body))))

@@ -7,7 +7,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.tools.detector import TextOut
@@ -49,7 +49,6 @@ def cut(text: str, seed: int) -> list[str]:
     return [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
 
 
-@settings(deadline=None)
 @given(TRICKY, st.integers(0, 99))
 def test_text_without_an_opener_comes_out_to_the_byte(text: str, seed: int) -> None:
     if WHOLE_OPENER.search(text):
@@ -58,7 +57,6 @@ def test_text_without_an_opener_comes_out_to_the_byte(text: str, seed: int) -> N
         assert detect(cut(text, seed)) == Answer(text)
 
 
-@settings(deadline=None)
 @given(TRICKY)
 def test_only_what_may_begin_a_call_is_held(text: str) -> None:
     if WHOLE_OPENER.search(text):
@@ -70,7 +68,6 @@ def test_only_what_may_begin_a_call_is_held(text: str) -> None:
         assert not held or may_begin_a_call(held), (shown, held)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_characters="<{`"), min_size=1), max_size=20))
 def test_ordinary_deltas_pass_one_for_one(pieces: list[str]) -> None:
     detector = make_detector()
@@ -108,7 +105,6 @@ def test_what_is_held_comes_with_the_next_delta() -> None:
     assert detector.feed(" }") == [TextOut("{ }")]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=6) | MARKS, JSON | MARKS, max_size=4), TRICKY, st.integers(0, 99))
 def test_what_is_written_is_read(arguments: dict[str, object], before: str, seed: int) -> None:
     if WHOLE_OPENER.search(before) or before.rstrip().endswith("`"):
@@ -121,7 +117,6 @@ def test_what_is_written_is_read(arguments: dict[str, object], before: str, seed
     assert answer.text == before or "```" in before
 
 
-@settings(deadline=None)
 @given(TRICKY, st.integers(0, 99))
 def test_any_answer_gives_the_same_however_it_is_cut(tail: str, seed: int) -> None:
     rng = Random(seed)

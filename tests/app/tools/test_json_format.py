@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.tools.json_format import JsonAnswer, JsonFormat, JsonInvalid
@@ -94,14 +94,12 @@ def test_violations_name_their_place(text: str, words: str) -> None:
     assert any(words in violation for violation in found.violations)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.text(st.characters(exclude_characters='{}[]"')))
 def test_a_value_among_prose_comes_out_to_the_byte(value: Any, prose: str) -> None:
     text = json.dumps(value, ensure_ascii=False)
     assert ANY.read(f"{prose}{text}{prose}") == JsonAnswer(text)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_has_an_answer(text: str) -> None:
     found = ANY.read(text)

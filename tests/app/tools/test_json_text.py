@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.tools.json_text import JsonScanner, NotJson, count_values, encode_json, measure_depth, parse_json
@@ -45,7 +45,6 @@ def test_nothing_else_is_mended(text: str) -> None:
         parse_json(text)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_good_json_is_left_alone(value: object) -> None:
     text = json.dumps(value)
@@ -70,7 +69,6 @@ def test_encoding(value: object, text: str) -> None:
     encode_json(value).encode()
 
 
-@settings(deadline=None)
 @given(JSON.filter(lambda value: isinstance(value, dict | list | str)), st.text(), st.integers(1, 7))
 def test_the_end_of_a_value_is_found_in_any_pieces(value: object, rest: str, step: int) -> None:
     text = json.dumps(value, ensure_ascii=False)

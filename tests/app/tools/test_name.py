@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.tool import Tool
@@ -53,7 +53,6 @@ def test_aliases_give_way_to_real_names_and_to_each_other() -> None:
     assert [names.resolve(names.offer(tool)) for tool in tools] == tools
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.text(min_size=1).filter(str.strip) | st.sampled_from(sorted(SITE_NAMES)), unique=True, max_size=12

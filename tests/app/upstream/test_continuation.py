@@ -128,7 +128,7 @@ def test_cut_at_every_byte(name: str, style: str, behaviour: str, *, new_ids: bo
         assert new_ids or healed * 10 > 9 * (len(data) - begins)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(blocks, styles, behaviours, st.booleans(), st.data())
 def test_nothing_is_doubled_or_lost(
     said: list[Block], style: Style, behaviour: str, new_ids: bool, data: st.DataObject

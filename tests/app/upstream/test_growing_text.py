@@ -64,7 +64,6 @@ def count_unparsed(documents: list[bytes]) -> int:
     return unparsed
 
 
-@settings(deadline=None)
 @given(blocks, st.lists(st.sampled_from(STYLES), min_size=1, max_size=3), st.booleans())
 def test_nothing_is_read_otherwise_than_by_parsing(
     said: list[Block], styles: list[Style], is_ascii: bool
@@ -109,7 +108,7 @@ def altered_frames(draw: st.DrawFn) -> list[dict[str, Any]]:
     return frames
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(altered_frames())
 def test_whatever_else_changes_is_noticed(frames: list[dict[str, Any]]) -> None:
     data = player.write_events(frames)

@@ -25,8 +25,6 @@ pieces = st.one_of(few_pieces, few_pieces, many_short_pieces)
 blocks = st.lists(st.builds(Block, st.sampled_from(["text", "think"]), pieces), min_size=1, max_size=4)
 endings = st.sampled_from([Ending(), Ending(last_frame_has_parts=False)])
 loose_endings = st.builds(Ending, st.booleans(), st.booleans())
-# The machine may be busy: what counts here is the answer, not the time.
-unhurried = settings(deadline=None)
 line_ends = st.sampled_from(["\n", "\r\n", "\r"])
 
 
@@ -48,38 +46,32 @@ def is_decidable(block: Block) -> bool:
     return True
 
 
-@unhurried
 @given(blocks, loose_endings)
 def test_snapshots_of_2024(said: list[Block], ending: Ending) -> None:
     assert heard(said, cycle([player.SNAPSHOT_2024]), ending) == expected(said)
 
 
-@unhurried
 @given(blocks, loose_endings)
 def test_flagged_snapshots(said: list[Block], ending: Ending) -> None:
     assert heard(said, cycle([player.SNAPSHOT]), ending) == expected(said)
 
 
-@unhurried
 @given(blocks, endings)
 def test_unflagged_snapshots(said: list[Block], ending: Ending) -> None:
     assert heard(said, cycle([player.UNFLAGGED_SNAPSHOT]), ending) == expected(said)
 
 
-@unhurried
 @given(blocks, loose_endings)
 def test_flagged_deltas(said: list[Block], ending: Ending) -> None:
     assert heard(said, cycle([player.FLAGGED_DELTA]), ending) == expected(said)
 
 
-@unhurried
 @given(blocks, endings)
 def test_unflagged_deltas_with_final_texts(said: list[Block], ending: Ending) -> None:
     assume(all(is_decidable(block) for block in said))
     assert heard(said, cycle([player.UNFLAGGED_DELTA]), ending) == expected(said)
 
 
-@unhurried
 @given(blocks, st.lists(st.sampled_from([player.SNAPSHOT, player.FLAGGED_DELTA]), min_size=1), loose_endings)
 def test_mixed_frames(said: list[Block], styles: list[Style], ending: Ending) -> None:
     assert heard(said, cycle(styles), ending) == expected(said)
@@ -94,7 +86,6 @@ ONE_STYLE_A_PART = [
 ]
 
 
-@unhurried
 @given(blocks, st.data(), endings)
 def test_each_part_in_a_style_of_its_own(said: list[Block], data: st.DataObject, ending: Ending) -> None:
     assume(all(is_decidable(block) for block in said))
@@ -111,13 +102,11 @@ rendered = st.builds(
 )
 
 
-@unhurried
 @given(st.lists(rendered, min_size=1, max_size=5), loose_endings)
 def test_the_style_changes_no_kind_of_part(said: list[Block], ending: Ending) -> None:
     assert heard(said, cycle([player.FLAGGED_DELTA]), ending) == heard(said, cycle([player.SNAPSHOT]), ending)
 
 
-@unhurried
 @given(st.lists(rendered, min_size=1, max_size=5), loose_endings)
 def test_parts_that_are_shown_again_change_nothing(said: list[Block], ending: Ending) -> None:
     frames = player.play_frames(said, cycle([player.SNAPSHOT]), ending)
@@ -125,7 +114,7 @@ def test_parts_that_are_shown_again_change_nothing(said: list[Block], ending: En
     assert play([player.write_events(player.list_earlier_parts(frames))]) == once
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     blocks,
     st.lists(st.sampled_from([player.SNAPSHOT, player.FLAGGED_DELTA, player.UNFLAGGED_DELTA]), min_size=1),
@@ -143,7 +132,6 @@ def test_cutting_changes_nothing(
     assert play([data[index : index + 1] for index in range(len(data))]) == whole
 
 
-@unhurried
 @given(st.binary(max_size=200), st.integers())
 def test_noise_is_an_error_and_never_a_crash(noise: bytes, seed: int) -> None:
     whole = play([noise])
@@ -171,7 +159,6 @@ PART_FIELDS = ["logic_id", "content", "status", "error", "meta_data", "role"]
 ITEM_FIELDS = ["type", "text", "think", "image", "tool_calls", "code", "status"]
 
 
-@unhurried
 @given(st.sampled_from(FRAME_FIELDS), json_values)
 def test_any_value_in_a_frame_field_is_read_or_refused(field: str, value: object) -> None:
     frames = player.play_frames([Block("text", ("你", "好"))], cycle([player.SNAPSHOT]), Ending())
@@ -179,7 +166,6 @@ def test_any_value_in_a_frame_field_is_read_or_refused(field: str, value: object
     play([player.write_events(frames)])
 
 
-@unhurried
 @given(st.sampled_from(PART_FIELDS), json_values)
 def test_any_value_in_a_part_field_is_read_or_refused(field: str, value: object) -> None:
     frames = player.play_frames([Block("text", ("你", "好"))], cycle([player.SNAPSHOT]), Ending())
@@ -187,7 +173,6 @@ def test_any_value_in_a_part_field_is_read_or_refused(field: str, value: object)
     play([player.write_events(frames)])
 
 
-@unhurried
 @given(st.sampled_from(ITEM_FIELDS), json_values)
 def test_any_value_in_a_content_field_is_read_or_refused(field: str, value: object) -> None:
     frames = player.play_frames([Block("text", ("你", "好"))], cycle([player.SNAPSHOT]), Ending())

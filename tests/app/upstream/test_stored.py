@@ -76,7 +76,7 @@ def test_cut_at_every_byte(name: str, style: str) -> None:
         assert healed[count] == Answer(player.CONVERSATION_ID, text, reasoning, "stop", None), cut
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(blocks, blocks, styles, st.booleans(), st.data())
 def test_nothing_is_doubled_or_lost(
     said: list[Block], others: list[Block], style: Style, is_same: bool, data: st.DataObject

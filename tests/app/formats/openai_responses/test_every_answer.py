@@ -125,7 +125,7 @@ _called = st.builds(
 _ends = st.sampled_from(["stop", "length", "content_filter", "tool_calls"]).map(ReplyFinished)  # type: ignore[arg-type]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_said, max_size=12), st.lists(_called, max_size=3), _ends)
 def test_whatever_comes_is_told_in_order(said: list[Any], calls: list[Any], end: ReplyFinished) -> None:
     heard = check_both([*said, *calls, end])
@@ -143,7 +143,7 @@ def test_whatever_comes_is_told_in_order(said: list[Any], calls: list[Any], end:
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(_said, max_size=12), st.lists(_called, max_size=3))
 def test_whatever_fails_ends_once(said: list[Any], calls: list[Any]) -> None:
     heard = hear(encode(one_by_one([*said, *calls]), GatewayError("no"), heartbeats=True))
