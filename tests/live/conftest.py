@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ METRICS_KEY = "metrics-key-of-the-tests"
 
 # Shorter than what an account that is not given back is freed by in the end: a stall, a queue, a start.
 GIVING_BACK_SECONDS = 3.5
+
+# Calls that a gateway makes by itself: it deletes and stops what was left, and looks how an account stands.
+UNASKED = re.compile("/delete$|/bulk_delete$|/stop_stream$|/user/info$|/video-api/v1/chat/")
 
 StartGateway = Callable[..., GatewayProcess]
 
@@ -116,6 +120,14 @@ def check_leases(gateway: GatewayProcess, upstream: UpstreamEmulator) -> None:
     while tokens and "answering" in (states := list_states(gateway, tokens)):
         assert time.monotonic() < deadline, f"a lease is out: {states}"
         time.sleep(0.01)
+
+
+def count_asked(upstream: UpstreamEmulator) -> dict[str, int]:
+    """The calls upstream that somebody asked for, by path. What a gateway does by itself is left out: for an
+    earlier test it may do it late.
+    """
+    calls = upstream.state()["requests"]
+    return {path: count for path, count in calls.items() if not UNASKED.search(path)}
 
 
 def list_states(gateway: GatewayProcess, credentials: str) -> list[str]:

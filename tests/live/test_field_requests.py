@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from demo.gateway import GatewayProcess
-from tests.live.conftest import StartGateway, list_states
+from tests.live.conftest import StartGateway, count_asked, list_states
 from tests.live.test_limits import resident_kib
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -193,7 +193,7 @@ def test_a_mistake_is_named_without_a_call_upstream(
     for said in (answer.json()["error"], check.json()["error"]):
         assert words in said["message"]
         assert pasted not in said["message"]
-    assert upstream.requests() == []
+    assert count_asked(upstream) == {}
 
 
 def test_a_tokens_file_from_windows_opens_both_accounts(start_gateway: StartGateway, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import requests
 from openai import APIStatusError, OpenAI
 
 from demo.gateway import GatewayProcess
-from tests.live.conftest import StartGateway, connect
+from tests.live.conftest import StartGateway, connect, count_asked
 from tests.raw_client import open_call
 from upstream_emulator.drawing import build_png
 from upstream_emulator.emulator import UpstreamEmulator
@@ -195,7 +195,7 @@ def test_a_wrong_field_costs_no_account(client: OpenAI, upstream: UpstreamEmulat
     with pytest.raises(APIStatusError) as raised:
         client.images.generate(prompt="一只猫", size="huge")
     assert (raised.value.status_code, raised.value.param) == (400, "size")
-    assert upstream.requests() == []
+    assert count_asked(upstream) == {}
 
 
 def test_a_client_that_leaves_frees_the_account(

@@ -17,7 +17,7 @@ from openai import APIStatusError, OpenAI
 from demo.gateway import ROOT, GatewayProcess
 from tests.eventually import eventually
 from tests.live.asking import ask
-from tests.live.conftest import StartGateway, check_leases, connect, list_states
+from tests.live.conftest import StartGateway, check_leases, connect, count_asked, list_states
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -195,7 +195,7 @@ def test_a_body_that_drips_is_cut(
     assert 0.8 < time.monotonic() - begun < 8
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "request_timeout"
-    assert upstream.state()["requests"] == {}
+    assert count_asked(upstream) == {}
 
 
 def ping(raw: socket.socket, request: bytes) -> None:

@@ -18,7 +18,7 @@ import requests
 from demo.gateway import GatewayProcess
 from tests.eventually import eventually
 from tests.live.asking import ask
-from tests.live.conftest import CLOCKS, StartGateway, connect, list_states
+from tests.live.conftest import CLOCKS, StartGateway, connect, count_asked, list_states
 from tests.raw_client import open_chat
 from upstream_emulator.emulator import UpstreamEmulator
 
@@ -151,7 +151,7 @@ def test_leaving_in_the_middle_of_the_question(gateway: GatewayProcess, upstream
         raw.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer demo-half\r\n")
         raw.sendall(b'Content-Length: 1000\r\n\r\n{"messages": [{"role": "user", "cont')
     assert requests.get(f"{gateway.url}/ping", timeout=10).text == "pong"
-    assert upstream.state()["requests"] == {}
+    assert count_asked(upstream) == {}
 
 
 def test_a_client_that_does_not_read_holds_up_nobody(

@@ -12,7 +12,7 @@ import requests
 
 from app.exchange.recorder import SMALL_QUESTION
 from demo.gateway import GatewayProcess
-from tests.live.conftest import METRICS_KEY, StartGateway
+from tests.live.conftest import METRICS_KEY, StartGateway, count_asked
 from tests.raw_client import open_call
 from upstream_emulator.emulator import UpstreamEmulator
 from upstream_emulator.replay import read_recording
@@ -76,7 +76,7 @@ def test_it_is_off_without_gateway_keys(
 ) -> None:
     assert record(gateway, account).status_code == 403
     assert record(gateway, METRICS_KEY).status_code == 401
-    assert upstream.requests() == []
+    assert count_asked(upstream) == {}
 
 
 @pytest.mark.parametrize(

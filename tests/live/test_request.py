@@ -10,7 +10,7 @@ import requests
 
 from demo.gateway import GatewayFailed, GatewayProcess
 from tests.eventually import eventually
-from tests.live.conftest import StartGateway
+from tests.live.conftest import StartGateway, count_asked
 from upstream_emulator.emulator import UpstreamEmulator
 
 CHAT = "/v1/chat/completions"
@@ -73,7 +73,7 @@ def test_a_bad_body(
     answer = post(gateway, body)
     assert answer.status_code == status
     assert is_openai_error(answer)["param"] == param
-    assert upstream.state()["requests"] == {}
+    assert count_asked(upstream) == {}
 
 
 def test_unknown_fields_are_ignored(gateway: GatewayProcess) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from demo.gateway import GatewayProcess
 from tests.eventually import eventually
+from tests.live.conftest import count_asked
 from tests.live_accounts.asking import ask, call
 from tests.live_accounts.conftest import StartGateway
 from tests.raw_client import RawClient, open_chat
@@ -79,18 +80,18 @@ def test_what_no_header_may_hold(
 ) -> None:
     """Refused, and nothing of it travels upstream."""
     assert status in send_raw(gateway, head)[:30]
-    assert upstream.state()["requests"] == {}
+    assert count_asked(upstream) == {}
 
 
 def test_keys(start: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start(GLM_REFRESH_TOKENS="demo-a,demo-b", GATEWAY_API_KEYS=KEYS)
     assert ask(gateway, ADMIN_KEY).good
     assert ask(gateway, GUEST_KEY, stream=True).good
-    asked = upstream.state()["requests"].copy()
+    asked = count_asked(upstream)
     for stranger in (WRONG_KEY, "demo-a", "eyJh.eyJz.sig"):
         refused = ask(gateway, stranger)
         assert (refused.status, refused.code) == (401, "invalid_api_key")
-    assert upstream.state()["requests"] == asked, "no mistyped key travels upstream"
+    assert count_asked(upstream) == asked, "no mistyped key travels upstream"
     assert len(call(gateway, "GET", "/v1/accounts", ADMIN_KEY).json()["data"]) == 2
     assert call(gateway, "GET", "/v1/accounts", GUEST_KEY).status_code == 403
     body = {"token": "demo-a"}
