@@ -23,7 +23,7 @@ from tests.app.routes.conftest import Connect
 KEY = "glm-" + "k" * 43
 SECRET = "what-a-failure-may-quote"
 CHAT = "/v1/chat/completions"
-QUESTION = {"messages": [{"role": "user", "content": "a"}]}
+SHORT, ENDLESS = "a", "[[chunks n=100000 pace=20]]"
 
 ENDS: dict[str, tuple[Any, str]] = {
     "reply": (Reply, "close"),
@@ -55,9 +55,11 @@ def fail_after(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def ask(client: FlaskClient, *, stream: bool, leaves: bool, progress: bool = False) -> None:
+    """Who leaves has been answered in part: an answer that is short may have come as a whole by then."""
+    question = {"messages": [{"role": "user", "content": ENDLESS if leaves else SHORT}]}
     how = {"stream": stream, "progress": progress}
     answer = client.post(
-        CHAT, json=QUESTION | how, headers={"Authorization": f"Bearer {KEY}"}, buffered=False
+        CHAT, json=question | how, headers={"Authorization": f"Bearer {KEY}"}, buffered=False
     )
     assert answer.status_code == 200
     body = answer.iter_encoded()
