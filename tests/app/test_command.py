@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.marked_process import find_ports, find_processes
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("run", "demo", "doctor", "record", "key")
@@ -60,17 +62,6 @@ def shell(command: str, cwd: Path, environ: dict[str, str]) -> subprocess.Comple
     return subprocess.run(
         ["bash", "-c", command], cwd=cwd, env=environ, capture_output=True, text=True, timeout=50, check=False
     )
-
-
-def find_processes(mark: str, word: str = "") -> list[Path]:
-    """Those of a test that still run."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile, or somebody else's
-            ours = f"MARK={mark}".encode() in (process / "environ").read_bytes().split(b"\0")
-            if ours and word in (process / "cmdline").read_text():
-                found.append(process)
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -163,16 +154,13 @@ def test_the_gateway_runs_without_standard_streams(
     closed: str, command: str, checkout: Path, environ: dict[str, str]
 ) -> None:
     """And puts nothing else into their places."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        environ["PORT"] = str(free.getsockname()[1])
     command = command.replace("glm-api", f"{shlex.quote(sys.executable)} -m app.command")
     with subprocess.Popen(
         ["bash", "-c", f"{command} {closed}"], cwd=checkout, env=environ, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         try:
-            assert wait_for_ping(f"http://127.0.0.1:{environ['PORT']}", process)
+            assert wait_for_ping(environ["MARK"], process)
             processes = find_processes(environ["MARK"], "gunicorn")
             assert len(processes) >= 2  # make's shell may be one more
             places = [str((process / "fd" / number).readlink()) for process in processes for number in "012"]
@@ -182,8 +170,12 @@ def test_the_gateway_runs_without_standard_streams(
             process.wait(20)
 
 
-def wait_for_ping(url: str, process: subprocess.Popen[bytes]) -> bool:
+def wait_for_ping(mark: str, process: subprocess.Popen[bytes]) -> bool:
+    """It says nowhere at which port it listens; one that was free before may be somebody else's by then."""
     while process.poll() is None:  # the test's own time is the bound
-        with suppress(OSError), urllib.request.urlopen(f"{url}/ping", timeout=2) as answer:
-            return bool(answer.read() == b"pong")
+        for port in find_ports(mark):
+            url = f"http://127.0.0.1:{port}/ping"
+            with suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+                return bool(answer.read() == b"pong")
+        time.sleep(0.05)
     return False
