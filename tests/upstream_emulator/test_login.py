@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
 from typing import Any
 
@@ -181,24 +181,16 @@ def test_a_lost_refresh_rotates_all_the_same(client: Client, upstream: UpstreamE
 
 
 def together(upstream: UpstreamEmulator, *tokens: str) -> list[Reply]:
-    """The answers to refreshes that are all under way at once."""
-    clients = [Client(upstream.url) for _ in tokens]
-    replies: dict[int, Reply] = {}
-
-    def refresh(index: int) -> None:
-        with clients[index] as client:
-            replies[index] = client.refresh(tokens[index])
-
-    threads = [threading.Thread(target=refresh, args=(index,)) for index in range(len(tokens))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [replies[index] for index in range(len(tokens))]
+    """The answers to refreshes that are all under way at once: each is sent before any answer is read."""
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(upstream.url)) for _ in tokens]
+        for client, token in zip(clients, tokens, strict=True):
+            client.send("POST", REFRESH, {}, signed_headers(token))
+        return [client.read_answer() for client in clients]
 
 
 def test_parallel_refreshes_are_noticed_and_hard_rotation_punishes_them(upstream: UpstreamEmulator) -> None:
-    upstream.configure(refresh_delay_seconds=0.1, rotate="hard")
+    upstream.configure(refresh_delay_seconds=0.5, rotate="hard")
     replies = together(upstream, "demo-cid", "demo-cid")
     assert sorted(reply.status for reply in replies) == [200, 401]
     account = upstream.state()["accounts"]["cid"]

@@ -68,14 +68,19 @@ def test_a_big_line(client: Client) -> None:
 
 @pytest.mark.parametrize("keys", ["slowstart delay=1000", "text delay=1000", "text head=1000"])
 def test_a_slow_start(client: Client, keys: str) -> None:
-    begun = time.monotonic()
-    client.send("POST", STREAM, chat_body(f"[[{keys}]]"))
-    reply = client.read_head()
-    waited_for_head = time.monotonic() - begun
-    reply.pieces = list(client.read_pieces(reply))
-    assert time.monotonic() - begun >= 1
-    assert (waited_for_head >= 1) is ("head" in keys)
-    assert reply.text == HELLO
+    """A head that does not wait comes within the second: once of five times at the least."""
+    heads = []
+    for _ in range(5):
+        begun = time.monotonic()
+        client.send("POST", STREAM, chat_body(f"[[{keys}]]"))
+        reply = client.read_head()
+        heads.append(time.monotonic() - begun)
+        reply.pieces = list(client.read_pieces(reply))
+        assert time.monotonic() - begun >= 1
+        assert reply.text == HELLO
+        if "head" in keys or min(heads) < 1:
+            break
+    assert (min(heads) >= 1) is ("head" in keys)
 
 
 def test_the_pace_is_kept(client: Client) -> None:
