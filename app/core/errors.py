@@ -3,6 +3,7 @@
 GatewayError
 ├── InvalidRequest           400  the request itself is wrong; names the parameter
 │   ├── UnsupportedValue     400  understood, but not something this gateway can do
+│   │   └── ThreadsNotHeld   400  the client wants its conversation held, and can send all of it instead
 │   ├── PromptTooLong        400  more text than the limit, here or upstream
 │   ├── AnswerNotHeld        400  the answer to go on from is not held here, or not the latest
 │   ├── ContentRefused       400  the upstream's content filter will not have this drawn
@@ -64,6 +65,10 @@ class InvalidRequest(GatewayError):
 
 class UnsupportedValue(InvalidRequest):
     code = "unsupported_value"
+
+
+class ThreadsNotHeld(UnsupportedValue):
+    pass
 
 
 class PromptTooLong(InvalidRequest):

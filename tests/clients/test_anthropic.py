@@ -51,6 +51,25 @@ print(client.messages.count_tokens(model="glm", tools=[tool], messages=[question
 print("claude-glm" in [model.id for model in client.models.list()])
 """
 )
+RUNNER = (
+    CLIENT
+    + """
+@anthropic.beta_tool
+def get_weather() -> str:
+    '''Now.'''
+    return "18 degrees"
+
+question = {"role": "user", "content": "Weather?"}
+ask = {"model": "glm", "max_tokens": 999, "system": "Be brief.", "messages": [question]}
+ask["tools"] = [get_weather]
+print(client.beta.messages.tool_runner(**ask).until_done().content[0].text)
+print(client.beta.messages.tool_runner(**ask, stream=True).until_done().content[0].text)
+try:
+    client.beta.messages.thread(model="glm", max_tokens=999).send(question)
+except anthropic.BadRequestError as error:
+    print(type(error).__name__)
+"""
+)
 FAILURES = (
     CLIENT
     + """
@@ -104,6 +123,21 @@ def test_an_agents_step_and_a_search(
         "True",
         "True",
     ]
+
+
+def test_its_tool_runner_sends_all_of_the_conversation(
+    run_program: RunProgram, upstream: UpstreamEmulator, account: str
+) -> None:
+    """It would have the server hold it, sends only what is new then, and takes no for an answer."""
+    steps = ["agent name=get_weather", f"text say={quote('It is 18.')}"]
+    upstream.account(account, next=steps * 2)
+    said = ["It is 18.", "It is 18.", "ThreadUnsupportedRequestError"]
+    assert run(run_program, RUNNER) == said
+    asked = [sent for sent in upstream.requests() if sent["account"] == account]
+    prompts = [json.dumps(sent["body"]) for sent in asked if sent["path"].endswith("assistant/stream")]
+    kept = ("Be brief.", "Weather?", "get_weather")
+    assert [all(words in prompt for words in kept) for prompt in prompts] == [True] * 4
+    assert ["18 degrees" in prompt for prompt in prompts] == [False, True] * 2
 
 
 def test_failures_are_its_own(run_program: RunProgram, upstream: UpstreamEmulator, account: str) -> None:

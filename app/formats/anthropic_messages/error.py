@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.errors import GatewayError, PromptTooLong
+from app.core.errors import GatewayError, PromptTooLong, ThreadsNotHeld
 from app.formats.json_text import encode_json, escape_lines
 from app.logs import redactor
 
@@ -18,6 +18,7 @@ _TYPES = {
     503: "overloaded_error",
     504: "timeout_error",
 }
+_THREADS_UNSUPPORTED = {"error_code": "thread_unsupported_request"}
 
 
 def find_type(status: int) -> str:
@@ -26,9 +27,14 @@ def find_type(status: int) -> str:
 
 
 def build_error(error: GatewayError) -> dict[str, Any]:
-    """`{"type": "error", "error": {"type", "message", "code"}}`; `code` is ours, for programs to go by."""
+    """`{"type": "error", "error": {"type", "message", "code"}}`; `code` is ours, for programs to go by.
+
+    `details` are Anthropic's: by them the tool runners of its SDKs leave `thread` out and send everything.
+    """
     message = redactor.redact(_word(error))
     described = {"type": find_type(error.status), "message": message, "code": error.code}
+    if isinstance(error, ThreadsNotHeld):
+        return {"type": "error", "error": {**described, "details": _THREADS_UNSUPPORTED}}
     return {"type": "error", "error": described}
 
 

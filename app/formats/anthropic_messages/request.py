@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from app.core.errors import InvalidRequest
+from app.core.errors import InvalidRequest, ThreadsNotHeld
 from app.formats.json_body import MAX_TEXT_CHARS, decode_body
 from app.formats.schema import NO_SCHEMA
 
@@ -108,6 +108,10 @@ class OutputConfig(msgspec.Struct, frozen=True):
     format: OutputFormat | None = None
 
 
+class Thread(msgspec.Struct, frozen=True):
+    """A conversation that Anthropic would hold: whoever goes on with one sends what is new alone."""
+
+
 class MessagesRequest(msgspec.Struct, frozen=True):
     """A valid request."""
 
@@ -123,6 +127,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     thinking: Thinking | None = None
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
+    thread: Thread | None = None
     progress: bool | None = None
 
 
@@ -130,8 +135,12 @@ _decode_messages = msgspec.json.Decoder(MessagesRequest).decode
 
 
 def parse_messages_request(body: bytes, *, max_text_chars: int = MAX_TEXT_CHARS) -> MessagesRequest:
-    """Read and check a request body. Raises InvalidRequest or PromptTooLong."""
+    """Read and check a request body. Raises InvalidRequest, PromptTooLong or ThreadsNotHeld."""
     request = decode_body(_decode_messages, body, max_text_chars=max_text_chars)
+    if request.thread is not None:
+        raise ThreadsNotHeld(
+            "`thread` is not available here: send the whole conversation without it.", param="thread"
+        )
     if not request.messages:
         raise InvalidRequest("`messages` is empty: send at least one message.", param="messages")
     _check_stop(request.stop_sequences or [])

@@ -65,6 +65,34 @@ def test_the_place_stands_in_the_message(client: FlaskClient) -> None:
     assert said.startswith("messages.0.content.0.text: A text block needs `text`. ")
 
 
+@pytest.mark.parametrize("path", [MESSAGES, COUNT])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"thread": {"type": "create"}},
+        {"thread": {"type": "continue", "previous_message_id": "msg_1"}},
+        {"thread": {"type": "continue", "previous_message_id": "msg_1"}, "messages": []},
+        {"thread": {}},
+    ],
+    ids=["begun", "gone on with", "resumed", "unknown"],
+)
+def test_threads_are_refused_so_that_clients_send_all_of_the_conversation(
+    client: FlaskClient, fields: dict[str, Any], path: str
+) -> None:
+    answer = client.post(path, json=QUESTION | fields, headers=KEY)
+    said = check_failure(answer, 400, "invalid_request_error")
+    assert said.startswith("`thread` is not available here: ")
+    error = answer.get_json()["error"]
+    assert (error["code"], error["details"]) == (
+        "unsupported_value",
+        {"error_code": "thread_unsupported_request"},
+    )
+
+
+def test_no_thread_is_no_thread(client: FlaskClient) -> None:
+    assert client.post(MESSAGES, json=QUESTION | {"thread": None}, headers=KEY).status_code == 200
+
+
 @pytest.mark.parametrize("text", ["好" * 1001, "x" * 100_000], ids=["prompt", "body"])
 def test_too_long_is_said_so_that_claude_code_compacts(connect: Connect, text: str) -> None:
     client = connect(GLM_MAX_PROMPT_CHARS="1000")
