@@ -21,11 +21,13 @@ An example, made up in the shape of 2026: the second frame of an answer, in the 
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
 from app.core.errors import UpstreamInvalid
+from app.upstream.frame_size import SHORT_BYTES, check_values
 from app.upstream.unknown_content import note_unknown_content
 
 NOT_SENT = msgspec.Raw(b"null")
@@ -101,7 +103,9 @@ TEXT_FIELDS = {
 
 
 def parse_frame(data: bytes) -> Frame:
-    """Read the data of one event. Raises UpstreamInvalid where it is no JSON object."""
+    """Read the data of one event. Raises UpstreamInvalid where it is no JSON object, or a huge one."""
+    if len(data) > SHORT_BYTES:
+        check_values(data)
     try:
         return _decode_frame(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -146,13 +150,18 @@ def _listed(value: object) -> list[dict[str, Any]]:
 def _take_fitting(document: dict[str, Any], kind: type[_Struct], skip: tuple[str, ...] = ()) -> _Struct:
     """A `kind` with every field of `document` that has the right type, defaults for the rest."""
     taken = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _list_fields(kind):
         if field.name in document and field.name not in skip:
             try:
                 taken[field.name] = _convert(document[field.name], field.type)
             except msgspec.ValidationError:
                 note_unknown_content("shape of the field", f"{kind.__name__}.{field.name}")
     return kind(**taken)
+
+
+@cache
+def _list_fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(kind)
 
 
 def _convert(value: object, wanted: Any) -> object:

@@ -18,6 +18,9 @@ unknown_contents: Counter[tuple[str, str]] = Counter()
 
 
 def note_unknown_content(what: str, name: str) -> None:
+    if (what, name) in unknown_contents:  # nothing in it is secret, then
+        unknown_contents[what, name] += 1
+        return
     key = (what, redactor.quote(name, _MAX_NAME_CHARS))
     if key not in unknown_contents and len(unknown_contents) >= _MAX_NAMES:
         key = (what, _OTHERS)
