@@ -18,6 +18,9 @@ from app.upstream.source import Source, Sources
 
 Said = str | CitedText
 
+# What clients are told of it elsewhere, and the work.
+_MARK_BYTES = 512
+
 SANDBOX_NOTE = " (仅能在网页端下载 / can only be downloaded in the web chat)"
 
 _KEY = r"turn\d{1,4}[A-Za-z]{1,20}\d{1,4}"
@@ -97,7 +100,9 @@ class CitingText:
         position = len(self._before)
         for mark in grammar.mark.finditer(text, position):
             said.append(text[position : mark.start()])
-            said.extend(self._render(mark))
+            rendered = self._render(mark)
+            self._sources.held.add(_MARK_BYTES + sum(map(_measure, rendered)))
+            said.extend(rendered)
             position = mark.end()
         said.append(text[position:])
         return [piece for piece in said if piece]
@@ -112,6 +117,10 @@ class CitingText:
         keys = re.findall(_KEY, groups["keys"] or groups.get("bracketed") or groups["bare"])
         found = [source for key in keys if (source := self._sources.find_key(key))]
         return [_cite(source.number, source) for source in found]
+
+
+def _measure(said: Said) -> int:
+    return len(said if isinstance(said, str) else said.text)
 
 
 def _grammar(sources: Sources) -> _Grammar:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
+
+from app.upstream.held_bytes import HeldBytes
 
 _MIN_FENCE = 3
 _BETWEEN_BLOCKS = "\n\n"
 _BACKTICKS = re.compile(r"`+")
-# A line that may turn out to close the block, and one that does.
-_BEGUN_LINE = re.compile(r"\n {0,3}`*[ \t]*\Z")
+# A line that may turn out to close the block, and one that does. Longer ones are not waited for.
+_BEGUN_LINE = re.compile(r"\n {0,3}`{0,1000}[ \t]{0,1000}\Z")
 _CLOSING_LINE = re.compile(r"\n {0,3}(`{3,})[ \t]*(?=\n|\Z)")
 
 
 class Notebook:
     """What the code parts of one answer share: an output that comes again without new code is said once."""
 
-    __slots__ = ("last_output",)
+    __slots__ = ("held", "last_output")
 
-    def __init__(self) -> None:
+    def __init__(self, held: HeldBytes) -> None:
+        self.held = held
         self.last_output: str | None = None
 
 
@@ -82,27 +86,28 @@ class CodeBlock:
 class OutputBlock:
     """The output of one run: said as a whole once it is complete, since the fence must fit all of it."""
 
-    __slots__ = ("_is_over", "_notebook", "_text")
+    __slots__ = ("_is_over", "_notebook", "_pieces")
 
     def __init__(self, notebook: Notebook) -> None:
         self._notebook = notebook
-        self._text = ""
+        self._pieces: list[str] = []
         self._is_over = False
 
     def passes(self, text: str) -> bool:
         return False
 
     def feed(self, text: str) -> list[str]:
-        self._text += text
+        self._notebook.held.add(sys.getsizeof(text))
+        self._pieces.append(text)
         return []
 
     def leave(self) -> list[str]:
-        return self.finish(self._text)
+        return self.finish("".join(self._pieces))
 
     def finish(self, final: str) -> list[str]:
         """Say `final`, the output as the upstream shows it in the end, or what came after that."""
-        text = (self._text if self._is_over else final).strip("\r\n")
-        self._text = ""
+        text = ("".join(self._pieces) if self._is_over else final).strip("\r\n")
+        self._pieces.clear()
         if not text.strip():
             return []
         between = _BETWEEN_BLOCKS if self._is_over else ""

@@ -16,10 +16,12 @@ answer's reducer knows.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from app.identifier import fold_id
 from app.upstream.frames import TEXT_FIELDS, ContentItem, Frame, FrameMeta, Part
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.joint import CERTAIN_CHARS, Joint, KnownText, Unjoinable
 from app.upstream.part_stream import Key, choose_feed
 
@@ -32,21 +34,34 @@ class Continuation:
     __slots__ = (
         "_conversation_id",
         "_has_gone_on",
+        "_held",
         "_is_lossy",
         "_joints",
         "_known",
+        "_known_by_key",
         "_next",
         "_repeats_nothing",
+        "_stranger",
     )
 
-    def __init__(self, conversation_id: str | None, known: Sequence[KnownText], *, is_lossy: bool) -> None:
+    def __init__(
+        self,
+        conversation_id: str | None,
+        known: Sequence[KnownText],
+        *,
+        is_lossy: bool,
+        held: HeldBytes,
+    ) -> None:
         """`known` in the order in which the parts began to speak; `is_lossy` where the upstream may have sent
-        more than came.
+        more than came. What comes counts as held until it is sure what it is.
         """
+        self._held = held
         self._is_lossy = is_lossy
         self._conversation_id = conversation_id
         self._known = list(known)
+        self._known_by_key = {one.key: one for one in known}
         self._joints: dict[Key, Joint] = {}
+        self._stranger: Joint | None = None  # the last text under a new id
         self._next: int | None = None  # which known text the next part of a new id repeats, once that is sure
         self._repeats_nothing = not known
         self._has_gone_on = not known  # what was cut has its rest, or has none
@@ -79,6 +94,7 @@ class Continuation:
                 continue
             joint.feed(choose_feed(item, increases, is_full=is_full), piece)
             if joint.is_open:
+                self._held.add(sys.getsizeof(piece))
                 self._decide(joint, is_full=is_full, is_snapshot=increases is False)
             said = "" if joint.is_open else joint.complete(piece) if is_full else joint.take()
             setattr(item, field, said)
@@ -102,10 +118,12 @@ class Continuation:
         joint = self._joints.get(key)
         if joint is None:
             joint = self._joints[key] = Joint(key, self._choose_candidates(key))
+            if key not in self._known_by_key:
+                self._stranger = joint
         return joint
 
     def _find_same(self, key: Key) -> KnownText | None:
-        return next((one for one in self._known if one.key == key), None)
+        return self._known_by_key.get(key)
 
     def _choose_candidates(self, key: Key) -> list[KnownText]:
         """What a new text may repeat: itself, where its id is known; else the first one, or the cut one."""
@@ -113,7 +131,7 @@ class Continuation:
         if same is not None:
             self._repeats_nothing = self._has_gone_on = True  # ids are kept: a new one is a new part
             return [same]
-        if any(joint.is_open and self._find_same(joint.key) is None for joint in self._joints.values()):
+        if self._stranger is not None and self._stranger.is_open:
             raise Unjoinable  # two texts under new ids, of which the first is not understood yet
         if self._repeats_nothing:
             return []

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator
 
 import msgspec
 
 from app.upstream.frames import ContentItem
+from app.upstream.held_bytes import HeldBytes
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"\ud800-\udfff]+")
 # `<history id>_<number>_<try>.jpg` in 2026, `<uuid>_<number>.png` in 2024.
@@ -20,6 +22,7 @@ _NUMBER = re.compile(r"_(\d{1,6})(?:_\d{1,6})?\.[0-9A-Za-z]+(?:\?.*)?$")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Asks the file server for another format of the same picture.
 _CONVERSION = "?image_process="
+_PICTURE_BYTES = 512
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -38,25 +41,27 @@ class Picture(msgspec.Struct, frozen=True):
 class PictureBatch:
     """The pictures of one answer: `add` what frames show, `take` a batch when it is complete."""
 
-    __slots__ = ("_held", "_known")
+    __slots__ = ("_held_bytes", "_known", "_waiting")
 
-    def __init__(self) -> None:
-        self._held: list[Picture] = []
+    def __init__(self, held: HeldBytes) -> None:
+        self._held_bytes = held
+        self._waiting: list[Picture] = []
         self._known: set[str] = set()
 
     def add(self, item: ContentItem) -> bool:
         """Hold the pictures of `item` that are new; False where there are none."""
-        before = len(self._held)
+        before = len(self._waiting)
         for picture in _parse_pictures(item):
             name = picture.url.partition(_CONVERSION)[0]
             if name not in self._known:
+                self._held_bytes.add(_PICTURE_BYTES + 4 * sys.getsizeof(picture.url))
                 self._known.add(name)
-                self._held.append(picture)
-        return len(self._held) > before
+                self._waiting.append(picture)
+        return len(self._waiting) > before
 
     def take(self) -> list[Picture]:
         """What was held, by number; pictures without one come last, as they arrived."""
-        held, self._held = self._held, []
+        held, self._waiting = self._waiting, []
         return sorted(held, key=lambda picture: picture.rank)
 
 

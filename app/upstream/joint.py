@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -14,7 +15,7 @@ CERTAIN_CHARS = 32
 _MAX_PERIODS = 64
 
 
-class KnownText(msgspec.Struct, frozen=True):
+class KnownText(msgspec.Struct, frozen=True, dict=True):
     """What an answer had said of one content item when it was cut; never empty."""
 
     key: Key
@@ -23,7 +24,7 @@ class KnownText(msgspec.Struct, frozen=True):
     is_partial: bool = False
     """More had come than is known: what follows the cut does not follow this text."""
 
-    @property
+    @cached_property
     def is_certain(self) -> bool:
         """It does not come again by chance: it is long, and not one piece over and over."""
         return len(self.text) >= CERTAIN_CHARS and not _is_periodic(self.text)
@@ -45,6 +46,7 @@ class Joint:
     __slots__ = (
         "_base",
         "_given",
+        "_last",
         "_length",
         "_own",
         "candidates",
@@ -63,6 +65,7 @@ class Joint:
         self.target: KnownText | None = None
         """The known text that this one is a part of, once that is sure."""
         self._own = PartText()
+        self._last = ""  # what was new in the last frame
         self._length = 0
         self._base = ""
         self._given = 0
@@ -91,6 +94,7 @@ class Joint:
                 common = _count_common(new, one.text[self._length : self._length + len(new)])
                 self.matched_chars = max(self.matched_chars, self._length + common)
         self._length += len(new)
+        self._last = new
 
     def restart(self, known: KnownText) -> None:
         """This is `known` again, from its start."""
@@ -111,7 +115,10 @@ class Joint:
 
     def take(self) -> str:
         """What the answer does not have yet. Raises Unjoinable where a finished text goes on nevertheless."""
-        new = self.text[self._given :] if self._given < self._length else ""
+        lacking = max(0, self._length - self._given)
+        new = (
+            self.text[self._given :] if lacking > len(self._last) else self._last[len(self._last) - lacking :]
+        )
         self._given = max(self._given, self._length)
         if new and self.target is not None and self.target.is_finished:
             raise Unjoinable

@@ -26,7 +26,12 @@ from typing import Literal
 
 # A delta that begins with everything said so far is common for the first syllables, unheard of beyond this.
 _CERTAIN_CHARS = 16
+# Of what is held meanwhile; neither deltas nor parts are like that, so that snapshots are the better reading.
 _MAX_HELD_PIECES = 16
+_MAX_HELD_CHARS = 256
+# Small strings take ten times their text, and joining them copies all of it.
+_MIN_CONDENSED_PIECES = 1024
+_CHARS_A_PIECE = 16
 
 
 class PartText:
@@ -71,7 +76,7 @@ class PartText:
         """`text` is the part's final text. Where it does not extend what was sent, what was sent stays."""
         self.finished = True
         self._held = None
-        return self._replace(text) if text.startswith(self._join()) else ""
+        return self._replace(text) if self.is_repeated_by(text) else ""
 
     def feed_delta(self, piece: str) -> str:
         """`piece` is only what is new."""
@@ -106,7 +111,13 @@ class PartText:
         return self._replace(held[-1]) if held and len(held[-1]) > self._length else ""
 
     def is_repeated_by(self, text: str) -> bool:
-        return text.startswith(self._join())
+        """Takes no longer than `text` is long, but for what was not joined yet where it is long enough."""
+        return len(text) >= self._length and text.startswith(self._join())
+
+    def condense(self) -> None:
+        """Keep no more small pieces than the text is worth."""
+        if len(self._pieces) > max(_MIN_CONDENSED_PIECES, self._length // _CHARS_A_PIECE):
+            self._join()
 
     def _weigh(self, piece: str, held: list[str]) -> str:
         """Decide the style as soon as the pieces leave only one."""
@@ -120,7 +131,8 @@ class PartText:
             self._is_delta = True
             half = held[0].removeprefix(_drop_half(held[0]))
             return self._append(_join_halves(half + "".join(held[1:])))
-        is_certain = len(before) >= _CERTAIN_CHARS or len(held) > _MAX_HELD_PIECES
+        is_long = len(piece) > _MAX_HELD_CHARS or len(held) > _MAX_HELD_PIECES
+        is_certain = len(before) >= _CERTAIN_CHARS or is_long
         return self.feed_snapshot(piece) if is_certain else ""
 
     def _repeats_everything(self, piece: str) -> bool:

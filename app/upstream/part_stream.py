@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from app.core.errors import UpstreamInvalid
 from app.core.event import CitedText, ReplyEvent
 from app.upstream.delta_writer import DeltaWriter
 from app.upstream.frames import ContentItem
@@ -12,6 +13,12 @@ from app.upstream.merge import PartText
 
 Key = tuple[str, int, str]  # logic id, index in the part's content, type
 Feed = Callable[[PartText, str], str]
+
+PART_BYTES = 1024
+"""What a part takes beside its text."""
+
+# No whole answer is as long, and rendering holds up everybody else.
+_MAX_RENDERED_CHARS = 1_000_000
 
 
 def choose_feed(item: ContentItem, increases: bool | None, *, is_full: bool) -> Feed:
@@ -59,12 +66,15 @@ class PartStream:
             return
         if self._rendering is None or self._rendering.passes(text):
             self._channel.emit(self.key, text, events)
+        elif len(text) > _MAX_RENDERED_CHARS:
+            raise UpstreamInvalid("The upstream sent more text at once than an answer has.")
         else:
             self._add(self._rendering.feed(text), events)
 
     def suspend(self, events: list[ReplyEvent]) -> None:
         """Another item begins to speak."""
         self.emit(self.merged.flush(), events)
+        self.merged.condense()
         if self._rendering is not None:
             self._add(self._rendering.leave(), events)
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
-from app.catalogue.upstream import ENDED_WITHOUT_REASON, NOTHING_SAID
-from app.core.errors import EmptyAnswer, GatewayError, UpstreamError
+from app.catalogue.upstream import NOTHING_SAID
+from app.core.errors import EmptyAnswer, GatewayError, UpstreamInvalid
 from app.core.event import ImageAdded, ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.identifier import fold_id
 from app.upstream.citation import CitingText
 from app.upstream.code import CodeBlock, Notebook, OutputBlock
 from app.upstream.delta_writer import DeltaWriter
 from app.upstream.drawing import PictureBatch
-from app.upstream.failure import classify_detail, classify_refusal
+from app.upstream.ending import ends, is_executor, read_words
+from app.upstream.failure import classify_detail
 from app.upstream.frames import ContentItem, Frame, Part
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.joint import KnownText
 from app.upstream.native_call import NativeCalls
-from app.upstream.part_stream import Feed, Key, PartStream, Rendering, choose_feed
+from app.upstream.part_stream import PART_BYTES, Feed, Key, PartStream, Rendering, choose_feed
 from app.upstream.search import Searches
 from app.upstream.source import Sources
 from app.upstream.unknown_content import note_unknown_content
@@ -28,6 +31,7 @@ _RESULT_TYPES = frozenset({"tool_result", "quote_result", "browser_result"})
 # How items of 2024 say that they are complete.
 _COMPLETE = frozenset({"finish", "done"})
 _MODEL = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_MAX_ID_CHARS = 256
 
 
 class Reducer:
@@ -36,11 +40,13 @@ class Reducer:
     __slots__ = (
         "_anonymous",
         "_calls",
+        "_cited_part",
         "_named",
         "_notebook",
         "_part_streams",
         "_pictures",
         "_reasoning",
+        "_reported",
         "_searches",
         "_sources",
         "_text",
@@ -48,8 +54,8 @@ class Reducer:
         "conversation_id",
         "current",
         "finished",
+        "held",
         "model",
-        "part_error",
     )
 
     def __init__(self, *, reads_calls: bool = False, reads_searches: bool = False) -> None:
@@ -57,8 +63,9 @@ class Reducer:
 
         `reads_searches`: what searches of the upstream's own find is told.
         """
-        self._calls = NativeCalls() if reads_calls else None
-        self._searches = Searches() if reads_searches else None
+        self.held = HeldBytes()
+        self._calls = NativeCalls(self.held) if reads_calls else None
+        self._searches = Searches(self.held) if reads_searches else None
         self.answer_id: str | None = None
         self.conversation_id: str | None = None
         self.finished = False
@@ -66,15 +73,20 @@ class Reducer:
         """What answers, by the upstream's own name for it (protocol notes 0.2 row 16)."""
         self._text = DeltaWriter(TextDelta)
         self._reasoning = DeltaWriter(ReasoningDelta)
-        self._sources = Sources()
-        self._notebook = Notebook()
-        self._pictures = PictureBatch()
+        self._sources = Sources(self.held)
+        self._notebook = Notebook(self.held)
+        self._pictures = PictureBatch(self.held)
         self._part_streams: dict[Key, PartStream] = {}
         self.current: PartStream | None = None  # that spoke last
         self._anonymous = 0
-        self.part_error: GatewayError | None = None
-        """What a part reported, which ends the answer unless something is said after it."""
+        self._cited_part: Part | None = None  # of this frame, whose pages are known
+        self._reported: Any = None  # by the last part that reported an error, if nothing was said after it
         self._named: ReplyStarted | None = None  # until `reduce` has returned it
+
+    @property
+    def part_error(self) -> GatewayError | None:
+        """What a part reported, which ends the answer unless something is said after it."""
+        return classify_detail(self._reported)
 
     def reduce(self, frame: Frame) -> list[ReplyEvent]:
         """The events of one frame, often none or one. Raises the GatewayError that the frame reports."""
@@ -82,11 +94,8 @@ class Reducer:
             return []  # what comes after the finish was said before it (protocol notes 4.5)
         events: list[ReplyEvent] = []
         if self.conversation_id is None and frame.conversation_id:
-            self.answer_id = frame.id
-            self.conversation_id = fold_id(frame.conversation_id) or frame.conversation_id
-            self._named = ReplyStarted(self.conversation_id)
-            events.append(self._named)
-        is_over = (frame.status != "init" or bool(frame.last_error)) and _ends(frame)
+            self._name(frame.conversation_id, frame.id, events)
+        is_over = (frame.status != "init" or bool(frame.last_error)) and ends(frame)
         shows_full_texts = frame.status in ("finish", "intervene")
         increases = frame.meta_data.if_increase_push if frame.meta_data else None
         for part in frame.parts or ():
@@ -94,8 +103,16 @@ class Reducer:
                 self._reduce_part(part, shows_full_texts, increases, events)
         if is_over and not self.finished:
             self._finish(frame, events)
-        self._named = None
+        self._named = self._cited_part = None
         return events
+
+    def _name(self, conversation_id: str, answer_id: str | None, events: list[ReplyEvent]) -> None:
+        if max(len(conversation_id), len(answer_id or "")) > _MAX_ID_CHARS:
+            raise UpstreamInvalid("The upstream gave the answer a name that is none.")
+        self.answer_id = answer_id
+        self.conversation_id = fold_id(conversation_id) or conversation_id
+        self._named = ReplyStarted(self.conversation_id)
+        events.append(self._named)
 
     def flush(self) -> list[ReplyEvent]:
         """What an answer that failed or was cut still has to tell: its name, and pictures that are held."""
@@ -128,9 +145,9 @@ class Reducer:
             if piece:
                 key = (part.logic_id or self._name_anonymous(index, item.type, piece), index, item.type)
                 part_stream = self._find_part_stream(key)
-                self.part_error = None
+                self._reported = None
                 if item.type == "text" and "】" in piece:
-                    self._sources.add_cited(bytes(part.meta_data))
+                    self._take_cited(part)
                 if new := choose_feed(item, increases, is_full=is_full)(part_stream.merged, piece):
                     self._switch_to(part_stream, events)
                     part_stream.emit(new, events)
@@ -146,8 +163,8 @@ class Reducer:
         """A part may bring an error without calling itself one, where it brings nothing else."""
         if part.status == "intervene":
             self._intervene(part.error, events)
-        elif (part.status == "error" or (part.error and not part.content)) and not _is_executor(part):
-            self.part_error = classify_detail(part.error)
+        elif (part.status == "error" or (part.error and not part.content)) and not is_executor(part):
+            self._reported = part.error
 
     def _read_item(self, part: Part, item: ContentItem, events: list[ReplyEvent]) -> str | None:
         """The text of an item that is not plain text; None where it has none to say."""
@@ -165,16 +182,26 @@ class Reducer:
                 return None
         if item.type in _RESULT_TYPES:
             self._tell_calls(events)
-            self._take_result(part, item)
+            self._take_results(part)
         elif item.type not in _SILENT_TYPES:
             note_unknown_content("content type", item.type)
         return None
 
-    def _take_result(self, part: Part, item: ContentItem) -> None:
-        documents = (part.meta_data, item.tool_result_extra, item.meta_data)
+    def _take_results(self, part: Part) -> None:
+        """All of the part at once, so that what stands beside them is read once."""
+        results = [item for item in part.content or () if item.type in _RESULT_TYPES]
+        documents = [part.meta_data]
+        for item in results:
+            documents += (item.tool_result_extra, item.meta_data)
+            item.type = ""
         sources = self._sources.add(part.logic_id, *map(bytes, documents))
         if self._searches is not None:
-            self._searches.add(part.logic_id, bytes(item.tool_calls), sources)
+            self._searches.add(part.logic_id, bytes(results[-1].tool_calls), sources)
+
+    def _take_cited(self, part: Part) -> None:
+        if part is not self._cited_part:
+            self._cited_part = part
+            self._sources.add_cited(bytes(part.meta_data))
 
     def _find_part_stream(self, key: Key) -> PartStream:
         if self.current is not None and self.current.key == key:
@@ -198,6 +225,7 @@ class Reducer:
             rendering = CodeBlock(self._notebook)
         elif key[2] == "execution_output":
             rendering = OutputBlock(self._notebook)
+        self.held.add(PART_BYTES + sys.getsizeof(key[0]))
         thinks = key[2] in ("think", "text_thinking")
         part_stream = PartStream(key, self._reasoning if thinks else self._text, rendering)
         self._part_streams[key] = part_stream
@@ -218,7 +246,7 @@ class Reducer:
     def _add_call(self, place: str, item: ContentItem, feed: Feed, events: list[ReplyEvent]) -> None:
         if self._calls is not None and self._calls.add(place, bytes(item.tool_calls), feed):
             self._suspend_part(events)
-            self.part_error = None
+            self._reported = None
 
     def _tell_calls(self, events: list[ReplyEvent]) -> None:
         """What comes now is no call: those before it are complete."""
@@ -234,7 +262,7 @@ class Reducer:
         if self._pictures.add(item):
             self._suspend_part(events)
             self._tell_calls(events)
-            self.part_error = None
+            self._reported = None
         if item.type == "one_to_more_finish":
             self._show_pictures(events)
 
@@ -253,12 +281,12 @@ class Reducer:
         self._tell_searches(events)
 
     def _finish(self, frame: Frame, events: list[ReplyEvent]) -> None:
-        if frame.status == "intervene" or _read_words(frame.last_error):
+        if frame.status == "intervene" or read_words(frame.last_error):
             self._intervene(frame.last_error, events)
             return
         self.finished = True
-        if self.part_error is not None:
-            raise self.part_error
+        if (error := self.part_error) is not None:
+            raise error
         self._say_all(events)
         if self._calls is None and not self._text.has_text and not self._reasoning.has_text:
             raise EmptyAnswer(NOTHING_SAID)
@@ -266,31 +294,6 @@ class Reducer:
 
     def _intervene(self, detail: Any, events: list[ReplyEvent]) -> None:
         self._say_all(events)
-        self._text.emit("intervene", _read_words(detail), events)
+        self._text.emit("intervene", read_words(detail), events)
         self.finished = True
         events.append(ReplyFinished("content_filter"))
-
-
-def _is_executor(part: Part) -> bool:
-    """The site's own tools report here; that they failed is nobody's failure (protocol notes 0.2 row 8)."""
-    return part.role == "tool" and (part.model == "all-tools" or b'"mc_tool_result' in bytes(part.meta_data))
-
-
-def _ends(frame: Frame) -> bool:
-    """Whether the answer ends with `frame`. Raises what it reports: a filter's words are no failure."""
-    if frame.status == "intervene" or _read_words(frame.last_error):
-        return True
-    error = classify_detail(frame.error) or classify_detail(frame.last_error)
-    if error is None and frame.parts is None and (frame.code is not None or frame.message is not None):
-        error = classify_refusal(frame.code, frame.message)
-    if error is None and frame.status == "error":
-        error = UpstreamError(ENDED_WITHOUT_REASON)
-    if error is not None:
-        raise error
-    return frame.status == "finish"
-
-
-def _read_words(detail: Any) -> str:
-    """What the content filter says, empty where it says nothing (protocol notes 4.7)."""
-    words = detail.get("intervene_text") if isinstance(detail, dict) else None
-    return words if isinstance(words, str) else ""

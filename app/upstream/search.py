@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from app.core.event import Page, PagesFound
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.source import Source
 
 # Under which the arguments of a search say what it looks for; each a list of texts or of `{"q": text}`.
 _QUERY_KEYS = ("search_query", "retrieve", "queries", "query")
 _MAX_QUERIES = 16
 _MAX_QUERY_CHARS = 1000
+_SEARCH_BYTES = 1024
+_PAGE_BYTES = 256
 
 
 class Searches:
@@ -19,9 +23,10 @@ class Searches:
     A result may come in several frames, growing; frames at the end of the answer repeat it.
     """
 
-    __slots__ = ("_growing", "_told")
+    __slots__ = ("_growing", "_held", "_told")
 
-    def __init__(self) -> None:
+    def __init__(self, held: HeldBytes) -> None:
+        self._held = held
         self._growing: dict[str, PagesFound] = {}
         self._told: set[str] = set()
 
@@ -31,6 +36,10 @@ class Searches:
         if name in self._told or not sources:
             return
         pages = {source.url: Page(source.url, source.title) for source in sources}
+        before = self._growing.get(name)
+        if before is None:
+            self._held.add(_SEARCH_BYTES + sys.getsizeof(name))
+        self._held.add(_PAGE_BYTES * max(0, len(pages) - (len(before.pages) if before else 0)))
         self._growing[name] = PagesFound(read_queries(call), tuple(pages.values()))
 
     def take(self) -> list[PagesFound]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
+
+from app.upstream.held_bytes import HeldBytes
 
 # Where pages are listed (protocol notes 4.4); some of these hold each other.
 _PLACES = (
@@ -22,6 +25,15 @@ _PLACES = (
 )
 _MAX_DEPTH = 4
 _MAX_SOURCES = 2000
+# Of all parts; beyond it the oldest lists are forgotten.
+_MAX_LISTS = 200
+_MAX_LISTED = 2 * _MAX_SOURCES
+# No mark holds a longer one.
+_MAX_KEY_CHARS = 32
+# Of a page in the lists and by its key, with its title, beside its address.
+_SOURCE_BYTES = 2048
+# What tells parts apart.
+_MAX_PART_CHARS = 256
 _MAX_URL_CHARS = 2048
 _MAX_TITLE_CHARS = 300
 # What would end a Markdown link early, hide where it leads, or cannot be sent.
@@ -44,10 +56,12 @@ _Pages = dict[int, Source | None]  # by their number in one list; None where an 
 class Sources:
     """Everything that the searches of one answer found so far."""
 
-    __slots__ = ("_by_key", "_cited", "_lists", "_numbers", "has_keys")
+    __slots__ = ("_by_key", "_cited", "_listed", "_lists", "_numbers", "has_keys", "held")
 
-    def __init__(self) -> None:
+    def __init__(self, held: HeldBytes) -> None:
+        self.held = held
         self._lists: dict[str, _Pages] = {}
+        self._listed = 0  # in all of them
         self._cited: _Pages = {}
         self._by_key: dict[str, Source] = {}
         self._numbers: dict[str, int] = {}
@@ -61,13 +75,19 @@ class Sources:
         """
         pages = self._read_pages(documents)
         if pages:
-            self._lists.pop(part or "", None)
-            self._lists[part or ""] = pages
+            self._replace((part or "")[:_MAX_PART_CHARS], pages)
         return [source for source in pages.values() if source is not None]
+
+    def _replace(self, part: str, pages: _Pages) -> None:
+        """The list of `part`, which is the latest now."""
+        self._listed += len(pages) - len(self._lists.pop(part, ()))
+        self._lists[part] = pages
+        while self._listed > _MAX_LISTED or len(self._lists) > _MAX_LISTS:
+            self._listed -= len(self._lists.pop(next(iter(self._lists))))
 
     def add_cited(self, document: bytes) -> None:
         """Take the pages that a part with text names itself; they count where no search found any."""
-        if b'"citations"' in document:
+        if b'"citations"' in document and len(self._cited) < _MAX_SOURCES:
             self._cited |= self._read_pages((document,))
 
     def find_number(self, number: int) -> Source | None:
@@ -82,8 +102,8 @@ class Sources:
 
     def _read_pages(self, documents: tuple[bytes, ...]) -> _Pages:
         pages: _Pages = {}
-        entries = [entry for document in documents for entry in _find_entries(_parse(document), _MAX_DEPTH)]
-        for place, entry in enumerate(entries[:_MAX_SOURCES], start=1):
+        entries = (entry for document in documents for entry in _find_entries(_parse(document), _MAX_DEPTH))
+        for place, entry in enumerate(islice(entries, _MAX_SOURCES), start=1):
             index = entry.get("index")
             number = index if type(index) is int and index > 0 else place
             pages[number] = self._read_source(entry, number)
@@ -95,14 +115,19 @@ class Sources:
             return None
         source = Source(url, _name(entry.get("title"), url), self._number(url, number))
         key = entry.get("match_key")
-        if isinstance(key, str) and key:
+        if isinstance(key, str) and 0 < len(key) <= _MAX_KEY_CHARS:
+            self._note_key(key, source)
+        return source
+
+    def _note_key(self, key: str, source: Source) -> None:
+        if key in self._by_key or len(self._by_key) < _MAX_LISTED:
             self._by_key[key] = source
             self.has_keys = True
-        return source
 
     def _number(self, url: str, wanted: int) -> int:
         """One number a page: the upstream's own, unless another page has it already."""
         if url not in self._numbers:
+            self.held.add(_SOURCE_BYTES + len(url))
             taken = self._numbers.values()
             self._numbers[url] = max(taken) + 1 if wanted in taken else wanted
         return self._numbers[url]

@@ -62,6 +62,7 @@ class AnswerStream:
         self._continuation: Continuation | None = None
         if resumes is not None:
             self._reducer, self._continuation = resumes
+        self._reducer.held.share = self._said_share
         self._growing = GrowingText()
         self._failure: GatewayError | None = None
         self._has_lost = False  # bytes that the upstream may have sent
@@ -98,7 +99,10 @@ class AnswerStream:
     def interrupt(self) -> tuple[Reducer, Continuation]:
         """What a stream needs that goes on with this answer, which was cut; this one reads no more."""
         continuation = Continuation(
-            self._reducer.conversation_id, self._reducer.interrupt(), is_lossy=self._has_lost
+            self._reducer.conversation_id,
+            self._reducer.interrupt(),
+            is_lossy=self._has_lost,
+            held=self._reducer.held,
         )
         return self._reducer, continuation
 
@@ -155,6 +159,8 @@ class AnswerStream:
             return
         if self._said_chars > _MAX_ANSWER_CHARS:
             raise UpstreamInvalid("The upstream sent an answer that never ends.")
+        if self._reducer.current is not None:
+            self._reducer.current.merged.condense()
         if self._said_share is not None:
             self._said_share.take(chars * _BYTES_A_CHAR)
 
@@ -215,6 +221,7 @@ class AnswerStream:
                 self._decoder.forget()
                 if self._said_share is not None:
                     self._said_share.close()
+                self._reducer.held.leave(self._said_share)
                 self._growing = GrowingText()
                 self._later = []
                 release(reusable)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.event import CitedText
 from app.upstream.citation import SANDBOX_NOTE, CitingText, Said
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.source import Sources, make_safe
 
 PAGES = [
@@ -22,7 +23,7 @@ MAX_HELD = 2100
 
 
 def find(*pages: Mapping[str, object]) -> Sources:
-    sources = Sources()
+    sources = Sources(HeldBytes())
     if pages:
         sources.add("part", json.dumps({"search_results": pages}).encode())
     return sources
@@ -164,7 +165,7 @@ def test_no_address_breaks_out_of_its_link(tail: str) -> None:
 
 
 def test_a_part_that_comes_again_replaces_its_pages() -> None:
-    sources = Sources()
+    sources = Sources(HeldBytes())
     for pages in (
         [{"url": "https://a.example/"}],
         [{"url": "https://b.example/"}, {"link": "https://c.example/"}],
@@ -178,7 +179,7 @@ def test_a_part_that_comes_again_replaces_its_pages() -> None:
 
 
 def test_two_pages_never_share_a_number() -> None:
-    sources = Sources()
+    sources = Sources(HeldBytes())
     for part in ("a", "b"):
         page = {"url": f"https://{part}.example/", "index": 1, "match_key": f"turn0{part}0"}
         sources.add(part, json.dumps({"results": [page]}).encode())
@@ -197,7 +198,7 @@ def test_a_page_without_a_title_is_named_after_its_host() -> None:
     [b"", b"null", b"[1]", b"{", b'{"search_results":7}', b'{"search_results":[7,null,{},{"url":7}]}'],
 )
 def test_nonsense_gives_no_pages(document: bytes) -> None:
-    sources = Sources()
+    sources = Sources(HeldBytes())
     sources.add(None, document)
     assert sources.find_number(1) is None
     assert not sources.has_keys

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.upstream.code import CodeBlock, Notebook, OutputBlock
+from app.upstream.held_bytes import HeldBytes
 
 pieces = st.lists(
     st.sampled_from(["`", "``", "```", "\n", " ", "x", "    ", "````\n", "\n```\n"]), max_size=10
@@ -15,7 +16,7 @@ pieces = st.lists(
 
 
 def write(code: list[str]) -> str:
-    block = CodeBlock(Notebook())
+    block = CodeBlock(Notebook(HeldBytes()))
     said = [text for piece in code for text in block.feed(piece)]
     return "".join(said + block.finish("") + block.finish(""))
 
@@ -51,14 +52,14 @@ def test_code_stays_inside_of_its_blocks(code: list[str]) -> None:
 
 @given(pieces)
 def test_an_output_stays_inside_of_its_block(output: list[str]) -> None:
-    block = OutputBlock(Notebook())
+    block = OutputBlock(Notebook(HeldBytes()))
     text = "".join(output)
     blocks = read_blocks("".join(block.finish(text)))
     assert blocks == ([text.strip("\r\n")] if text.strip() else [])
 
 
 def test_ordinary_code_streams_line_by_line() -> None:
-    block = CodeBlock(Notebook())
+    block = CodeBlock(Notebook(HeldBytes()))
     assert block.feed("a =") == ["```python\na ="]
     assert block.feed(" 1\n") == [" 1"]
     assert block.feed("b") == ["\nb"]
@@ -66,13 +67,13 @@ def test_ordinary_code_streams_line_by_line() -> None:
 
 
 def test_code_that_goes_on_after_its_end_gets_another_block() -> None:
-    block = CodeBlock(Notebook())
+    block = CodeBlock(Notebook(HeldBytes()))
     assert [*block.feed("a"), *block.finish("")] == ["```python\na", "\n```"]
     assert block.feed("b") == ["\n\n```python\nb"]
 
 
 def test_an_output_is_said_once() -> None:
-    notebook = Notebook()
+    notebook = Notebook(HeldBytes())
     first = OutputBlock(notebook)
     assert first.feed("1") == []
     assert first.finish("\n12") == ["```text\n12\n```"]
@@ -83,7 +84,7 @@ def test_an_output_is_said_once() -> None:
 
 
 def test_an_output_that_is_left_is_said_as_far_as_it_came() -> None:
-    block = OutputBlock(Notebook())
+    block = OutputBlock(Notebook(HeldBytes()))
     block.feed("a")
     block.feed("b")
     assert block.leave() == ["```text\nab\n```"]

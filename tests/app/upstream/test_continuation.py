@@ -68,7 +68,9 @@ def play_cut(data: bytes, cut: int, go_on: Any) -> Played:
         events += reducer.reduce(parse_frame(document))
     if reducer.finished:
         return Played(tuple(events), None, reducer.conversation_id)
-    continuation = Continuation(reducer.conversation_id, reducer.interrupt(), is_lossy=not decoder.finish())
+    continuation = Continuation(
+        reducer.conversation_id, reducer.interrupt(), is_lossy=not decoder.finish(), held=reducer.held
+    )
     error = None
     try:
         for document in EventDecoder().feed(go_on(len(documents))):

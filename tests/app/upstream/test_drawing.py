@@ -10,6 +10,7 @@ from app.formats.format import ReplyHead
 from app.formats.openai_chat.encoder import ChunkEncoder, CompletionFolder
 from app.upstream.drawing import PictureBatch
 from app.upstream.frames import ContentItem, parse_frame
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.reducer import Reducer
 from app.upstream.sse import EventDecoder
 from tests.app.upstream.pipeline import play
@@ -56,14 +57,14 @@ def test_nothing_is_told_before_the_batch_is_complete() -> None:
     ],
 )
 def test_numbers_order_pictures(arrived: list[str], ordered: list[str]) -> None:
-    batch = PictureBatch()
+    batch = PictureBatch(HeldBytes())
     batch.add(image(*[f"https://sfile.chatglm.cn/{name}" for name in arrived]))
     assert [picture.url.rpartition("/")[2] for picture in batch.take()] == ordered
     assert batch.take() == []
 
 
 def test_lone_surrogates_do_not_leave() -> None:
-    batch = PictureBatch()
+    batch = PictureBatch(HeldBytes())
     assert not batch.add(image("https://sfile.chatglm.cn/\ud83d.jpg"))
     assert batch.add(image("https://sfile.chatglm.cn/1.jpg", code="猫\ud83d"))
     assert batch.take()[0].revised_prompt == "猫\ufffd"

@@ -14,6 +14,9 @@ import pytest
 from app.core.errors import EmptyAnswer, UpstreamBusy
 from app.core.event import ReasoningDelta, ReplyEvent, ReplyFinished, ReplyStarted, TextDelta, UpstreamCall
 from app.upstream.frames import parse_frame
+from app.upstream.held_bytes import HeldBytes
+from app.upstream.merge import PartText
+from app.upstream.native_call import NativeCalls
 from app.upstream.reducer import Reducer
 
 ARGUMENTS = '{"path": "a.txt", "lines": 3}'
@@ -158,3 +161,14 @@ def test_with_tools_an_empty_answer_is_for_others_to_judge() -> None:
 def test_the_number_of_calls_is_bounded() -> None:
     parts = [call("{}", logic_id=str(n), head={"name": "now"}) for n in range(200)]
     assert len(reduce(parts)) == 64 + 1
+
+
+def test_arguments_of_any_depth_are_told_or_no_call() -> None:
+    """What can be read may still be too deep to be written."""
+    told = 0
+    for depth in range(500, 1000):
+        calls = NativeCalls(HeldBytes())
+        document = b'{"name": "f", "arguments": {"a": %b%b}}' % (b"[" * depth, b"]" * depth)
+        told += calls.add("place", document, PartText.feed_delta)
+        assert len(calls.take()) <= 1
+    assert 0 < told < 500

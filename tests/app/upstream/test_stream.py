@@ -15,6 +15,7 @@ from app.core.event import ReplyEvent, ReplyFinished, ReplyStarted, TextDelta
 from app.upstream import stream as stream_module
 from app.upstream.body import BodyReader
 from app.upstream.head import AnswerHead
+from app.upstream.held_bytes import HeldBytes
 from app.upstream.stream import AnswerStream
 from tests.app.upstream.hostile import LoopWatch
 from tests.app.upstream.scripted import reset
@@ -244,6 +245,6 @@ def test_an_upstream_that_goes_on_after_the_finish_is_left(
     body: Any = Endless(wave, seconds, clock)
     released: list[bool] = []
     stream = AnswerStream(body, released.append)
-    monkeypatch.setattr(stream, "_reducer", SimpleNamespace(finished=True))
+    monkeypatch.setattr(stream, "_reducer", SimpleNamespace(finished=True, held=HeldBytes()))
     stream.close()
     assert (released, body.reads) == ([False], max_reads)
