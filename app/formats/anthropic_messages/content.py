@@ -52,6 +52,8 @@ def _read_block(block: Block, place: str) -> Iterator[Part]:
             source = block.source if isinstance(block.source, str) else ""
             yield TextPart("\n".join(filter(None, (block.title, source))))
             yield from _read_content(block, place)
+        case "compaction":  # what Anthropic made of earlier messages
+            yield from _read_content(block, place)
         case "tool_reference":
             yield TextPart(f"The tool {block.tool_name or block.name or ''} is available now.")
 

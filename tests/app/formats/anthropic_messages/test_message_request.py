@@ -128,6 +128,15 @@ def test_results_hold_pictures_and_say_which_tools_were_found() -> None:
     assert reference == TextPart("The tool mcp__git__log is available now.")
 
 
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_the_summary_of_what_was_compacted_elsewhere_is_read(role: str) -> None:
+    summary = {"type": "compaction", "content": "Anna is ill.", "signature": "x", "encrypted_content": "x"}
+    failed = {"type": "compaction", "content": None}
+    turn, asked = ask({"role": role, "content": [summary, failed]}, USER).turns
+    assert (turn.role, turn.parts) == (role, (TextPart("Anna is ill."),))
+    assert asked.parts == (TextPart("hi"),)
+
+
 def test_kinds_that_nobody_knows_are_skipped() -> None:
     error = {"type": "web_search_tool_result_error", "error_code": "unavailable"}
     assert read_parts(
