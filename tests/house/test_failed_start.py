@@ -6,7 +6,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -54,11 +53,10 @@ def test_a_line_of_the_tokens_file_that_is_no_token_is_told_before_anything_list
 def test_a_taken_port_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        started = time.monotonic()
         *before, said = start_and_fail(PORT=str(port))
-    assert time.monotonic() - started < 5, "gunicorn would have tried for five seconds"
     assert said.startswith(f"port {port} of 127.0.0.1 is taken")
     assert f"PORT={port % 65535 + 1}" in said
+    # gunicorn would have tried for five seconds, and said so each time: "Connection in use".
     assert [line for line in before if "Starting gunicorn" not in line] == []
 
 
