@@ -127,7 +127,8 @@ def test_while_the_breaker_is_open_the_upstream_is_hardly_asked(
     before = upstream.state()["requests"][STREAM_PATH]
     answers = [ask(gateway, "demo-a") for _ in range(100)]
     assert {answer.status for answer in answers} <= {502, 503}
-    assert upstream.state()["requests"][STREAM_PATH] - before <= 3
+    # Once after a second, two, four, ...: so often in all the time that a test has on a slow machine.
+    assert upstream.state()["requests"][STREAM_PATH] - before <= 6
 
 
 def test_the_queue_is_bounded(start: StartGateway, upstream: UpstreamEmulator) -> None:
