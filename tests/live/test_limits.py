@@ -113,7 +113,7 @@ def test_a_whole_answer_that_is_not_read_is_given_up(
 def test_one_answer_too_many(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     """Told at once; those that run do not notice, and the next one is let in as soon as one has ended."""
     gateway = start_gateway(GLM_MAX_STREAMS="3")
-    talk = "[[chunks n=250 pace=20]]"
+    talk = "[[chunks n=500 pace=20]]"  # ten seconds: the others have come and gone by then
     running = [open_chat(gateway.url, f"demo-full{n}", talk, stream=True) for n in range(3)]
     for client in running:
         client.read_until(b'"content":')

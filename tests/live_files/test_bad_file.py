@@ -99,7 +99,7 @@ def test_a_bad_file(
     check_files(gateway)
     begun = time.monotonic()
     assert ask_messages(client, messages(TEXT), stream=False).finish == "stop"
-    assert time.monotonic() - begun < 5, "the account is free again"
+    assert time.monotonic() - begun < 12, "the account is free again, and not waited for"
 
 
 def test_too_many(client: OpenAI, pages: FileServer) -> None:
