@@ -159,7 +159,7 @@ def start(image: Path) -> Iterator[dict[str, str]]:
 
 def check_health(environ: dict[str, str]) -> int:
     command = exec_form(only("HEALTHCHECK"))
-    return subprocess.run(command, env=environ, stderr=subprocess.DEVNULL, check=False, timeout=20).returncode
+    return subprocess.run(command, env=environ, stderr=subprocess.DEVNULL, check=False, timeout=50).returncode
 
 
 def test_it_serves_and_the_health_check_sees_it(image: Path) -> None:

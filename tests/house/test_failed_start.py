@@ -19,7 +19,7 @@ def start_and_fail(*arguments: str, **variables: str) -> list[str]:
     """What gunicorn says that does not start."""
     run = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", CONF, *arguments, "wsgi:app"],
-        cwd=ROOT, env=clean_environ(**variables), capture_output=True, text=True, timeout=20, check=False,
+        cwd=ROOT, env=clean_environ(**variables), capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert run.returncode == 1
     return run.stderr.splitlines()

@@ -157,7 +157,7 @@ def test_a_wrong_value_is_refused_by_name(read_conf: Any, name: str, value: str)
 def test_gunicorn_does_not_start(arguments: list[str], variables: dict[str, str], said: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "gunicorn", "-c", CONF, *arguments, "tests.house.tiny:app"],
-        cwd=ROOT, env=clean_environ(**variables), capture_output=True, text=True, timeout=20, check=False,
+        cwd=ROOT, env=clean_environ(**variables), capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert run.returncode == 1
     assert said in run.stderr
@@ -236,6 +236,6 @@ def test_the_program_finds_the_worker_from_anywhere(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("gunicorn")
     run = subprocess.run(
         [program, "--check-config", "-c", CONF, "--chdir", ROOT, "tests.house.tiny:app"],
-        cwd=tmp_path, env=clean_environ(PORT="0"), capture_output=True, text=True, timeout=20, check=False,
+        cwd=tmp_path, env=clean_environ(PORT="0"), capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")

@@ -38,6 +38,10 @@ def wait_for(gateway: GatewayProcess, holds: Callable[[Samples], bool]) -> Sampl
     return samples
 
 
+def is_idle(samples: Samples) -> bool:
+    return samples["glm_open_streams",] == samples["glm_queue_length",] == 0
+
+
 def test_every_end_is_counted(start_gateway: StartGateway, upstream: UpstreamEmulator) -> None:
     gateway = start_gateway(METRICS_KEY=METRICS_KEY)
     for account, question in (
@@ -91,8 +95,8 @@ def test_what_is_open_and_what_waits(
     assert samples["glm_accounts", "answering"] == 1
     second.close()
     first.close()
-    samples = wait_for(gateway, lambda samples: samples.get(gone) == before + 2)
-    assert (samples["glm_open_streams",], samples["glm_queue_length",]) == (0, 0)
+    # An earlier test's client that left may be counted late, beside these two.
+    wait_for(gateway, lambda samples: samples.get(gone, 0) >= before + 2 and is_idle(samples))
 
 
 def test_a_conversation_that_cannot_be_deleted_is_overdue(

@@ -42,7 +42,6 @@ def open_streams(gateway: GatewayProcess, tokens: list[str]) -> list[RawClient]:
     return clients
 
 
-@pytest.mark.timeout(150)
 def test_every_bad_end_and_two_kills(start: StartGateway, upstream: UpstreamEmulator) -> None:
     """Half a minute of `make bench-accounts` in short."""
     chaos = Chaos(questions=100)
