@@ -36,7 +36,7 @@ class RawClient:
     Whatever waits raises TimeoutError after `timeout_seconds`, and OSError where the connection breaks.
     """
 
-    def __init__(self, url: str, timeout_seconds: float = 10, receive_bytes: int | None = None) -> None:
+    def __init__(self, url: str, timeout_seconds: float = 30, receive_bytes: int | None = None) -> None:
         """Where it reads slowly, a buffer of `receive_bytes` lets the other side notice soon."""
         address = urlsplit(url)
         self._address = (address.hostname or "", address.port or 80)
@@ -148,7 +148,7 @@ def build_request(method: str, path: str, headers: Mapping[str, str], body: byte
 
 
 def open_call(
-    url: str, method: str, path: str, key: str, body: bytes = b"", *, timeout_seconds: float = 10
+    url: str, method: str, path: str, key: str, body: bytes = b"", *, timeout_seconds: float = 30
 ) -> RawClient:
     """Asks; the answer is still to be read."""
     client = RawClient(url, timeout_seconds)
@@ -164,7 +164,7 @@ def open_chat(
     stream: bool,
     send_bytes: int | None = None,
     receive_bytes: int | None = None,
-    timeout_seconds: float = 10,
+    timeout_seconds: float = 30,
     **more: object,
 ) -> RawClient:
     """Asks for a chat completion. Sends `send_bytes` of the request at most; `more` goes into its body."""

@@ -214,7 +214,7 @@ def test_answers_on_their_way_hold_nothing_of_their_questions(
 ) -> None:
     """Fifteen prompts of a million characters, each a call upstream of three megabytes."""
     idle = measure(hostile)
-    question = "[[chunks n=400 pace=50]] " + "很长" * 490_000
+    question = "[[chunks n=2000 pace=50]] " + "很长" * 490_000
     streams = [open_chat(hostile.url, f"demo-hold{n}", question, stream=True) for n in range(15)]
     for stream in streams:
         stream.read_until(b'"content":')

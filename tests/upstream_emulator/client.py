@@ -38,7 +38,7 @@ class Reply(Answer):
 class Client(RawClient):
     """Speaks the protocol; a new connection is opened whenever the last one broke."""
 
-    def __init__(self, url: str, timeout_seconds: float = 10) -> None:
+    def __init__(self, url: str, timeout_seconds: float = 30) -> None:
         super().__init__(url, timeout_seconds)
         self.token = ""
 
