@@ -7,6 +7,8 @@ messages. Its text goes on live meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any, assert_never
 
 from app.core.event import (
@@ -67,7 +69,7 @@ class ResponseOutput:
         self.items.append(self._open.item)
         self._open = None
         later, self._later = self._later, []
-        for event in later:
+        for event in _join_thinking(later):
             told += self._think(event) if isinstance(event, ReasoningDelta) else self._search(event)
         return [*told, *self.close()] if later else told
 
@@ -112,3 +114,12 @@ class ResponseOutput:
         )
         self.items.append(item)
         return told + tell_call(item, index)
+
+
+def _join_thinking(events: Iterable[ReasoningDelta | PagesFound]) -> Iterator[ReasoningDelta | PagesFound]:
+    """Thoughts in a row as one: nobody waits for a single piece any more."""
+    for is_thought, row in groupby(events, key=lambda event: isinstance(event, ReasoningDelta)):
+        if is_thought:
+            yield ReasoningDelta("".join([event.text for event in row if isinstance(event, ReasoningDelta)]))
+        else:
+            yield from row

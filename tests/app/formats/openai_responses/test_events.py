@@ -80,6 +80,14 @@ def test_what_comes_in_the_middle_of_a_text_is_told_behind_it() -> None:
     assert deltas == ["One. ", "Two.", "Hm.", "Ah."]
 
 
+def test_thinking_that_had_to_wait_is_told_at_once() -> None:
+    """However many pieces it came in: all of them would be written in one go."""
+    first, then = [ReasoningDelta("Hm. ")] * 500, [ReasoningDelta("Ah. ")] * 500
+    said: list[ReplyEvent] = [TextDelta("One."), *first, FOUND, *then, STOP]
+    deltas = [event["delta"] for event in split(encode([said])) if event["type"].endswith("text.delta")]
+    assert deltas == ["One.", "Hm. " * 500, "Ah. " * 500]
+
+
 def test_calls_come_in_the_kind_of_their_tool() -> None:
     calls = (
         ToolCalled("call_1", "read", '{"path":"a"}'),
