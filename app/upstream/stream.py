@@ -26,6 +26,9 @@ _DONE = b"[DONE]"
 _MAX_ANSWER_CHARS = 4_000_000
 _FREE_CHARS = 256 * 1024
 _BYTES_A_CHAR = 2
+# Beyond the free part, which has no more of them than characters. To whoever keeps them an event is a hundred
+# bytes beside its text, or a block.
+_MAX_LATE_EVENTS = 128 * 1024
 # Of one read, so that tiny ones do not hold up everybody else.
 _MAX_EVENTS = 256
 _DRAIN_SECONDS = 0.05
@@ -58,6 +61,7 @@ class AnswerStream:
         self._decoder = EventDecoder(room.open() if room is not None else None)
         self._said_share = room.open() if room is not None else None
         self._said_chars = 0
+        self._late_events = 0
         self._reducer = Reducer(reads_calls=reads_calls, reads_searches=reads_searches)
         self._continuation: Continuation | None = None
         if resumes is not None:
@@ -157,7 +161,8 @@ class AnswerStream:
         self._said_chars += chars
         if self._said_chars <= _FREE_CHARS:
             return
-        if self._said_chars > _MAX_ANSWER_CHARS:
+        self._late_events += len(events)
+        if self._said_chars > _MAX_ANSWER_CHARS or self._late_events > _MAX_LATE_EVENTS:
             raise UpstreamInvalid("The upstream sent an answer that never ends.")
         if self._reducer.current is not None:
             self._reducer.current.merged.condense()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.core.errors import GatewayError, OutOfRoom, UpstreamInvalid
+from app.upstream import stream as stream_module
 from app.upstream.sse import build_answer_budget
 from app.upstream.stream import AnswerStream
 
@@ -40,8 +41,8 @@ class Talk:
     def close(self) -> None: ...
 
 
-def open_stream(room: Any = None) -> AnswerStream:
-    body: Any = Talk("x" * PIECE_CHARS)
+def open_stream(room: Any = None, piece_chars: int = PIECE_CHARS) -> AnswerStream:
+    body: Any = Talk("x" * piece_chars)
     return AnswerStream(body, lambda reusable: None, room=room)
 
 
@@ -58,6 +59,16 @@ def listen(stream: AnswerStream, pieces: int) -> GatewayError | None:
 def test_an_answer_that_never_ends_is_refused() -> None:
     stream = open_stream()
     assert listen(stream, 80) is None, "four million characters"
+    assert isinstance(listen(stream, 2), UpstreamInvalid)
+    stream.close()
+
+
+def test_an_answer_in_very_many_pieces_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of a character: what keeps them keeps a hundred times as much."""
+    monkeypatch.setattr(stream_module, "_FREE_CHARS", 1000)
+    monkeypatch.setattr(stream_module, "_MAX_LATE_EVENTS", 500)
+    stream = open_stream(piece_chars=1)
+    assert listen(stream, 1500) is None
     assert isinstance(listen(stream, 2), UpstreamInvalid)
     stream.close()
 
