@@ -235,4 +235,4 @@ def test_a_restart_forgets_no_conversation(
     gateway = start_gateway()
     with connect(gateway, account) as client:
         client.images.generate(prompt="一只猫")
-        upstream.wait_until(lambda state: state["undeleted"] == 0, seconds=20)
+        upstream.wait_until(lambda state: state["undeleted"] == 0, seconds=60)

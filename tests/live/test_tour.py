@@ -6,12 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import requests
 
 from demo.gateway import ROOT
+from tests.marked_process import find_ports, find_processes
 
 
 @contextmanager
@@ -44,14 +47,6 @@ def read_until(process: subprocess.Popen[str], mark: str) -> str:
     raise AssertionError(f"it ended without saying {mark!r}: {said}")
 
 
-def nothing_answers(url: str) -> bool:
-    try:
-        requests.get(url, timeout=5)
-    except requests.ConnectionError:
-        return True
-    return False
-
-
 def url_of(said: str, word: str) -> str:
     (line,) = [line for line in said.splitlines() if line.startswith(word)]
     return line.split()[1]
@@ -59,7 +54,7 @@ def url_of(said: str, word: str) -> str:
 
 def test_the_tour_shows_everything_and_ends_well() -> None:
     with running() as process:
-        said, _ = process.communicate(timeout=40)
+        said, _ = process.communicate(timeout=150)
     assert process.returncode == 0, said
     for number in range(1, 6):
         assert f"\n{number}. " in said
@@ -69,33 +64,35 @@ def test_the_tour_shows_everything_and_ends_well() -> None:
 
 
 def test_serving_ends_cleanly_at_ctrl_c() -> None:
-    with running("--serve") as process:
+    mark = uuid.uuid4().hex
+    with running("--serve", MARK=mark) as process:
         said = read_until(process, "Ctrl-C")
         gateway, upstream = url_of(said, "gateway"), url_of(said, "upstream")
+        assert {urlsplit(gateway).port, urlsplit(upstream).port} == find_ports(mark)
         assert f"curl -N {gateway}/chat/completions" in said
         assert requests.get(gateway.replace("/v1", "/ping"), timeout=5).text == "pong"
         assert 'data-demo-key="demo-anna"' in requests.get(gateway.replace("/v1", "/"), timeout=5).text
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     assert (process.returncode, rest.split()[-1]) == (0, "stopped")
-    assert nothing_answers(gateway)
-    assert nothing_answers(upstream)
+    assert find_processes(mark) == []
 
 
 def test_a_tour_that_is_interrupted_leaves_nothing_behind() -> None:
-    with running() as process:
-        said = read_until(process, "The gateway answers at")
-        gateway = said.rsplit("http", 1)[1].split(",")[0]
+    mark = uuid.uuid4().hex
+    with running(MARK=mark) as process:
+        read_until(process, "The gateway answers at")
+        assert find_processes(mark, "gunicorn")
         process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130, rest
     assert "Traceback" not in rest
-    assert nothing_answers("http" + gateway)
+    assert find_processes(mark) == []
 
 
 def test_a_gateway_that_does_not_start_is_told_with_its_log() -> None:
     with running("--serve", LOG_LEVEL="loud") as process:
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "LOG_LEVEL is wrong" in said
     assert "Traceback" not in said
