@@ -28,6 +28,7 @@ from app.core.event import (
 from app.core.tool import Tool, ToolChoice
 from app.exchange.transforms.check import Check, FollowUp
 from app.exchange.unusable import ToolCallMalformed, ToolChoiceUnmet
+from app.hub import cooperate
 from app.metrics.counters import Counters
 from app.tools.arguments import ArgumentReader, Arguments, Reason, Unreadable
 from app.tools.correction import ask_for_call, ask_readable_call, ask_to_continue
@@ -42,6 +43,8 @@ from app.tools.tool import Call, build_call_id
 log = logging.getLogger(__name__)
 
 _Said = TextDelta | CitedText | ImageAdded
+# What is read without a turn for others.
+_SLICE_CHARS = 32 * 1024
 _make_id = partial(build_call_id, secrets.token_bytes)
 
 
@@ -125,11 +128,21 @@ class ReadCalls(Check):
         if self._detector.passes(event.text):
             self._say(event)
             return False
+        if len(event.text) > _SLICE_CHARS and isinstance(event, TextDelta):
+            return self._read_slices(event.text)
         out = self._detector.feed(event.text)
         if len(out) == 1 and isinstance(out[0], TextOut) and out[0].text == event.text:
             self._say(event)  # as it came, with its citation or picture
             return False
         return self._give_out(out)
+
+    def _read_slices(self, text: str) -> bool:
+        """In any slices the detector finds the same; others get their turn between them."""
+        for begin in range(0, len(text), _SLICE_CHARS):
+            cooperate()
+            if self._read(TextDelta(text[begin : begin + _SLICE_CHARS])):
+                return True
+        return False
 
     def _give_out(self, out: list[Out]) -> bool:
         for each in out:
