@@ -109,6 +109,14 @@ STORED = Message(
     "nothing. Send files in the messages.",
     "此网关不保存任何内容，不提供文件存储、批处理、assistants、threads 与微调。请在消息中直接发送文件。",
 )
+CONVERSATIONS = Message(
+    "OpenAI's Conversations API is not offered by this gateway, which stores no items. Go on with "
+    "`previous_response_id` (/v1/responses) or `conversation_id` (/v1/chat/completions). "
+    "GET /v1/conversations lists what is held upstream, DELETE /v1/conversations/{id} deletes one.",
+    "此网关不保存 item，不提供 OpenAI 的 Conversations 接口。请用 `previous_response_id`（/v1/responses）或 "
+    "`conversation_id`（/v1/chat/completions）接续。GET /v1/conversations 列出上游仍保留的对话，"
+    "DELETE /v1/conversations/{id} 删除其中一个。",
+)
 ABOUT_INPUTS = Message(
     "Compacting and counting inputs are not offered by this gateway under /v1/responses. Send the input "
     "itself; /v1/messages/count_tokens estimates how long a prompt is.",

@@ -15,6 +15,7 @@ _MAX_PATH_CHARS = 100
 _NOT_OFFERED = {
     "embeddings": says.EMBEDDINGS,
     "audio": says.AUDIO,
+    "conversations": says.CONVERSATIONS,
     "moderations": says.MODERATIONS,
     "completions": says.COMPLETIONS,
     "realtime": says.REALTIME,

@@ -82,6 +82,9 @@ def test_a_path_that_leads_nowhere(gateway: GatewayProcess, client: OpenAI, row:
         ("/responses/compact", "Compacting and counting"),
         ("/responses/input_tokens", "Compacting and counting"),
         ("/models/gemini-pro:generateContent", "Gemini's API"),
+        ("/conversations", "OpenAI's Conversations API"),
+        ("/conversations/conv_1", "OpenAI's Conversations API"),
+        ("/conversations/conv_1/items", "OpenAI's Conversations API"),
     ],
 )
 def test_what_is_not_offered_is_named_where_a_path_of_ours_looks_like_it(
