@@ -15,6 +15,7 @@ from app.catalogue.message import tell_in
 from app.config import Settings
 from app.formats import openai_error
 from app.formats.anthropic_messages import error as anthropic_error
+from app.formats.format import ErrorEncoder
 from app.gateway import Gateway
 from app.origin import EVERY_ORIGIN, compile_origins
 from app.routes import (
@@ -80,6 +81,17 @@ class Application(Flask):
         return func
 
 
+def _build_failure_pages() -> FailurePages:
+    """On paths that are nobody's own (/v1/models) who sends Anthropic's header hears its shape."""
+    by_path: dict[str, ErrorEncoder] = {
+        "/v1/chat/": openai_error.encode_error,
+        "/v1/responses": openai_error.encode_error,
+        "/v1/messages": anthropic_error.encode_error,
+    }
+    by_header = {"anthropic-version": anthropic_error.encode_error}
+    return FailurePages(by_path, by_header, openai_error.encode_error)
+
+
 def create_app(settings: Settings) -> Flask:
     """The WSGI application around a running gateway."""
     logs.configure(settings.log_level, settings.log_format)
@@ -94,7 +106,7 @@ def create_app(settings: Settings) -> Flask:
     request_log.install(app, gateway.active_requests, gateway.counters)
     for blueprint in _BLUEPRINTS:
         app.register_blueprint(blueprint)
-    FailurePages({"/": openai_error.encode_error, "/v1/messages": anthropic_error.encode_error}).install(app)
+    _build_failure_pages().install(app)
     CORS(
         app,
         resources=["/v1/*", "/token/check"],

@@ -1,9 +1,10 @@
-"""Failures as whole responses, each in the format of the path that was asked."""
+"""Failures as whole responses, each in the format of the path that was asked, or of who asks."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import chain
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, MethodNotAllowed, RequestEntityTooLarge
@@ -22,13 +23,21 @@ log = logging.getLogger(__name__)
 
 
 class FailurePages:
-    """The last handlers of the application. `encoders` are by beginning of the path, the longest one counts.
+    """The last handlers of the application. `by_path` are encoders by beginning of the path.
 
-    By path and not by blueprint: a path that no route has (404), or a method (405), belongs to none.
+    By path and not by blueprint: a path that no route has (404), or a method (405), belongs to none. Where no
+    format owns the path, a header that only clients of one format send says which: `by_header`.
     """
 
-    def __init__(self, encoders: Mapping[str, ErrorEncoder]) -> None:
-        self._encoders = sorted(encoders.items(), key=lambda item: -len(item[0]))
+    def __init__(
+        self,
+        by_path: Mapping[str, ErrorEncoder],
+        by_header: Mapping[str, ErrorEncoder],
+        otherwise: ErrorEncoder,
+    ) -> None:
+        self._by_path = by_path
+        self._by_header = by_header
+        self._otherwise = otherwise
 
     def install(self, app: Flask) -> None:
         app.register_error_handler(GatewayError, self.render_error)
@@ -64,8 +73,9 @@ class FailurePages:
         return self.render_error(InternalError(MISTAKE))
 
     def _encode(self, error: GatewayError) -> bytes:
-        encoders = (encode for prefix, encode in self._encoders if request.path.startswith(prefix))
-        return next(encoders)(error, g.request_log.id)
+        by_path = (encode for prefix, encode in self._by_path.items() if request.path.startswith(prefix))
+        by_header = (encode for name, encode in self._by_header.items() if name in request.headers)
+        return next(chain(by_path, by_header), self._otherwise)(error, g.request_log.id)
 
 
 def _translate(exc: HTTPException) -> GatewayError:

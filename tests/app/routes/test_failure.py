@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.core.errors import CredentialsRejected, GatewayError, UpstreamThrottled
+from app.formats.format import ErrorEncoder
 from app.formats.openai_error import encode_error
 from app.metrics.counters import Counters
 from app.routes.failure import FailurePages
@@ -31,7 +32,8 @@ def encode_plainly(error: GatewayError, request_id: str) -> bytes:
 def app() -> Iterator[Flask]:
     app, active = Flask(__name__), ActiveRequests(Limits(2, 60, 60))
     request_log.install(app, active, Counters())
-    FailurePages({"/": encode_error, "/v2/": encode_plainly}).install(app)
+    by_path: dict[str, ErrorEncoder] = {"/v2/": encode_plainly, "/v1/fail/": encode_error}
+    FailurePages(by_path, {"plain-version": encode_plainly}, encode_error).install(app)
 
     def fail(name: str) -> str:
         raise FAILURES[name]
@@ -68,3 +70,13 @@ def test_what_stands_in_the_head_is_the_same_in_every_format(app: Flask) -> None
         assert client.post(f"{prefix}fail/credentials").headers["WWW-Authenticate"] == "Bearer"
         assert client.post(f"{prefix}fail/throttled").headers["Retry-After"] == "2"
         assert set(client.get(f"{prefix}fail/x").headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+
+
+def test_what_no_format_owns_speaks_that_of_the_header(app: Flask) -> None:
+    """A list of models, say, which clients of each format ask for."""
+    client, plain = app.test_client(), {"Plain-Version": "1"}
+    answer = client.get("/v1/nothing", headers=plain)
+    assert answer.text == f"404 not_found {answer.headers['Request-Id']}"
+    assert client.get("/v1/nothing").get_json()["error"]["code"] == "not_found"
+    owned = client.get("/v1/fail/x", headers=plain)
+    assert (owned.status_code, owned.get_json()["error"]["code"]) == (405, "method_not_allowed")

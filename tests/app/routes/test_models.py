@@ -202,3 +202,12 @@ def test_names_are_not_logged(connect: Connect, caplog: pytest.LogCaptureFixture
         assert answer.status_code == 200
     assert "的助手" not in caplog.text
     assert Account("lists-log").assistant_id not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/v1/models/nobody", "/v1/files", "/v1/conversations/x"])
+def test_who_sends_anthropics_header_hears_failures_in_its_shape(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers=ANTHROPIC | bearer("demo-a"))
+    told = answer.get_json()
+    assert (answer.status_code, told["type"], told["error"]["type"]) == (404, "error", "not_found_error")
+    assert told["request_id"] == answer.headers["Request-Id"]
+    assert "param" in client.get(path, headers=bearer("demo-a")).get_json()["error"]
