@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import FilePart, Part, TextPart
 from app.formats.anthropic_messages.request import Block, Source
+from app.formats.anthropic_messages.tool_change import tell_change
 
 # Claude Code's first system block: changes with its versions and says nothing to a model.
 _BILLING_MARK = "x-anthropic-billing-header:"
@@ -54,8 +55,8 @@ def _read_block(block: Block, place: str) -> Iterator[Part]:
             yield from _read_content(block, place)
         case "compaction":  # what Anthropic made of earlier messages
             yield from _read_content(block, place)
-        case "tool_reference":
-            yield TextPart(f"The tool {block.tool_name or block.name or ''} is available now.")
+        case "tool_reference" | "tool_addition" | "tool_removal" if words := tell_change(block):
+            yield TextPart(words)
 
 
 def _read_text(block: Block, place: str) -> str:

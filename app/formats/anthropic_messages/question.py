@@ -18,16 +18,14 @@ from app.formats.anthropic_messages.content import (
 from app.formats.anthropic_messages.request import Message, MessagesRequest
 from app.formats.anthropic_messages.tool import (
     build_calls,
-    build_choice,
+    build_declared,
     build_json_output,
-    build_search_tool,
-    build_tools,
 )
 
 
 def build_question(request: MessagesRequest) -> Question:
     """What `request`, which was checked, asks. Raises InvalidRequest that names the place."""
-    search_tool = build_search_tool(request)
+    declared = build_declared(request)
     return Question(
         turns=_build_turns(request),
         model=request.model,
@@ -36,9 +34,9 @@ def build_question(request: MessagesRequest) -> Question:
         reasoning=_choose_display(request),
         stop=tuple(request.stop_sequences or ()),
         max_tokens=request.max_tokens,
-        tools=build_tools(request),
-        choice=build_choice(request, search_tool),
-        search_tool=search_tool,
+        tools=declared.tools,
+        choice=declared.choice,
+        search_tool=declared.search_tool,
         json_output=build_json_output(request),
     )
 

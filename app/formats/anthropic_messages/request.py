@@ -40,10 +40,25 @@ class Source(msgspec.Struct, frozen=True):
     content: str | Blocks | None = None
 
 
-class ToolReference(msgspec.Struct, frozen=True):
-    """Which of `tools` a block of type `tool_addition` makes available."""
+class ToolSpec(msgspec.Struct, frozen=True):
+    """The client's own, or by `type` one of Anthropic's (`bash_20250124`, `web_search_20250305`)."""
 
+    type: str | None = None
     name: str | None = None
+    description: str | None = None
+    defer_loading: bool | None = None
+    input_schema: msgspec.Raw = NO_SCHEMA
+    display_width_px: int | None = None
+    display_height_px: int | None = None
+    enable_zoom: bool | None = None
+
+
+class ChangedTool(msgspec.Struct, frozen=True):
+    """What a block adds or removes: a tool by name (`tool_reference`), or a new one (`tool_definition`)."""
+
+    type: str = ""
+    name: str | None = None
+    definition: ToolSpec | None = None
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -61,7 +76,8 @@ class Block(msgspec.Struct, frozen=True):
     content: str | Blocks | Unread | None = None
     is_error: bool | None = None
     tool_name: str | None = None
-    tool: str | ToolReference | None = None
+    tool: str | ChangedTool | None = None
+    tool_changes: Blocks | None = None
 
 
 Blocks = Annotated[list[Block], msgspec.Meta(max_length=MAX_BLOCKS)]
@@ -72,16 +88,6 @@ class Message(msgspec.Struct, frozen=True):
 
     role: Role
     content: str | Blocks
-
-
-class ToolSpec(msgspec.Struct, frozen=True):
-    """The client's own, or by `type` one that Anthropic would run (`web_search_20250305`)."""
-
-    type: str | None = None
-    name: str | None = None
-    description: str | None = None
-    defer_loading: bool | None = None
-    input_schema: msgspec.Raw = NO_SCHEMA
 
 
 class Choice(msgspec.Struct, frozen=True):

@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.request import Call
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, SearchTool, Tool, ToolChoice
-from app.formats.anthropic_messages.deferred import find_hidden_names, is_run_by_client
-from app.formats.anthropic_messages.request import Block, MessagesRequest, OutputFormat, ToolSpec
+from app.formats.anthropic_messages.built_in_tool import find_built_in, is_run_by_client
+from app.formats.anthropic_messages.deferred import find_hidden_names
+from app.formats.anthropic_messages.request import Block, Choice, MessagesRequest, OutputFormat, ToolSpec
+from app.formats.anthropic_messages.tool_change import PlacedTool, list_current_tools
 from app.formats.json_body import retell_json
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
 
 _SEARCH_PREFIX = "web_search_"
+# Of the tools that a refused choice could have meant.
+_MAX_TOLD = 4
+_MAX_TOLD_CHARS = 64
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "any": "required", "tool": "named", "none": "none"}
 
 
-def build_tools(request: MessagesRequest) -> tuple[Tool, ...]:
-    """The client's own tools, without the deferred ones that nothing names yet.
+class Declared(msgspec.Struct, frozen=True):
+    """What the request offers the model, and how free it is to use that."""
 
-    Those that Anthropic would run are skipped; searching is `build_search_tool`'s.
+    tools: tuple[Tool, ...]
+    choice: ToolChoice
+    search_tool: SearchTool | None
 
-    Raises InvalidRequest that names the place.
+
+def build_declared(request: MessagesRequest) -> Declared:
+    """The client's tools, without the deferred ones that nothing names yet, and the search of the web.
+
+    What else Anthropic would run is skipped. Raises InvalidRequest that names the place, UnsupportedValue for
+    a choice that skipped tools alone could meet.
     """
-    schemas, hidden = ToolSchemas(), find_hidden_names(request)
-    tools = []
-    for index, tool in enumerate(request.tools or ()):
-        if not is_run_by_client(tool) or (tool.defer_loading and tool.name in hidden):
-            continue
-        place = f"tools.{index}"
-        if not tool.name:
-            raise InvalidRequest("A tool needs a `name`.", param=f"{place}.name")
-        parameters = schemas.read(tool.input_schema, place, "input_schema")
-        size = len(bytes(tool.input_schema))
-        tools.append(Tool(tool.name, tool.description or "", parameters, place=place, schema_bytes=size))
-    return tuple(tools)
+    current = list_current_tools(request)
+    hidden = find_hidden_names(request, [tool for tool, _ in current])
+    schemas = ToolSchemas()
+    tools = tuple(
+        [
+            _build_tool(tool, place, schemas)
+            for tool, place in current
+            if is_run_by_client(tool) and not (tool.defer_loading and tool.name in hidden)
+        ]
+    )
+    search_tool = _build_search_tool(current, request.tool_choice)
+    choice = _build_choice(request.tool_choice, search_tool)
+    if search_tool is None:
+        _check_available(choice, tools, current)
+    return Declared(tools, choice, search_tool)
 
 
-def build_search_tool(request: MessagesRequest) -> SearchTool | None:
+def _build_tool(tool: ToolSpec, place: str, schemas: ToolSchemas) -> Tool:
+    if not tool.name:
+        raise InvalidRequest("A tool needs a `name`.", param=f"{place}.name")
+    built_in = find_built_in(tool)
+    if built_in is not None:
+        return Tool(tool.name, built_in.description, built_in.parameters, place=place)
+    parameters = schemas.read(tool.input_schema, place, "input_schema")
+    size = len(bytes(tool.input_schema))
+    return Tool(tool.name, tool.description or "", parameters, place=place, schema_bytes=size)
+
+
+def _build_search_tool(current: Sequence[PlacedTool], choice: Choice | None) -> SearchTool | None:
     """The search of the web that the model may use, None where none is offered."""
-    offered = next(filter(_is_search, request.tools or ()), None)
+    offered = next((tool for tool, _ in current if _is_search(tool)), None)
     if offered is None:
         return None
-    choice = request.tool_choice
     return SearchTool(choice is not None and choice.type == "tool" and choice.name == offered.name)
 
 
@@ -52,9 +77,8 @@ def _is_search(tool: ToolSpec) -> bool:
     return tool.type is not None and tool.type.startswith(_SEARCH_PREFIX)
 
 
-def build_choice(request: MessagesRequest, search_tool: SearchTool | None) -> ToolChoice:
+def _build_choice(choice: Choice | None, search_tool: SearchTool | None) -> ToolChoice:
     """Raises InvalidRequest for a choice that nobody knows."""
-    choice = request.tool_choice
     if choice is None or (search_tool is not None and search_tool.is_chosen):
         return ANY_CHOICE
     mode = _MODES.get(choice.type)
@@ -64,6 +88,20 @@ def build_choice(request: MessagesRequest, search_tool: SearchTool | None) -> To
         raise InvalidRequest("A choice of one tool needs its `name`.", param="tool_choice.name")
     names = (choice.name,) if mode == "named" and choice.name else None
     return ToolChoice(mode, names, is_parallel=choice.disable_parallel_tool_use is not True)
+
+
+def _check_available(choice: ToolChoice, tools: Sequence[Tool], current: Sequence[PlacedTool]) -> None:
+    """Raises UnsupportedValue where a call is wanted that only a skipped tool could be."""
+    offered = {tool.name for tool in tools}
+    wanted = [tool for tool, _ in current if choice.names is None or tool.name in choice.names]
+    if not choice.is_forced or not wanted or any(tool.name in offered for tool in wanted):
+        return
+    named = ", ".join(
+        [f"`{(tool.name or tool.type or '')[:_MAX_TOLD_CHARS]}`" for tool in wanted[:_MAX_TOLD]]
+    )
+    raise UnsupportedValue(
+        f"`tool_choice` wants a call of what is not available here: {named}.", param="tool_choice"
+    )
 
 
 def build_calls(blocks: Iterable[Block]) -> tuple[Call, ...]:

@@ -188,7 +188,7 @@ def test_thinking_can_be_left_out_of_the_answer() -> None:
 def test_tools() -> None:
     server = [
         {"type": "code_execution_20250825", "name": "code_execution"},
-        {"type": "bash_20250124", "name": "bash"},
+        {"type": "web_fetch_20250910", "name": "web_fetch"},
     ]
     more = {"type": "custom", "name": "now", "strict": True, "defer_loading": False, "cache_control": {}}
     question = ask(tools=[READ, *server, more])
