@@ -31,9 +31,9 @@ def create_message() -> Response:
 @bp.post("/v1/messages/count_tokens")
 def count_tokens() -> Response:
     """How long the prompt of such a request would be; no account is asked."""
-    from app.formats.anthropic_messages.asked import parse_message  # noqa: PLC0415
+    from app.formats.anthropic_messages.asked import parse_counted  # noqa: PLC0415
 
     known = services()
-    question = parse_message(read_body(known), max_text_chars=max_text_chars(known)).question
+    question = parse_counted(read_body(known), max_text_chars=max_text_chars(known))
     hold_more(measure_question(question))
     return jsonify(input_tokens=known.chat.count_tokens(question))

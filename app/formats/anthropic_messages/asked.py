@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from app.core.errors import UnsupportedValue
 from app.core.request import Question
 from app.core.usage import Usage
 from app.formats.anthropic_messages.encoder import EventEncoder, MessageFolder
@@ -32,5 +33,16 @@ def parse_message(body: bytes, *, max_text_chars: int) -> AskedMessage:
     Only `true` asks for a stream: some clients leave the field out where they want the answer whole.
     """
     request = parse_messages_request(body, max_text_chars=max_text_chars)
+    if request.compaction is not None:
+        # Whoever asks for it puts what comes in the place of the conversation: an answer would lose that.
+        raise UnsupportedValue(
+            "`compaction` is not available here: ask for a summary in a message of your own.",
+            param="compaction",
+        )
     is_streamed = request.stream is True
     return AskedMessage(build_question(request), is_streamed, is_streamed and request.progress is True)
+
+
+def parse_counted(body: bytes, *, max_text_chars: int) -> Question:
+    """Read and check the body of a request whose prompt is counted, and never answered."""
+    return build_question(parse_messages_request(body, max_text_chars=max_text_chars))

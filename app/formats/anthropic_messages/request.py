@@ -134,6 +134,8 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     output_config: OutputConfig | None = None
     output_format: OutputFormat | None = None
     thread: Thread | None = None
+    # A summary in place of an answer.
+    compaction: Unread | None = None
     progress: bool | None = None
 
 

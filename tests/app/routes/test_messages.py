@@ -93,6 +93,32 @@ def test_no_thread_is_no_thread(client: FlaskClient) -> None:
     assert client.post(MESSAGES, json=QUESTION | {"thread": None}, headers=KEY).status_code == 200
 
 
+@pytest.mark.parametrize("wish", [{"type": "summarize"}, {"type": "summarize", "instructions": "x"}, {}])
+def test_a_summary_by_the_server_is_refused_where_an_answer_would_pass_for_it(
+    client: FlaskClient, wish: Any
+) -> None:
+    """Its caller puts what comes in the place of the conversation. In a count it means nothing."""
+    asked = QUESTION | {"compaction": wish}
+    answer = client.post(MESSAGES, json=asked, headers=KEY)
+    said = check_failure(answer, 400, "invalid_request_error")
+    assert said.startswith("`compaction` is not available here: ")
+    assert answer.get_json()["error"]["code"] == "unsupported_value"
+    assert client.post(COUNT, json=asked, headers=KEY).status_code == 200
+    assert client.post(MESSAGES, json=QUESTION | {"compaction": None}, headers=KEY).status_code == 200
+
+
+def test_a_call_of_what_anthropic_runs_cannot_be_wanted(
+    client: FlaskClient, upstream: UpstreamEmulator
+) -> None:
+    asked = QUESTION | {
+        "tools": [{"type": "code_execution_20250825", "name": "code_execution"}],
+        "tool_choice": {"type": "any"},
+    }
+    said = check_failure(client.post(MESSAGES, json=asked, headers=KEY), 400, "invalid_request_error")
+    assert said.startswith("`tool_choice` wants a call of what is not available here: `code_execution`.")
+    assert upstream.requests() == []
+
+
 @pytest.mark.parametrize("text", ["好" * 1001, "x" * 100_000], ids=["prompt", "body"])
 def test_too_long_is_said_so_that_claude_code_compacts(connect: Connect, text: str) -> None:
     client = connect(GLM_MAX_PROMPT_CHARS="1000")
