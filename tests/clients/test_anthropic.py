@@ -70,6 +70,45 @@ except anthropic.BadRequestError as error:
     print(type(error).__name__)
 """
 )
+OWN_TOOLS = (
+    CLIENT
+    + """
+import subprocess
+from anthropic.tools import BetaLocalFilesystemMemoryTool
+
+question = {"role": "user", "content": "Go on."}
+ask = {"model": "glm", "max_tokens": 999}
+memory = BetaLocalFilesystemMemoryTool(os.environ["HOME"])
+runner = client.beta.messages.tool_runner(**ask, messages=[question], tools=[memory])
+print(runner.until_done().content[0].text)
+tools, messages = [{"type": "bash_20250124", "name": "bash"}], [question]
+wanted = {"type": "tool", "name": "bash"}
+first = client.messages.create(**ask, messages=messages, tools=tools, tool_choice=wanted)
+call = first.content[-1]
+printed = subprocess.run(["bash", "-c", call.input["command"]], capture_output=True, text=True).stdout
+result = {"type": "tool_result", "tool_use_id": call.id, "content": printed}
+messages += [{"role": "assistant", "content": first.content}, {"role": "user", "content": [result]}]
+print(client.messages.create(**ask, messages=messages, tools=tools).content[0].text)
+
+@anthropic.beta_tool
+def get_weather() -> str:
+    '''Now.'''
+    return "18 degrees"
+
+@anthropic.beta_tool
+def get_time() -> str:
+    '''Now.'''
+    return "noon"
+
+runner = client.beta.messages.tool_runner(**ask, messages=[question], tools=[get_weather])
+for number, message in enumerate(runner):
+    if number == 0:
+        runner.add_tools(get_time)
+    if number == 1:
+        runner.remove_tools("get_weather")
+    print([block.name for block in message.content if block.type == "tool_use"] or message.content[0].text)
+"""
+)
 FAILURES = (
     CLIENT
     + """
@@ -138,6 +177,26 @@ def test_its_tool_runner_sends_all_of_the_conversation(
     kept = ("Be brief.", "Weather?", "get_weather")
     assert [all(words in prompt for words in kept) for prompt in prompts] == [True] * 4
     assert ["18 degrees" in prompt for prompt in prompts] == [False, True] * 2
+
+
+def test_tools_that_the_program_runs_come_without_a_schema_or_late(
+    run_program: RunProgram, upstream: UpstreamEmulator, account: str, tmp_path: Path
+) -> None:
+    note = {"command": "create", "path": "/memories/a.txt", "file_text": "hello"}
+    memory = f"agent name=memory args={quote(json.dumps(note))}"
+    bash = f"agent name=bash args={quote(json.dumps({'command': 'echo $((6 * 7))'}))}"
+    calls = [f"agent again=1 name={name}" for name in ("get_weather", "get_time", "get_weather")]
+    upstream.account(account, next=[memory, memory, bash, bash, *calls])
+    said = run(run_program, OWN_TOOLS)
+    assert said[:4] == [
+        "memory #1 gave: File created successfully at: /memories/a.txt",
+        "bash #1 gave: 42",
+        "['get_weather']",
+        "['get_time']",
+    ]
+    assert (tmp_path / "memories/a.txt").read_text() == "hello"
+    (text,) = said[4:]
+    assert text.startswith("<call-")
 
 
 def test_failures_are_its_own(run_program: RunProgram, upstream: UpstreamEmulator, account: str) -> None:

@@ -90,6 +90,28 @@ def test_a_call_in_every_form_its_result_and_the_answer(asking: Asking, form: st
     assert (read_text(message), message["stop_reason"]) == ("read_file #1 gave: hello world", "end_turn")
 
 
+@pytest.mark.parametrize("name", ["bash", "memory"])
+def test_a_tool_that_brings_no_schema(asking: Asking, name: str) -> None:
+    given = (
+        {"command": "view", "path": "/memories", "view_range": [1, 2]}
+        if name == "memory"
+        else {"command": "ls"}
+    )
+    # A model may write numbers as text: the schema that is offered puts them right.
+    written = json.dumps(given).replace("[1, 2]", '["1", "2"]')
+    tools = [{"type": f"{name}_20250818", "name": name}]
+    messages = user(f"agent name={name} args={quote(written)}")
+    message = asking.both(messages, tools=tools, tool_choice={"type": "tool", "name": name})
+    (call,) = message["content"]
+    assert (call["name"], call["input"], message["stop_reason"]) == (name, given, "tool_use")
+    result = {"type": "tool_result", "tool_use_id": call["id"], "content": "hello"}
+    messages += [
+        {"role": "assistant", "content": message["content"]},
+        {"role": "user", "content": [result]},
+    ]
+    assert read_text(asking.both(messages, tools=tools)) == f"{name} #1 gave: hello"
+
+
 def test_a_request_in_the_shape_of_claude_code(asking: Asking, upstream: UpstreamEmulator) -> None:
     """Everything that it sends beside the conversation; nothing of it is refused, and no bill is read out."""
     cached = {"cache_control": {"type": "ephemeral"}}
