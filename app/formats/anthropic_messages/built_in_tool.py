@@ -6,6 +6,7 @@ they take is what Anthropic's API calls them with, which is what clients read.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -151,16 +152,22 @@ _REGION = _integers(4, "Of zoom: left, top, right and bottom of the part of the 
 
 
 def _describe_computer(tool: ToolSpec) -> BuiltInTool:
-    """Its actions differ by version, and the request says how large the screen is."""
-    actions: tuple[str, ...] = _FIRST_ACTIONS
-    inputs = _FIRST_INPUTS
-    if tool.type != "computer_20241022":
-        actions, inputs = (*actions, *_LATER_ACTIONS), inputs | _LATER_INPUTS
-    if tool.enable_zoom:
-        actions, inputs = (*actions, "zoom"), inputs | {"region": _REGION}
+    """The request says how large the screen is."""
     size = f"{tool.display_width_px or '?'} x {tool.display_height_px or '?'}"
     return BuiltInTool(
         f"Sees a screen of {size} pixels and works it with mouse and keyboard. Take a screenshot first, and "
         "again to see what an action did.",
-        _object({"action": _one_of(*actions), **inputs}, "action"),
+        _build_computer_inputs(is_first=tool.type == "computer_20241022", has_zoom=tool.enable_zoom is True),
     )
+
+
+# All requests share the few that there are, however many tools one declares.
+@cache
+def _build_computer_inputs(*, is_first: bool, has_zoom: bool) -> Json:
+    actions: tuple[str, ...] = _FIRST_ACTIONS
+    inputs = _FIRST_INPUTS
+    if not is_first:
+        actions, inputs = (*actions, *_LATER_ACTIONS), inputs | _LATER_INPUTS
+    if has_zoom:
+        actions, inputs = (*actions, "zoom"), inputs | {"region": _REGION}
+    return _object({"action": _one_of(*actions), **inputs}, "action")

@@ -41,13 +41,12 @@ def list_changes(request: MessagesRequest) -> Iterator[tuple[Block, str]]:
         if isinstance(message.content, str):
             continue
         for index, block in enumerate(message.content):
-            place = f"messages.{message_index}.content.{index}"
             if block.type in _CHANGES:
-                yield block, place
+                yield block, f"messages.{message_index}.content.{index}"
             elif block.type == "compaction":
                 for number, change in enumerate(block.tool_changes or ()):
                     if change.type in _CHANGES:
-                        yield change, f"{place}.tool_changes.{number}"
+                        yield change, f"messages.{message_index}.content.{index}.tool_changes.{number}"
 
 
 def read_changed_name(block: Block) -> str:

@@ -135,6 +135,12 @@ def test_the_model_hears_how_large_the_screen_is() -> None:
     assert "? x ?" in offer({"type": "computer_20250124", "name": "computer"}).description
 
 
+@pytest.mark.parametrize("tool", [BASH, MEMORY, EDITOR, FIRST_EDITOR, COMPUTER])
+def test_many_of_them_take_no_room_for_their_schemas(tool: Any) -> None:
+    first, *others = ask(tools=[tool | {"name": f"t{number}"} for number in range(20)]).tools
+    assert all(other.parameters is first.parameters for other in others)
+
+
 def test_it_is_deferred_like_any_other() -> None:
     find = {"name": "ToolSearch", "input_schema": {"type": "object"}}
     tools = [find, BASH | {"defer_loading": True}]
