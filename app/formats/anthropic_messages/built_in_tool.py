@@ -85,7 +85,7 @@ _TEXT_EDITOR = BuiltInTool(
         "path",
     ),
 )
-# What is inserted is called `new_str`.
+# Until 2025-01-24; what it inserts is called `new_str`.
 _FIRST_TEXT_EDITOR = BuiltInTool(
     "Views a file or lists a directory (view), writes a new file (create), replaces a text in a file "
     "(str_replace), inserts a text behind a line (insert), takes back the last edit of a file (undo_edit).",
@@ -140,9 +140,13 @@ _LATER_ACTIONS = ("triple_click", "left_mouse_down", "left_mouse_up", "scroll", 
 
 _FIRST_INPUTS: Json = {
     "coordinate": _integers(2, "Where, in pixels from the left and the top; of a drag, where it ends."),
-    "text": _text("Of type: the text. Of key and hold_key: the keys (ctrl+s, Return)."),
+    "text": _text("Of type: the text. Of key: the keys (ctrl+s, Return)."),
 }
 _LATER_INPUTS: Json = {
+    "text": _text(
+        "Of type: the text. Of key and hold_key: the keys (ctrl+s, Return). Of clicks, drags and scroll: "
+        "keys that are held down meanwhile."
+    ),
     "start_coordinate": _integers(2, "Of left_click_drag: where it begins."),
     "scroll_direction": _one_of("up", "down", "left", "right"),
     "scroll_amount": _integer("Of scroll: how many clicks of the wheel."),

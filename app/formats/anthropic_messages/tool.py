@@ -49,8 +49,7 @@ def build_declared(request: MessagesRequest) -> Declared:
     )
     search_tool = _build_search_tool(current, request.tool_choice)
     choice = _build_choice(request.tool_choice, search_tool)
-    if search_tool is None:
-        _check_available(choice, tools, current)
+    _check_available(choice, tools, current)
     return Declared(tools, choice, search_tool)
 
 
@@ -94,7 +93,8 @@ def _check_available(choice: ToolChoice, tools: Sequence[Tool], current: Sequenc
     """Raises UnsupportedValue where a call is wanted that only a skipped tool could be."""
     offered = {tool.name for tool in tools}
     wanted = [tool for tool, _ in current if choice.names is None or tool.name in choice.names]
-    if not choice.is_forced or not wanted or any(tool.name in offered for tool in wanted):
+    can_be_met = any(tool.name in offered or _is_search(tool) for tool in wanted)
+    if not choice.is_forced or not wanted or can_be_met:
         return
     named = ", ".join(
         [f"`{(tool.name or tool.type or '')[:_MAX_TOLD_CHARS]}`" for tool in wanted[:_MAX_TOLD]]

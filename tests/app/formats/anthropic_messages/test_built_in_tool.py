@@ -187,6 +187,14 @@ def test_a_call_of_what_others_run_cannot_be_wanted(tool: Any) -> None:
             ask(tools=[MEMORY, tool], tool_choice={"type": "tool", "name": name})
 
 
+def test_a_search_of_the_web_meets_any_choice_and_no_named_one() -> None:
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    fetch = {"type": "web_fetch_20250910", "name": "web_fetch"}
+    assert ask(tools=[search, fetch], tool_choice={"type": "any"}).searches_natively
+    with pytest.raises(UnsupportedValue, match="not available here: `web_fetch`"):
+        ask(tools=[search, fetch], tool_choice={"type": "tool", "name": "web_fetch"})
+
+
 def test_few_of_those_are_told_and_never_long_names() -> None:
     tools = [{"type": "web_fetch_20250910", "name": f"{number}{'x' * 100}"} for number in range(50)]
     with pytest.raises(UnsupportedValue) as refused:
