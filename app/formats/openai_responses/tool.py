@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated
 
 import msgspec
@@ -10,10 +11,17 @@ import msgspec
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, SearchTool, Tool, ToolChoice
 from app.formats.json_body import decode_value
-from app.formats.openai_responses.request import MAX_TOOLS, Choice, ResponsesRequest, Unread
+from app.formats.openai_responses.request import (
+    MAX_TOOLS,
+    Choice,
+    ResponsesRequest,
+    Unread,
+)
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
 
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
+_MAX_KIND_CHARS = 64
+_MAX_NAMED_KINDS = 5
 _SEARCH = "web_search"
 """With it begin the types of every version: web_search, web_search_preview, web_search_2025_08_26..."""
 
@@ -78,8 +86,21 @@ def build_declared(request: ResponsesRequest) -> Declared:
     choice, wants_search = _build_choice(request)
     if wants_search and not reader.has_search:
         raise InvalidRequest("`tool_choice` names `web_search`, which no tool declares.", param="tool_choice")
+    if choice.is_forced and request.tools:
+        _check_forced(tools, choice, reader)
     search_tool = SearchTool(is_chosen=wants_search) if reader.has_search else None
     return Declared(tools, choice, search_tool)
+
+
+def _check_forced(tools: Sequence[Tool], choice: ToolChoice, reader: _ToolReader) -> None:
+    """Raises UnsupportedValue where none of the tools that a call is wanted of can be called here."""
+    if choice.names or (choice.names is None and (tools or reader.has_search)):
+        return
+    kinds = ", ".join([kind[:_MAX_KIND_CHARS] for kind in islice(reader.skipped, _MAX_NAMED_KINDS)])
+    why = f"not available here: {kinds}" if kinds else "no tool is left"
+    raise UnsupportedValue(
+        f"`tool_choice` wants a call, and none of the tools can be called ({why}).", param="tool_choice"
+    )
 
 
 class _ToolReader:
@@ -88,6 +109,8 @@ class _ToolReader:
     def __init__(self) -> None:
         self._schemas = ToolSchemas()
         self.has_search = False
+        self.skipped: dict[str, None] = {}
+        """Their types, in order."""
 
     def read(
         self, entries: Sequence[msgspec.Raw], place: str, namespace: str | None = None
@@ -107,6 +130,8 @@ class _ToolReader:
                 yield from self.read(group.tools, f"{here}.tools", group.name)
             elif kind.startswith(_SEARCH):
                 self.has_search = True
+            else:
+                self.skipped[kind] = None
 
     def _read_function(self, data: bytes, place: str, namespace: str | None) -> Tool:
         nested = bytes(decode_value(_decode_nesting, data, place).function)

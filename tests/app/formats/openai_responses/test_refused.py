@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.core.errors import GatewayError, InvalidRequest, PromptTooLong
+from app.core.errors import GatewayError, InvalidRequest, PromptTooLong, UnsupportedValue
 from app.formats.openai_responses.asked import parse_response
 from tests.app.formats.openai_responses.reading import parse
 
@@ -63,6 +63,52 @@ def test_what_is_refused_names_its_place(fields: Any, place: str | None, code: s
     with pytest.raises(GatewayError) as raised:
         parse(**fields)
     assert (raised.value.status, raised.value.param, raised.value.code) == (400, place, code)
+
+
+MCP = {"type": "mcp", "server_label": "x", "server_url": "https://mcp.example"}
+READ = {"type": "function", "name": "read"}
+ANY = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "mcp", "server_label": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tools": [MCP], "tool_choice": "required"}, "not available here: mcp"),
+        ({"tools": [MCP], "tool_choice": "any"}, "not available here: mcp"),
+        ({"tools": [MCP, {"type": "code_interpreter"}, MCP], "tool_choice": "required"},
+         "not available here: mcp, code_interpreter)"),
+        ({"tools": [{"type": "shell", "environment": {"type": "container_auto"}}], "tool_choice": "required"},
+         "not available here: shell"),
+        ({"tools": [{"type": "x" * 99}], "tool_choice": "required"}, "x" * 64 + ")"),
+        ({"tools": [READ, MCP], "tool_choice": ANY}, "not available here: mcp"),
+        ({"tools": [READ, MCP, {"type": "web_search"}], "tool_choice": ANY}, "not available here: mcp"),
+        ({"tools": [MCP, {"type": "web_search"}], "tool_choice": ANY}, "not available here: mcp"),
+        ({"tools": [{"type": "namespace", "name": "n", "tools": []}], "tool_choice": "required"},
+         "no tool is left"),
+    ],
+)  # fmt: skip
+def test_a_forced_call_that_no_tool_is_left_for(fields: Any, words: str) -> None:
+    """A plain text would look as if the model had not obeyed."""
+    with pytest.raises(UnsupportedValue) as raised:
+        parse(**fields)
+    assert (raised.value.status, raised.value.param) == (400, "tool_choice")
+    assert words in raised.value.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [MCP, READ], "tool_choice": "required"},
+        {"tools": [MCP, {"type": "web_search"}], "tool_choice": "required"},
+        {"tools": [MCP], "tool_choice": "auto"},
+        {"tools": [MCP], "tool_choice": "none"},
+        {"tools": [MCP], "tool_choice": ANY | {"mode": "auto"}},
+        {"tools": [], "tool_choice": "required"},
+        {"tool_choice": "required"},
+    ],
+)
+def test_what_can_be_met_or_wants_nothing_is_taken(fields: Any) -> None:
+    parse(**fields)
 
 
 def test_too_much_text_is_told_of_the_input() -> None:
