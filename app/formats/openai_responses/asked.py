@@ -9,6 +9,7 @@ import msgspec
 from app.core.request import Question
 from app.core.usage import Usage
 from app.formats.format import ReplyHead
+from app.formats.openai_responses.client_tool import find_client_tools
 from app.formats.openai_responses.encoder import ResponseEncoder, ResponseFolder
 from app.formats.openai_responses.question import build_question
 from app.formats.openai_responses.request import parse_responses_request
@@ -23,10 +24,13 @@ class AskedResponse(msgspec.Struct, frozen=True):
     echo: dict[str, Any]
 
     def build_encoder(self, head: ReplyHead, usage: Usage) -> ResponseEncoder:
-        return ResponseEncoder(ResponseBody(head, self.echo), usage)
+        return ResponseEncoder(self._build_body(head), usage)
 
     def build_folder(self, head: ReplyHead, usage: Usage) -> ResponseFolder:
-        return ResponseFolder(ResponseBody(head, self.echo), usage)
+        return ResponseFolder(self._build_body(head), usage)
+
+    def _build_body(self, head: ReplyHead) -> ResponseBody:
+        return ResponseBody(head, self.echo, find_client_tools(self.question.tools))
 
 
 def parse_response(body: bytes, *, max_text_chars: int) -> AskedResponse:

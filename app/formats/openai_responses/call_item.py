@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.event import PagesFound, ToolCalled
+from app.formats.openai_responses.client_tool import ClientTool
 from app.formats.openai_responses.text_item import StreamEvent, make_sendable
 
 
@@ -18,8 +19,22 @@ def build_call(event: ToolCalled, item_id: str) -> dict[str, Any]:
     return {"type": "function_call", **head, "arguments": event.arguments, "status": "completed"}
 
 
+def build_client_call(event: ToolCalled, tool: ClientTool, item_id: str) -> dict[str, Any]:
+    """A call of a tool that the client declared by its type alone."""
+    head = {"type": tool.call_type, "id": item_id, "call_id": event.id, "status": "completed"}
+    return {**head, tool.field: tool.build_field(event.arguments)}
+
+
 def tell_call(item: dict[str, Any], index: int) -> list[StreamEvent]:
-    """The whole call in one delta: no client has to put arguments together."""
+    """The whole call in one delta: no client has to put arguments together. Others than these come whole."""
+    if item["type"] not in ("function_call", "custom_tool_call"):
+        return [
+            (
+                "response.output_item.added",
+                {"output_index": index, "item": {**item, "status": "in_progress"}},
+            ),
+            ("response.output_item.done", {"output_index": index, "item": item}),
+        ]
     place = {"item_id": item["id"], "output_index": index}
     field, kind = "arguments", "function_call_arguments"
     if item["type"] == "custom_tool_call":

@@ -19,7 +19,7 @@ class ResponseEncoder:
 
     def __init__(self, body: ResponseBody, usage: Usage) -> None:
         self._body = body
-        self._output = ResponseOutput(body.id, usage)
+        self._output = ResponseOutput(body.id, usage, body.client_tools)
         self._usage = usage
         self._number = 0
 
@@ -58,7 +58,7 @@ class ResponseFolder:
 
     def __init__(self, body: ResponseBody, usage: Usage) -> None:
         self._body = body
-        self._output = ResponseOutput(body.id, usage)
+        self._output = ResponseOutput(body.id, usage, body.client_tools)
         self._usage = usage
         self._end = ReplyFinished("stop")
 

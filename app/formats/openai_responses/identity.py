@@ -7,7 +7,9 @@ import re
 import msgspec
 
 # An item's id begins with the word for its kind, and ends with its place in the answer.
-_ITEM_ID = re.compile(r"(?:msg|rs|ws|fc|ctc)_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})_[0-9]{1,9}", re.ASCII)
+_ITEM_ID = re.compile(
+    r"(?:msg|rs|ws|fc|ctc|sh|lsh|apc)_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})_[0-9]{1,9}", re.ASCII
+)
 _RESPONSE_ID = re.compile(r"resp_([0-9A-Za-z_-]{1,64})_([1-9][0-9]{0,8})", re.ASCII)
 
 

@@ -1,8 +1,9 @@
-"""The input of a Responses request as turns: messages, calls and results; anything else is skipped."""
+"""The input of a Responses request as turns: messages, calls and results. Unknown types are skipped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from app.core.errors import AnswerNotHeld, InvalidRequest
 from app.core.request import Call, Role, TextPart, Turn
 from app.core.tool import ToolKind
 from app.formats.json_body import decode_value, retell_json
+from app.formats.openai_responses.client_tool import CLIENT_TOOLS
 from app.formats.openai_responses.content import Parts, read_parts
 from app.formats.openai_responses.identity import ResponseId, parse_item_id
 from app.hub import cooperate
@@ -56,8 +58,11 @@ class CustomCall(msgspec.Struct, frozen=True):
     namespace: str | None = None
 
 
-class ShellCall(msgspec.Struct, frozen=True):
+class ClientCall(msgspec.Struct, frozen=True):
+    """Of a tool that clients know by its type: a shell's has an action, a patch is an operation."""
+
     action: msgspec.Raw = _NOTHING
+    operation: msgspec.Raw = _NOTHING
     call_id: str | None = None
     id: str | None = None
 
@@ -66,14 +71,31 @@ class Result(msgspec.Struct, frozen=True):
     output: msgspec.Raw = _NOTHING
     call_id: str | None = None
     id: str | None = None
+    status: Any = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """`exit` with its code, or `timeout`."""
+
+    type: str = "exit"
+    exit_code: int | None = None
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What one command of a shell call wrote."""
+
+    stdout: str | None = None
+    stderr: str | None = None
+    outcome: Outcome | None = None
 
 
 _decode_kind = msgspec.json.Decoder(Kind).decode
 _decode_message = msgspec.json.Decoder(Message).decode
 _decode_function_call = msgspec.json.Decoder(FunctionCall).decode
 _decode_custom_call = msgspec.json.Decoder(CustomCall).decode
-_decode_shell_call = msgspec.json.Decoder(ShellCall).decode
+_decode_client_call = msgspec.json.Decoder(ClientCall).decode
 _decode_result = msgspec.json.Decoder(Result).decode
+_decode_written = msgspec.json.Decoder(list[Written]).decode
 _decode_output = msgspec.json.Decoder(str | Parts | None).decode
 
 
@@ -156,9 +178,10 @@ def _read_custom_call(data: bytes, place: str) -> Turn:
     return _call(call.call_id, name, call.input, "custom")
 
 
-def _read_shell_call(data: bytes, place: str) -> Turn:
-    call = decode_value(_decode_shell_call, data, place)
-    return _call(call.call_id or call.id, "local_shell", retell_json(call.action))
+def _read_client_call(data: bytes, place: str, *, name: str) -> Turn:
+    call = decode_value(_decode_client_call, data, place)
+    arguments = call.operation if bytes(call.action) == b"null" else call.action
+    return _call(call.call_id or call.id, name, retell_json(arguments))
 
 
 def _call(call_id: str | None, name: str, arguments: str, kind: ToolKind = "function") -> Turn:
@@ -185,22 +208,46 @@ def _read_message(data: bytes, place: str) -> Turn:
 def _read_result(data: bytes, place: str) -> Turn:
     result = decode_value(_decode_result, data, place)
     call_id = result.call_id or result.id or ""
+    has_failed = result.status == "failed"
     output = bytes(result.output)
     if output[:1] not in (b'"', b"[", b"n"):  # an object or a bare value: its JSON is what came out
-        return Turn("tool", (TextPart(retell_json(output)),), call_id=call_id)
+        return Turn("tool", (TextPart(retell_json(output)),), call_id=call_id, has_failed=has_failed)
     read = decode_value(_decode_output, output, f"{place}.output")
     if read is None or isinstance(read, str):
-        return Turn("tool", (TextPart(read),) if read else (), call_id=call_id)
-    return Turn("tool", tuple(read_parts(read, f"{place}.output", skips_unknown=True)), call_id=call_id)
+        return Turn("tool", (TextPart(read),) if read else (), call_id=call_id, has_failed=has_failed)
+    parts = tuple(read_parts(read, f"{place}.output", skips_unknown=True))
+    return Turn("tool", parts, call_id=call_id, has_failed=has_failed)
 
 
-_READERS = {
+def _read_shell_result(data: bytes, place: str) -> Turn:
+    """What each command wrote, and how it ended, as text."""
+    result = decode_value(_decode_result, data, place)
+    if not bytes(result.output).startswith(b"["):
+        return _read_result(data, place)
+    written = decode_value(_decode_written, result.output, f"{place}.output")
+    told = "\n".join([line for command in written for line in _tell_command(command)])
+    return Turn("tool", (TextPart(told),) if told else (), call_id=result.call_id or result.id or "")
+
+
+def _tell_command(command: Written) -> Iterator[str]:
+    stdout, stderr, outcome = command.stdout, command.stderr, command.outcome
+    if stdout:
+        yield stdout.removesuffix("\n")
+    if stderr:
+        yield "stderr:\n" + stderr.removesuffix("\n")
+    if outcome is not None:
+        yield outcome.type if outcome.exit_code is None else f"exit code: {outcome.exit_code}"
+
+
+_READERS: dict[str, Callable[[bytes, str], Turn]] = {
     "message": _read_message,
     "function_call": _read_function_call,
     "custom_tool_call": _read_custom_call,
-    "local_shell_call": _read_shell_call,
+    **{tool.call_type: partial(_read_client_call, name=tool.type) for tool in CLIENT_TOOLS.values()},
     "function_call_output": _read_result,
     "custom_tool_call_output": _read_result,
     "local_shell_call_output": _read_result,
+    "shell_call_output": _read_shell_result,
+    "apply_patch_call_output": _read_result,
 }
 """By the type of an item. Thinking is not retold, nor are searches, whose pages an answer's text names."""

@@ -7,7 +7,7 @@ messages. Its text goes on live meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, assert_never
 
@@ -25,7 +25,14 @@ from app.core.event import (
     UpstreamCall,
 )
 from app.core.usage import Usage
-from app.formats.openai_responses.call_item import build_call, build_search, tell_call, tell_search
+from app.formats.openai_responses.call_item import (
+    build_call,
+    build_client_call,
+    build_search,
+    tell_call,
+    tell_search,
+)
+from app.formats.openai_responses.client_tool import ClientTool
 from app.formats.openai_responses.identity import ResponseId
 from app.formats.openai_responses.text_item import MessageItem, ReasoningItem, StreamEvent
 
@@ -35,9 +42,10 @@ _Spoken = TextDelta | CitedText | ImageAdded | ThoughtText
 class ResponseOutput:
     """Takes events in order; `items` are those that are complete."""
 
-    def __init__(self, response_id: ResponseId, usage: Usage) -> None:
+    def __init__(self, response_id: ResponseId, usage: Usage, client_tools: Mapping[str, ClientTool]) -> None:
         self._response_id = response_id
         self._usage = usage
+        self._client_tools = client_tools
         self._open: MessageItem | ReasoningItem | None = None
         self._later: list[ReasoningDelta | PagesFound] = []  # to be told behind the message
         self.items: list[dict[str, Any]] = []
@@ -109,11 +117,16 @@ class ResponseOutput:
         self._usage.text.add(event.arguments)
         told = self.close()
         index = len(self.items)
-        item = build_call(
-            event, self._response_id.name_item("ctc" if event.kind == "custom" else "fc", index)
-        )
+        item = self._build_call(event, index)
         self.items.append(item)
         return told + tell_call(item, index)
+
+    def _build_call(self, event: ToolCalled, index: int) -> dict[str, Any]:
+        tool = None if event.namespace else self._client_tools.get(event.name)
+        if tool is not None:
+            return build_client_call(event, tool, self._response_id.name_item(tool.item_word, index))
+        word = "ctc" if event.kind == "custom" else "fc"
+        return build_call(event, self._response_id.name_item(word, index))
 
 
 def _join_thinking(events: Iterable[ReasoningDelta | PagesFound]) -> Iterator[ReasoningDelta | PagesFound]:

@@ -9,6 +9,7 @@ import msgspec
 from app.core.event import FinishReason
 from app.core.usage import Usage
 from app.formats.format import ReplyHead
+from app.formats.openai_responses.client_tool import ClientTool
 from app.formats.openai_responses.identity import ResponseId
 from app.formats.openai_responses.request import Choice, ResponsesRequest
 
@@ -16,10 +17,14 @@ _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"
 
 
 class ResponseBody(msgspec.Struct, frozen=True):
-    """One answer's object in its three states. `echo` is what the request said (`build_echo`)."""
+    """One answer's object in its three states. `echo` is what the request said (`build_echo`).
+
+    `client_tools` are those whose calls are items of their own types, by name.
+    """
 
     head: ReplyHead
     echo: dict[str, Any]
+    client_tools: dict[str, ClientTool]
 
     @property
     def id(self) -> ResponseId:

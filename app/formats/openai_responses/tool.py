@@ -11,9 +11,11 @@ import msgspec
 from app.core.errors import InvalidRequest, UnsupportedValue
 from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, SearchTool, Tool, ToolChoice
 from app.formats.json_body import decode_value
+from app.formats.openai_responses.client_tool import CLIENT_TOOLS, Declaration, read_client_tool
 from app.formats.openai_responses.request import (
     MAX_TOOLS,
     Choice,
+    ChosenTool,
     ResponsesRequest,
     Unread,
 )
@@ -76,6 +78,7 @@ _decode_kind = msgspec.json.Decoder(Kind).decode
 _decode_function = msgspec.json.Decoder(Function).decode
 _decode_nesting = msgspec.json.Decoder(Nesting).decode
 _decode_custom = msgspec.json.Decoder(Custom).decode
+_decode_declaration = msgspec.json.Decoder(Declaration).decode
 _decode_namespace = msgspec.json.Decoder(Namespace).decode
 
 
@@ -130,8 +133,13 @@ class _ToolReader:
                 yield from self.read(group.tools, f"{here}.tools", group.name)
             elif kind.startswith(_SEARCH):
                 self.has_search = True
+            elif kind in CLIENT_TOOLS and (tool := self._read_client_tool(data, here)):
+                yield tool
             else:
                 self.skipped[kind] = None
+
+    def _read_client_tool(self, data: bytes, place: str) -> Tool | None:
+        return read_client_tool(decode_value(_decode_declaration, data, place), place)
 
     def _read_function(self, data: bytes, place: str, namespace: str | None) -> Tool:
         nested = bytes(decode_value(_decode_nesting, data, place).function)
@@ -168,12 +176,21 @@ def _build_choice(request: ResponsesRequest) -> tuple[ToolChoice, bool]:
         return ANY_CHOICE, True
     if choice.type == "allowed_tools":
         return _allow(choice, is_parallel=is_parallel)
-    if choice.type not in ("function", "custom") or not choice.name:
+    name = _name_chosen(choice)
+    if name is None:
         raise UnsupportedValue(
-            "`tool_choice` must name a function, a custom tool, web_search or the allowed tools.",
+            "`tool_choice` must name a function, a custom tool, web_search, shell, local_shell, apply_patch "
+            "or the allowed tools.",
             param="tool_choice",
         )
-    return ToolChoice("named", (choice.name,), is_parallel), False
+    return ToolChoice("named", (name,), is_parallel), False
+
+
+def _name_chosen(chosen: Choice | ChosenTool) -> str | None:
+    """Tools that clients know by a type alone are called as it."""
+    if chosen.type in CLIENT_TOOLS:
+        return chosen.type
+    return (chosen.name or None) if chosen.type in ("function", "custom") else None
 
 
 def _read_mode(word: str | None) -> ChoiceMode:
@@ -188,7 +205,8 @@ def _read_mode(word: str | None) -> ChoiceMode:
 def _allow(choice: Choice, *, is_parallel: bool) -> tuple[ToolChoice, bool]:
     """Some of the tools; nothing but the search is the search."""
     allowed = choice.tools or []
-    names = tuple([tool.name for tool in allowed if tool.name is not None])
+    named = [tool.type if tool.type in CLIENT_TOOLS else tool.name for tool in allowed]
+    names = tuple([name for name in named if name is not None])
     if not names and any(tool.type.startswith(_SEARCH) for tool in allowed):
         return ANY_CHOICE, True
     return ToolChoice(_read_mode(choice.mode), names, is_parallel), False

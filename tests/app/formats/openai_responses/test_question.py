@@ -219,7 +219,7 @@ def test_tools_of_every_kind() -> None:
             {"type": "custom", "name": "note", "format": {"type": "text"}},
             {"type": "namespace", "name": "mcp__notes", "description": "Notes.", "tools": [READ]},
             {"type": "function", "function": {"name": "old", "parameters": {}}},
-            {"type": "local_shell"},
+            {"type": "computer_use_preview"},
             {"type": "tool_search", "name": {"odd": 1}},
             {"type": "mcp", "tools": 7},
         ]
