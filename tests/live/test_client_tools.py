@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from openai import BadRequestError, OpenAI
 
-from tests.live.asking_responses import ask, prompts, streamed
+from tests.live.asking_responses import ARGS, ARGUMENTS, READ, ask, prompts, streamed
 from upstream_emulator.emulator import UpstreamEmulator
 
 OPERATION = {"type": "create_file", "path": "a.txt", "diff": "+a"}
@@ -67,6 +67,19 @@ def test_the_model_may_call_natively(
 ) -> None:
     response = ask(client, script(name, arguments, "native"), stream=False, tools=TOOLS)
     assert [item.type for item in response.output] == [f"{name}_call"]
+
+
+@streamed
+def test_tools_of_an_item_can_be_called(client: OpenAI, upstream: UpstreamEmulator, *, stream: bool) -> None:
+    more = {"type": "additional_tools", "role": "developer", "tools": [READ]}
+    items = [{"role": "user", "content": f"Please. [[agent {ARGS}]]"}, more]
+    (call,) = ask(client, items, stream=stream).output
+    assert (call.type, call.name, json.loads(call.arguments)) == (
+        "function_call",
+        "read_file",
+        json.loads(ARGUMENTS),
+    )
+    assert "Read a file." in prompts(upstream)[-1]
 
 
 @streamed

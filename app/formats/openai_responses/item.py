@@ -17,6 +17,7 @@ from app.formats.json_body import decode_value, retell_json
 from app.formats.openai_responses.client_tool import CLIENT_TOOLS
 from app.formats.openai_responses.content import Parts, read_parts
 from app.formats.openai_responses.identity import ResponseId, parse_item_id
+from app.formats.openai_responses.settings_item import InputSettings
 from app.hub import cooperate
 
 _READ_AT_A_TIME_BYTES = 1024 * 1024
@@ -126,15 +127,20 @@ def find_reference(items: str | Sequence[msgspec.Raw]) -> Reference | None:
     return None
 
 
-def build_turns(items: str | Sequence[msgspec.Raw], reference: Reference | None = None) -> tuple[Turn, ...]:
+def build_turns(
+    items: str | Sequence[msgspec.Raw], settings: InputSettings, reference: Reference | None = None
+) -> tuple[Turn, ...]:
     """What was said, in order; what one answer said and called is one turn. Raises InvalidRequest.
 
-    Of what stands before `reference` only the system's turns are said again.
+    Of what stands before `reference` only the system's turns are said again. What says nothing is for
+    `settings` to take.
     """
     if isinstance(items, str):
         return (Turn("user", (TextPart(items),)),)
     new_from = reference.index if reference else 0
-    said = [turn for index, turn in _read_turns(items) if index >= new_from or turn.role == "system"]
+    said = [
+        turn for index, turn in _read_turns(items, settings) if index >= new_from or turn.role == "system"
+    ]
     turns: list[Turn] = []
     for role, grouped in groupby(said, key=attrgetter("role")):
         run = list(grouped)
@@ -149,7 +155,7 @@ def _merge(answer: Sequence[Turn]) -> Turn:
     return Turn("assistant", tuple(parts), calls=tuple(calls))
 
 
-def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[tuple[int, Turn]]:
+def _read_turns(items: Sequence[msgspec.Raw], settings: InputSettings) -> Iterator[tuple[int, Turn]]:
     """Each with the index of its item. Gives way between them."""
     read_bytes = 0
     for index, item in enumerate(items):
@@ -162,6 +168,8 @@ def _read_turns(items: Sequence[msgspec.Raw]) -> Iterator[tuple[int, Turn]]:
         if kind.type is None and kind.role is None and kind.id is None:
             words = "An item needs a `type`, or a `role` where it is a message."
             raise InvalidRequest(words, param=place)
+        if settings.take(kind.type, data, place):
+            continue
         read = _READERS.get(kind.type or ("message" if kind.role else "item_reference"))
         if read is not None:
             yield index, read(data, place)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Annotated
 
 import msgspec
@@ -17,6 +17,7 @@ from app.formats.openai_responses.request import (
     Choice,
     ChosenTool,
     ResponsesRequest,
+    TextFormat,
     Unread,
 )
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
@@ -82,14 +83,20 @@ _decode_declaration = msgspec.json.Decoder(Declaration).decode
 _decode_namespace = msgspec.json.Decoder(Namespace).decode
 
 
-def build_declared(request: ResponsesRequest) -> Declared:
-    """Raises InvalidRequest that names the place."""
+def build_declared(
+    request: ResponsesRequest, added: Iterable[tuple[str, Sequence[msgspec.Raw]]] = ()
+) -> Declared:
+    """Of the request's own tools, and of those `added` elsewhere, each list with its place.
+
+    Raises InvalidRequest that names the place.
+    """
     reader = _ToolReader()
-    tools = tuple(reader.read(request.tools or (), "tools"))
+    lists = [("tools", request.tools or ()), *added]
+    tools = tuple(chain.from_iterable([reader.read(entries, place) for place, entries in lists]))
     choice, wants_search = _build_choice(request)
     if wants_search and not reader.has_search:
         raise InvalidRequest("`tool_choice` names `web_search`, which no tool declares.", param="tool_choice")
-    if choice.is_forced and request.tools:
+    if choice.is_forced and any(entries for _, entries in lists):
         _check_forced(tools, choice, reader)
     search_tool = SearchTool(is_chosen=wants_search) if reader.has_search else None
     return Declared(tools, choice, search_tool)
@@ -212,18 +219,17 @@ def _allow(choice: Choice, *, is_parallel: bool) -> tuple[ToolChoice, bool]:
     return ToolChoice(_read_mode(choice.mode), names, is_parallel), False
 
 
-def build_json_output(request: ResponsesRequest) -> JsonOutput | None:
+def build_json_output(wanted: TextFormat | None, place: str) -> JsonOutput | None:
     """The JSON that the answer has to be, None for text. Raises UnsupportedValue for other formats."""
-    wanted = request.text.format if request.text else None
     if wanted is None or wanted.type == "text":
         return None
     if wanted.type == "json_object":
-        return JsonOutput(place="text.format")
+        return JsonOutput(place=place)
     if wanted.type != "json_schema":
         raise UnsupportedValue(
-            "`text.format` must be text, json_object or json_schema.", param="text.format.type"
+            "`text.format` must be text, json_object or json_schema.", param=f"{place}.type"
         )
-    place = "text.format.schema"
+    place = f"{place}.schema"
     if bytes(wanted.schema) == b"null":
         raise InvalidRequest("`schema` is missing.", param=place)
     return JsonOutput(read_schema(wanted.schema, place), place)

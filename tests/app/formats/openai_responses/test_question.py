@@ -82,7 +82,6 @@ def test_a_history_as_agents_send_it() -> None:
 UNKNOWN: list[Any] = [
     {"type": "compaction", "encrypted_content": "x"},
     {"type": "tool_search_call", "arguments": {"query": 1}, "call_id": 5, "name": ["x"]},
-    {"type": "additional_tools", "role": "developer", "tools": [{}]},
     {"type": "mcp_call", "output": {"deep": [[]]}, "content": 3},
     {"type": "hologram", "role": 7} | {"role": "user"},
 ]

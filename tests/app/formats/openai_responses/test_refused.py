@@ -85,6 +85,9 @@ ANY = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "mcp", "s
         ({"tools": [MCP, {"type": "web_search"}], "tool_choice": ANY}, "not available here: mcp"),
         ({"tools": [{"type": "namespace", "name": "n", "tools": []}], "tool_choice": "required"},
          "no tool is left"),
+        ({"input": [{"type": "additional_tools", "tools": [MCP]}, {"role": "user", "content": "x"}],
+          "tool_choice": "required"},
+         "not available here: mcp"),
     ],
 )  # fmt: skip
 def test_a_forced_call_that_no_tool_is_left_for(fields: Any, words: str) -> None:
