@@ -7,7 +7,13 @@ from app.core.request import Call, Question, Role, Turn
 from app.formats.openai_chat import request as openai
 from app.formats.openai_chat.content import build_content
 from app.formats.openai_chat.foreign import choose_display, choose_effort, choose_search
-from app.formats.openai_chat.tool import build_calls, build_choice, build_json_output, build_tools
+from app.formats.openai_chat.tool import (
+    build_calls,
+    build_choice,
+    build_json_output,
+    build_tools,
+    check_choice,
+)
 
 _DEFAULT_MODEL = "glm"
 # The last five are the words of other providers.
@@ -28,6 +34,8 @@ _ROLES: dict[str, Role] = {
 
 def build_question(request: openai.ChatRequest) -> Question:
     """What `request`, which was checked, asks."""
+    tools, choice = build_tools(request), build_choice(request)
+    check_choice(request, tools, choice)
     return Question(
         turns=tuple([_build_turn(message, index) for index, message in enumerate(request.messages)]),
         model=request.model or _DEFAULT_MODEL,
@@ -38,8 +46,8 @@ def build_question(request: openai.ChatRequest) -> Question:
         reasoning=choose_display(request),
         stop=request.stop_sequences,
         max_tokens=request.token_limit,
-        tools=build_tools(request),
-        choice=build_choice(request),
+        tools=tools,
+        choice=choice,
         json_output=build_json_output(request),
     )
 

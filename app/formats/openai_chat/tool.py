@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from app.core.tool import ANY_CHOICE, ChoiceMode, JsonOutput, Tool, ToolChoice
 from app.formats.json_body import decode_value
 from app.formats.openai_chat import request as openai
 from app.formats.schema import ToolSchemas, read_schema
+from app.formats.unmet_choice import build_unmet_choice
 
 _decode_json = msgspec.json.Decoder().decode
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
@@ -69,6 +70,18 @@ def build_choice(request: openai.ChatRequest) -> ToolChoice:
     if choice is None and is_parallel:
         return ANY_CHOICE
     return ToolChoice(_read_mode(choice, "tool_choice"), is_parallel=is_parallel)
+
+
+def check_choice(request: openai.ChatRequest, tools: Sequence[Tool], choice: ToolChoice) -> None:
+    """Raises UnsupportedValue where a call is wanted and every tool that it could be of was skipped.
+
+    A search alone is none of them: it is what the site then does (`choose_search`).
+    """
+    if not choice.is_forced or not request.tools or choice.names or (tools and choice.names is None):
+        return
+    kinds = [tool.type for tool in request.tools]
+    if kinds != ["web_search"]:
+        raise build_unmet_choice([kind for kind in kinds if kind not in ("function", "custom")])
 
 
 def _read_mode(word: str | None, place: str) -> ChoiceMode:

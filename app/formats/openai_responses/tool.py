@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Annotated
 
 import msgspec
@@ -21,10 +21,9 @@ from app.formats.openai_responses.request import (
     Unread,
 )
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
+from app.formats.unmet_choice import build_unmet_choice
 
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
-_MAX_KIND_CHARS = 64
-_MAX_NAMED_KINDS = 5
 _SEARCH = "web_search"
 """With it begin the types of every version: web_search, web_search_preview, web_search_2025_08_26..."""
 
@@ -106,11 +105,7 @@ def _check_forced(tools: Sequence[Tool], choice: ToolChoice, reader: _ToolReader
     """Raises UnsupportedValue where none of the tools that a call is wanted of can be called here."""
     if choice.names or (choice.names is None and (tools or reader.has_search)):
         return
-    kinds = ", ".join([kind[:_MAX_KIND_CHARS] for kind in islice(reader.skipped, _MAX_NAMED_KINDS)])
-    why = f"not available here: {kinds}" if kinds else "no tool is left"
-    raise UnsupportedValue(
-        f"`tool_choice` wants a call, and none of the tools can be called ({why}).", param="tool_choice"
-    )
+    raise build_unmet_choice(reader.skipped)
 
 
 class _ToolReader:
@@ -119,8 +114,8 @@ class _ToolReader:
     def __init__(self) -> None:
         self._schemas = ToolSchemas()
         self.has_search = False
-        self.skipped: dict[str, None] = {}
-        """Their types, in order."""
+        self.skipped: list[str] = []
+        """Their types."""
 
     def read(
         self, entries: Sequence[msgspec.Raw], place: str, namespace: str | None = None
@@ -143,7 +138,7 @@ class _ToolReader:
             elif kind in CLIENT_TOOLS and (tool := self._read_client_tool(data, here)):
                 yield tool
             else:
-                self.skipped[kind] = None
+                self.skipped.append(kind)
 
     def _read_client_tool(self, data: bytes, place: str) -> Tool | None:
         return read_client_tool(decode_value(_decode_declaration, data, place), place)

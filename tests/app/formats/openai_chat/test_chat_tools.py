@@ -49,6 +49,40 @@ def test_tools_that_other_providers_run_are_skipped() -> None:
     assert [tool.name for tool in asked.question.tools] == ["look"]
 
 
+ONLY_SKIPPED = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "mcp"}]}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"tools": [{"type": "mcp"}], "tool_choice": "required"}, "not available here: mcp)"),
+        ({"tools": [{"type": "mcp"}, {"type": "web_search"}], "tool_choice": "any"}, "mcp, web_search)"),
+        ({"tools": [LOOK, {"type": "mcp"}], "tool_choice": ONLY_SKIPPED}, "not available here: mcp)"),
+        ({"tools": [LOOK, {"type": "web_search"}], "tool_choice": ONLY_SKIPPED}, "here: web_search)"),
+        ({"tools": [LOOK], "tool_choice": ONLY_SKIPPED}, "no tool is left"),
+    ],
+)
+def test_a_forced_call_that_no_tool_is_left_for(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnsupportedValue) as refused:
+        ask(**fields)
+    assert (refused.value.param, words in refused.value.text) == ("tool_choice", True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [{"type": "mcp"}, LOOK], "tool_choice": "required"},
+        {"tools": [{"type": "mcp"}]},
+        {"tools": [{"type": "mcp"}], "tool_choice": "none"},
+        {"tools": [{"type": "web_search", "web_search": {"enable": True}}], "tool_choice": "required"},
+        {"tool_choice": "required"},
+        {"functions": [{"name": "look"}], "function_call": {"name": "look"}},
+    ],
+)
+def test_a_choice_that_can_be_met_or_wants_nothing_is_taken(fields: dict[str, Any]) -> None:
+    ask(**fields)
+
+
 def test_functions_are_tools_of_an_earlier_time() -> None:
     asked = ask(functions=[{"name": "look", "parameters": SCHEMA}], function_call={"name": "look"})
     assert asked.question.tools == (Tool("look", "", SCHEMA, place="functions.0"),)
