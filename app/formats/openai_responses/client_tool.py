@@ -36,10 +36,13 @@ class ClientTool(msgspec.Struct, frozen=True):
         return Tool(self.type, description, self.parameters, place=place)
 
     def build_field(self, arguments: str) -> dict[str, Any]:
-        """`arguments`, a JSON object, as clients read them: what they do not know is left out."""
-        given = msgspec.json.decode(arguments)
+        """`arguments`, a JSON object, as clients read them: what they do not know is left out.
+
+        So is null, which the AI SDK refuses where OpenAI's own types allow it.
+        """
         known = self.parameters["properties"]
-        return self.otherwise | {name: value for name, value in given.items() if name in known}
+        given = msgspec.json.decode(arguments).items()
+        return self.otherwise | {name: value for name, value in given if name in known and value is not None}
 
 
 _SHELL = ClientTool(
@@ -82,7 +85,7 @@ _LOCAL_SHELL = ClientTool(
     "local_shell_call",
     "lsh",
     "action",
-    {"type": "exec", "command": [], "env": {}, "timeout_ms": None, "user": None, "working_directory": None},
+    {"type": "exec", "command": [], "env": {}},
 )
 _APPLY_PATCH = ClientTool(
     "apply_patch",
@@ -105,7 +108,7 @@ _APPLY_PATCH = ClientTool(
     "apply_patch_call",
     "apc",
     "operation",
-    {},
+    {"diff": ""},
 )
 CLIENT_TOOLS = {tool.type: tool for tool in (_SHELL, _LOCAL_SHELL, _APPLY_PATCH)}
 

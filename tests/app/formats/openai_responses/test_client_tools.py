@@ -27,14 +27,13 @@ CALLS = [
     ("shell", {"commands": ["ls", "pwd"], "timeout_ms": 5}, "sh", ResponseFunctionShellToolCall,
      {"type": "shell_call",
       "action": {"commands": ["ls", "pwd"], "timeout_ms": 5, "max_output_length": None}}),
-    ("local_shell", {"command": ["ls"], "type": "x"}, "lsh", LocalShellCall,
+    ("local_shell", {"command": ["ls"], "type": "x", "timeout_ms": None, "user": "me"}, "lsh", LocalShellCall,
      {"type": "local_shell_call",
-      "action": {"type": "exec", "command": ["ls"], "env": {}, "timeout_ms": None, "user": None,
-                 "working_directory": None}}),
+      "action": {"type": "exec", "command": ["ls"], "env": {}, "user": "me"}}),
     ("apply_patch", PATCH, "apc", ResponseApplyPatchToolCall,
      {"type": "apply_patch_call", "operation": PATCH}),
     ("apply_patch", {"type": "delete_file", "path": "a.txt"}, "apc", ResponseApplyPatchToolCall,
-     {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a.txt"}}),
+     {"type": "apply_patch_call", "operation": {"type": "delete_file", "path": "a.txt", "diff": ""}}),
 ]  # fmt: skip
 calls = pytest.mark.parametrize(("name", "arguments", "word", "kind", "fields"), CALLS)
 
@@ -116,7 +115,7 @@ def test_arguments_that_fit_no_schema_are_delivered_as_far_as_they_are_known() -
     ]
     shell, patch = fold([*called, END], tools=DECLARED)["output"]
     assert shell["action"] == {"commands": [], "timeout_ms": None, "max_output_length": None}
-    assert patch["operation"] == {"path": 7}
+    assert patch["operation"] == {"path": 7, "diff": ""}
 
 
 @pytest.mark.parametrize(
