@@ -26,7 +26,7 @@ class Recipe(NamedTuple):
     printed: tuple[str, ...]
 
 
-def call(name: str = "", **arguments: str | int) -> str:
+def call(name: str = "", **arguments: object) -> str:
     """The function of that name, or the first of the prompt."""
     return f"agent args={quote(json.dumps(arguments))}" + (f" name={name}" if name else "")
 
@@ -100,6 +100,12 @@ RECIPES = [
         "Handing over",
         does=(*ASK, call("transfer_to_weather"), call("get_weather", city="北京"), "agent"),
         prints=(*TOLD, "gave: 北京: 18 °C"),
+    ),
+    python(
+        "openai-agents",
+        "Your shell",
+        does=(call(commands=["echo hello"]), "agent"),
+        prints=("shell #1 gave: hello",),
     ),
     python(
         "smolagents",
