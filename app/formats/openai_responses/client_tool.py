@@ -11,11 +11,15 @@ from typing import Annotated, Any
 
 import msgspec
 
+from app.core.half_pair import mend_half_pairs
 from app.core.tool import Tool
+from app.hub import cooperate
 
 _MAX_SKILLS = 1000
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 1}
+
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class ClientTool(msgspec.Struct, frozen=True):
@@ -41,8 +45,19 @@ class ClientTool(msgspec.Struct, frozen=True):
         So is null, which the AI SDK refuses where OpenAI's own types allow it.
         """
         known = self.parameters["properties"]
-        given = msgspec.json.decode(arguments).items()
+        given = _read_object(arguments.encode()).items()
         return self.otherwise | {name: value for name, value in given if name in known and value is not None}
+
+
+def _read_object(data: bytes) -> dict[str, Any]:
+    """Half a surrogate pair in it is U+FFFD."""
+    try:
+        return _decode_object(data)
+    except msgspec.DecodeError:
+        mended = mend_half_pairs(data, cooperate)
+        if mended is None:
+            raise
+    return _decode_object(mended)
 
 
 _SHELL = ClientTool(
