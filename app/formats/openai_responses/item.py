@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ from app.core.request import Call, Role, TextPart, Turn
 from app.core.tool import ToolKind
 from app.formats.json_body import decode_value, retell_json
 from app.formats.openai_responses.client_tool import CLIENT_TOOLS
-from app.formats.openai_responses.content import Parts, read_parts
+from app.formats.openai_responses.content import MAX_PARTS, Parts, read_parts
 from app.formats.openai_responses.identity import ResponseId, parse_item_id
 from app.formats.openai_responses.settings_item import InputSettings
 from app.hub import cooperate
@@ -96,7 +96,7 @@ _decode_function_call = msgspec.json.Decoder(FunctionCall).decode
 _decode_custom_call = msgspec.json.Decoder(CustomCall).decode
 _decode_client_call = msgspec.json.Decoder(ClientCall).decode
 _decode_result = msgspec.json.Decoder(Result).decode
-_decode_written = msgspec.json.Decoder(list[Written]).decode
+_decode_written = msgspec.json.Decoder(Annotated[list[Written], msgspec.Meta(max_length=MAX_PARTS)]).decode
 _decode_output = msgspec.json.Decoder(str | Parts | None).decode
 
 

@@ -9,6 +9,7 @@ import pytest
 from openai.types.responses import ResponseApplyPatchToolCall, ResponseFunctionShellToolCall
 from openai.types.responses.response_output_item import LocalShellCall
 
+from app.core.errors import InvalidRequest
 from app.core.event import ReplyFinished, ToolCalled
 from app.core.request import Call, TextPart, Turn
 from app.core.tool import ToolChoice
@@ -118,6 +119,13 @@ def test_arguments_that_fit_no_schema_are_delivered_as_far_as_they_are_known() -
     assert patch["operation"] == {"path": 7, "diff": ""}
 
 
+def test_half_a_surrogate_pair_in_arguments_is_told_as_a_whole_character() -> None:
+    """Models cut emoji in two, and JSON may say so."""
+    called = ToolCalled("call_1", "shell", r'{"commands": ["echo \ud83d\ude00 \ud83d"]}')
+    (item,) = hear(encode([[called, END]], tools=DECLARED)).items
+    assert item["action"]["commands"] == ["echo 😀 \ufffd"]
+
+
 @pytest.mark.parametrize(
     ("result", "text"),
     [
@@ -134,6 +142,13 @@ def test_what_commands_wrote_is_told_as_text(result: Any, text: str | None) -> N
     output = {"type": "shell_call_output", "call_id": "call_1", "output": result, "max_output_length": 9}
     (turn,) = parse(input=[output]).question.turns
     assert turn == Turn("tool", (TextPart(text),) if text else (), call_id="call_1")
+
+
+def test_what_commands_wrote_has_bounds() -> None:
+    """As parts have: three bytes make an object."""
+    with pytest.raises(InvalidRequest) as raised:
+        parse(input=[{"type": "shell_call_output", "call_id": "call_1", "output": [{}] * 10_001}])
+    assert raised.value.param == "input.0.output"
 
 
 @pytest.mark.parametrize(
