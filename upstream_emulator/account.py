@@ -44,7 +44,11 @@ class CutAnswer:
 
 @dataclass(slots=True)
 class Account:
-    """One upstream identity. `stop_answer` ends the answer being generated; None when the account is free."""
+    """One upstream identity.
+
+    `stop_answer` ends the answer being generated, None when the account is free; `look_for_end` ends it where
+    its client has left.
+    """
 
     name: str
     refreshes: int = 0
@@ -69,6 +73,7 @@ class Account:
     stored_messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What `conversation/messages` answers, by the conversation's id."""
     stop_answer: Callable[[], None] | None = None
+    look_for_end: Callable[[], None] | None = None
 
     @property
     def user_id(self) -> str:
@@ -86,6 +91,14 @@ class Account:
     @property
     def assistant_name(self) -> str:
         return f"{self.name}的助手"
+
+    def refuses_another(self) -> bool:
+        """Whether an answer is under way; a second one is counted as a violation."""
+        if self.stop_answer is not None and self.look_for_end is not None:
+            self.look_for_end()
+        is_answering = self.stop_answer is not None
+        self.violations += is_answering
+        return is_answering
 
     @property
     def open_streams(self) -> int:

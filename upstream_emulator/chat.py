@@ -46,8 +46,7 @@ def stream(call: Call) -> None:
         call.refuse_bare("validation_error", build_validation_error(problems))
     elif not _has_assistant(call, body["assistant_id"]):
         call.fail("no-assistant")
-    elif account.stop_answer is not None:
-        account.violations += 1
+    elif account.refuses_another():
         call.refuse(429, BUSY, WAIT_FOR_OTHERS)
     else:
         _answer(call, body, account)
@@ -68,8 +67,7 @@ def continue_stream(call: Call) -> None:
     conversation = call.world.conversations.find(cut.conversation_id, account.name) if cut else None
     if cut is None or conversation is None or not call.fields.get("logic_id"):
         call.refuse(200, NOT_FOUND, "no such answer")
-    elif account.stop_answer is not None:
-        account.violations += 1
+    elif account.refuses_another():
         call.refuse(429, BUSY, WAIT_FOR_OTHERS)
     else:
         envelope = Envelope(str(call.fields["history_id"]), conversation.id, cut.assistant_id, Manner())
@@ -167,6 +165,7 @@ class Answer:
         self._account.answers += 1
         self._account.answering = self._envelope.message_id
         self._account.stop_answer = lambda: player.stop(last_words)
+        self._account.look_for_end = self._exchange.look_for_end
         self._conversation.in_use = True
         player.start(head_seconds)
 
@@ -181,7 +180,7 @@ class Answer:
         yield from steps
 
     def _ended(self, early: bool) -> None:
-        self._account.stop_answer = None
+        self._account.stop_answer = self._account.look_for_end = None
         self._account.answering = None
         self._conversation.in_use = False
         self._record.stopped_early += early

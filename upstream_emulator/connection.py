@@ -102,6 +102,25 @@ class Exchange:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
             self._transport.abort()
 
+    def look_for_end(self) -> None:
+        """Abandon the exchange now if its client has left, and the event loop has not come to that yet.
+
+        One round of the loop may find a question, the end of its connection and somebody else's question, and
+        reads both questions first.
+        """
+        if not self.closed and self._has_ended():
+            self._connection.abort()
+
+    def _has_ended(self) -> bool:
+        peer = cast(socket.socket, self._transport.get_extra_info("socket"))
+        try:
+            with peer.dup() as own:
+                return own.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def abandon(self) -> None:
         """The client is gone: nothing more is written, and whoever answers is told."""
         if not self.closed:

@@ -36,8 +36,7 @@ def edit(call: Call) -> None:
         call.fail(script.name)
     elif not _is_good(call):
         call.refuse(400, BAD_REQUEST, "bad request")
-    elif account.stop_answer is not None:
-        account.violations += 1
+    elif account.refuses_another():
         call.refuse(429, BUSY, WAIT_FOR_OTHERS)
     elif call.world.setting.edits == "refused":
         call.refuse(200, INTERNAL, "internal server error")

@@ -12,7 +12,8 @@ import signal
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -129,6 +130,22 @@ class UpstreamEmulator:
     def account(self, name: str, **changes: Any) -> None:
         """Changes an account as `POST /_emulator/accounts/NAME` does. Raises InvalidChange."""
         self._call(lambda: change_account(self._world, name, changes))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Serves nobody meanwhile, as if its process had no core."""
+        is_held, may_go = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            is_held.set()
+            may_go.wait(START_SECONDS)
+
+        self._loop.call_soon_threadsafe(hold)
+        is_held.wait(START_SECONDS)
+        try:
+            yield
+        finally:
+            may_go.set()
 
     def wait_until(self, accept: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
         """The first state that is accepted. Raises TimeoutError, showing the last one."""

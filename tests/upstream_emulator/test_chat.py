@@ -157,6 +157,22 @@ def test_a_client_that_leaves_frees_its_account(client: Client, upstream: Upstre
     assert client.chat("[[text]]").status == 200
 
 
+def test_a_client_that_left_in_the_same_moment_frees_its_account(
+    client: Client, upstream: UpstreamEmulator
+) -> None:
+    """On a busy machine one round of the event loop finds a question, its client's end and the next one."""
+    with Client(upstream.url) as other:
+        other.token = client.token
+        assert other.post(STOP, {"history_id": "0" * 24}).json["status"] == 0  # its connection is accepted
+        with upstream.held():
+            client.send("POST", STREAM, chat_body("[[stall]]"))
+            client.close()
+            other.send("POST", STREAM, chat_body("[[text]]"))
+        assert other.read_answer().status == 200
+    state = upstream.state()
+    assert (state["violations"], state["stopped_early"], state["accounts"]["ann"]["answers"]) == (0, 1, 2)
+
+
 def test_a_client_that_leaves_before_the_head(client: Client, upstream: UpstreamEmulator) -> None:
     client.send("POST", STREAM, chat_body("[[text head=60000]]"))
     upstream.wait_until(lambda state: state["open_streams"] == 1)
