@@ -32,6 +32,7 @@ def test_over_a_restart_with_five_accounts(
     begun = [ask(gateway, FIVE, f"你好 {number}", stream=number % 2 == 0) for number in range(10)]
     assert all(answer.good for answer in begun)
     assert {one["account"] for one in upstream.state()["conversations"]} == {f"five{n}" for n in range(5)}
+    assert call(gateway, "GET", "/ping").ok  # the round that ended the last answer is over, and written
     gateway.kill()
     gateway = start()
     for turn in (2, 3):

@@ -109,6 +109,7 @@ def test_a_long_backlog_is_no_burst(start: StartGateway, upstream: UpstreamEmula
     gateway = start(GLM_CONVERSATION_TTL="600")
     for _ in range(4):
         assert ask(gateway, "demo-a").good
+    assert call(gateway, "GET", "/ping").ok  # the round that ended the last answer is over, and written
     gateway.kill()
     with sqlite3.connect(tmp_path / "state.sqlite3") as state:
         state.execute("UPDATE conversation SET due = due - 10000")
