@@ -135,6 +135,26 @@ def test_a_stream_is_what_the_description_says_of_its_events(
         case.validate_response(response, checks=CHECKS)
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "shape"),
+    [
+        ("/v1/models/none", {}, "Error"),
+        ("/v1/models/none", {"anthropic-version": "2023-06-01"}, "AnthropicError"),
+        ("/v1/responses", {"anthropic-version": "2023-06-01"}, "Error"),
+        ("/v1/messages", {}, "AnthropicError"),
+        ("/v1/messages", {"content-length": "x"}, "Error"),
+        ("/v1/models/none", {"content-length": "x"}, "Error"),
+    ],
+)
+def test_a_failure_is_described_whoever_finds_it(
+    gateway: GatewayProcess, path: str, headers: dict[str, str], shape: str
+) -> None:
+    """The server refuses what is no HTTP request, and knows no path."""
+    answer = requests.get(gateway.url + path, headers=HEADERS | headers, timeout=ANSWER_SECONDS)
+    assert 400 <= answer.status_code < 500
+    check_shape(shape, answer.json())
+
+
 def test_all_routes_are_asked() -> None:
     assert len(OPERATIONS) == sum(len(methods) for methods in DOCUMENT["paths"].values())
 
