@@ -99,7 +99,9 @@ def refuse_more_than_one_process(name: str, value: int) -> None:
 
 
 bind = read_address()
-backlog = 1024
+# Thousands that somebody opens at once fill a shorter one; whose connection finds no place then asks again a
+# second later. Linux allows net.core.somaxconn, 4096 unless set.
+backlog = 4096
 
 worker_class = "app.server.worker.GatewayWorker"
 workers = 1
