@@ -193,7 +193,7 @@ class Reducer:
         documents = [part.meta_data]
         for item in results:
             documents += (item.tool_result_extra, item.meta_data)
-            item.type = ""
+            item.type = ""  # silent from here on
         sources = self._sources.add(part.logic_id, *map(bytes, documents))
         if self._searches is not None:
             self._searches.add(part.logic_id, bytes(results[-1].tool_calls), sources)
