@@ -15,11 +15,9 @@ from app.formats.anthropic_messages.request import Block, Choice, MessagesReques
 from app.formats.anthropic_messages.tool_change import PlacedTool, list_current_tools
 from app.formats.json_body import retell_json
 from app.formats.schema import NO_SCHEMA, ToolSchemas, read_schema
+from app.formats.unmet_choice import build_unmet_choice
 
 _SEARCH_PREFIX = "web_search_"
-# Of the tools that a refused choice could have meant.
-_MAX_TOLD = 4
-_MAX_TOLD_CHARS = 64
 _MODES: dict[str, ChoiceMode] = {"auto": "auto", "any": "required", "tool": "named", "none": "none"}
 
 
@@ -96,12 +94,7 @@ def _check_available(choice: ToolChoice, tools: Sequence[Tool], current: Sequenc
     can_be_met = any(tool.name in offered or _is_search(tool) for tool in wanted)
     if not choice.is_forced or not wanted or can_be_met:
         return
-    named = ", ".join(
-        [f"`{(tool.name or tool.type or '')[:_MAX_TOLD_CHARS]}`" for tool in wanted[:_MAX_TOLD]]
-    )
-    raise UnsupportedValue(
-        f"`tool_choice` wants a call of what is not available here: {named}.", param="tool_choice"
-    )
+    raise build_unmet_choice([tool.name or tool.type or "" for tool in wanted])
 
 
 def build_calls(blocks: Iterable[Block]) -> tuple[Call, ...]:

@@ -115,7 +115,7 @@ def test_a_call_of_what_anthropic_runs_cannot_be_wanted(
         "tool_choice": {"type": "any"},
     }
     said = check_failure(client.post(MESSAGES, json=asked, headers=KEY), 400, "invalid_request_error")
-    assert said.startswith("`tool_choice` wants a call of what is not available here: `code_execution`.")
+    assert said.startswith("`tool_choice` wants a call of what is not available here: code_execution.")
     assert upstream.requests() == []
 
 

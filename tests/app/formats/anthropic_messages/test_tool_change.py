@@ -134,5 +134,5 @@ def test_what_is_wrong_is_named(wrong: Any, name: str) -> None:
 
 def test_a_call_cannot_be_wanted_where_what_is_left_is_run_by_others() -> None:
     fetch = {"type": "web_fetch_20250910", "name": "web_fetch"}
-    with pytest.raises(UnsupportedValue, match="`web_fetch`"):
+    with pytest.raises(UnsupportedValue, match="here: web_fetch"):
         ask(remove("clock"), tools=[CLOCK, fetch], tool_choice={"type": "any"})

@@ -55,10 +55,10 @@ ONLY_SKIPPED = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"tools": [{"type": "mcp"}], "tool_choice": "required"}, "not available here: mcp)"),
-        ({"tools": [{"type": "mcp"}, {"type": "web_search"}], "tool_choice": "any"}, "mcp, web_search)"),
-        ({"tools": [LOOK, {"type": "mcp"}], "tool_choice": ONLY_SKIPPED}, "not available here: mcp)"),
-        ({"tools": [LOOK, {"type": "web_search"}], "tool_choice": ONLY_SKIPPED}, "here: web_search)"),
+        ({"tools": [{"type": "mcp"}], "tool_choice": "required"}, "not available here: mcp."),
+        ({"tools": [{"type": "mcp"}, {"type": "web_search"}], "tool_choice": "any"}, "mcp, web_search."),
+        ({"tools": [LOOK, {"type": "mcp"}], "tool_choice": ONLY_SKIPPED}, "not available here: mcp."),
+        ({"tools": [LOOK, {"type": "web_search"}], "tool_choice": ONLY_SKIPPED}, "here: web_search."),
         ({"tools": [LOOK], "tool_choice": ONLY_SKIPPED}, "no tool is left"),
     ],
 )
