@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,3 +102,13 @@ class Played:
     @property
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, TextDelta))
+
+
+def play_measured(frames: Frames, **options: Any) -> tuple[Played, int]:
+    """Also the most bytes that were held at once."""
+    tracemalloc.start()
+    try:
+        played = Played(frames, **options)
+        return played, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
 
@@ -17,6 +16,7 @@ from tests.app.upstream.played import (
     build_part,
     build_result,
     build_text,
+    play_measured,
     write_event,
 )
 
@@ -108,12 +108,7 @@ def test_what_was_said_before_a_cut_is_not_read_again_for_each_frame(name: str) 
 @pytest.mark.parametrize("value", [b"{}", b"[]", b'"ab"'])
 def test_a_frame_of_too_many_values_is_refused_before_it_is_decoded(value: bytes) -> None:
     event = b'data: {"status":"init","last_error":[%b]}\n\n' % b",".join([value] * 3_000_000)
-    tracemalloc.start()
-    try:
-        played = Played(iter([event]))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    played, peak = play_measured(iter([event]))
     played.stream.close()
     assert isinstance(played.error, UpstreamInvalid)
     assert peak < MAX_HELD_BYTES

@@ -22,6 +22,7 @@ from tests.app.upstream.played import (
     build_picture,
     build_result,
     build_text,
+    play_measured,
     write_event,
 )
 
@@ -76,12 +77,7 @@ ENDLESS: dict[str, Callable[[], Frames]] = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_what_is_held_is_bounded(name: str) -> None:
     room = build_answer_budget()
-    tracemalloc.start()
-    try:
-        played = Played(ENDLESS[name](), reads_calls=True, reads_searches=True, room=room)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    played, peak = play_measured(ENDLESS[name](), reads_calls=True, reads_searches=True, room=room)
     played.stream.close()
     assert isinstance(played.error, UpstreamInvalid)
     assert peak < MAX_HELD_BYTES
